@@ -1,0 +1,1 @@
+//! The legacy API of the demo.

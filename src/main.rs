@@ -1,0 +1,3 @@
+//! The last4 program.
+
+fn main() {}
