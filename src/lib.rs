@@ -4,3 +4,10 @@
 pub mod codec;
 #[cfg(feature = "cli")]
 pub mod demo;
+#[cfg(feature = "layer")]
+pub mod layer;
+pub mod mask;
+#[cfg(feature = "proxy")]
+pub mod proxy;
+#[cfg(feature = "layer")]
+pub mod route;
