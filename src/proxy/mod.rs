@@ -1,5 +1,24 @@
-//! The reverse proxy.
+//! The reverse proxy: HTTP/1.1 and HTTP/2 in, HTTP/1.1 out, the masking layer between.
+//!
+//! A request goes through `server` (connections), `front` (what is refused, header fields), the [layer](crate::layer), and
+//! `forward` (the upstream); its answer comes back the same way.
 
+mod admin;
+mod error;
+mod forward;
+mod front;
+mod headers;
+mod pool;
+mod request_body;
+mod server;
 mod settings;
+mod tunnel;
 
-pub use settings::{Forwarded, Limits, Settings, Upstream};
+pub use admin::serve_admin;
+pub use error::ForwardError;
+pub use forward::Forward;
+pub use front::{Front, FrontFuture, PeerService, ResponseBody};
+pub use pool::UpstreamBody;
+pub use request_body::RequestBody;
+pub use server::{bind, serve};
+pub use settings::{DEFAULT_MAX_HEADERS, Forwarded, Limits, Settings, Upstream};

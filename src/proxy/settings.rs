@@ -76,10 +76,20 @@ pub struct Limits {
     pub max_header_bytes: usize,
     /// Most header fields of a request or a response.
     pub max_headers: usize,
+    /// How long requests in flight may take once the proxy is told to stop.
+    pub drain: Duration,
 }
+
+/// Default of [`Limits::max_headers`], and the HTTP library's own, which costs nothing to keep.
+pub const DEFAULT_MAX_HEADERS: usize = 100;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { header_timeout: Duration::from_secs(30), max_header_bytes: 64 * 1024, max_headers: 128 }
+        Self {
+            header_timeout: Duration::from_secs(30),
+            max_header_bytes: 64 * 1024,
+            max_headers: DEFAULT_MAX_HEADERS,
+            drain: Duration::from_secs(30),
+        }
     }
 }

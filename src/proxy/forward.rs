@@ -1,0 +1,156 @@
+//! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
+
+use super::error::ForwardError;
+use super::headers::remove_hop_by_hop;
+use super::pool::{Lease, Pool, UpstreamBody};
+use super::request_body::RequestBody;
+use super::settings::Settings;
+use super::tunnel;
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tower_service::Service;
+
+/// Forwards requests to the upstream. Cheap to clone; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    pool: Arc<Pool<RequestBody>>,
+    response_timeout: Duration,
+}
+
+impl Forward {
+    /// A forwarder with connections of its own.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            pool: Pool::new(settings.upstream.clone(), settings.limits.max_headers),
+            response_timeout: settings.upstream.response_timeout,
+        }
+    }
+
+    async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
+        let (head, incoming) = request.into_parts();
+        let (body, sent) = RequestBody::new(incoming);
+        let mut request = Request::from_parts(head, body);
+        let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
+
+        let waiting = self.send(request);
+        let (response, lease) = within(self.response_timeout, sent, waiting).await?;
+        let (mut head, incoming) = response.into_parts();
+        if !has_one_length(&head.headers) {
+            return Err(ForwardError::Protocol(None));
+        }
+        let protocol = remove_hop_by_hop(&mut head.headers);
+        if head.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Response::from_parts(head, UpstreamBody::new(incoming, lease)));
+        }
+        let (Some(client), Some(protocol)) = (client, protocol) else { return Err(ForwardError::Upgrade) };
+        head.headers.insert(UPGRADE, protocol);
+        head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        let mut response = Response::from_parts(head, UpstreamBody::new(incoming, lease));
+        tunnel::spawn(client, hyper::upgrade::on(&mut response));
+        Ok(response)
+    }
+
+    /// Sends the request on a kept connection, or on a new one where the kept ones turn out to be closed.
+    async fn send(
+        &self,
+        mut request: Request<RequestBody>,
+    ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
+        loop {
+            let mut lease = self.pool.lease().await?;
+            let reused = lease.reused;
+            let again = if reused { replay(&request) } else { None };
+            match lease.sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, lease)),
+                Err(mut error) => match (error.take_message(), again) {
+                    // Not a byte was sent: the kept connection had been closed.
+                    (Some(unsent), _) if reused => request = unsent,
+                    // The upstream closed the connection while the request was on its way. A safe request without a body may be
+                    // sent again (RFC 9110 9.2.2).
+                    (None, Some(again)) if error.error().is_incomplete_message() => {
+                        let mut lease = self.pool.connect().await?;
+                        let sent = lease.sender.send_request(again).await;
+                        return sent.map(|response| (response, lease)).map_err(send_error);
+                    }
+                    _ => return Err(send_error(error.into_error())),
+                },
+            }
+        }
+    }
+}
+
+impl Service<Request<Incoming>> for Forward {
+    type Response = Response<UpstreamBody<RequestBody>>;
+    type Error = ForwardError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ForwardError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        Box::pin(self.clone().forward(request))
+    }
+}
+
+/// Waits for the head of the answer for at most `limit` from when the request had been `sent`.
+async fn within<T>(
+    limit: Duration,
+    sent: Option<oneshot::Receiver<()>>,
+    answer: impl Future<Output = Result<T, ForwardError>>,
+) -> Result<T, ForwardError> {
+    let mut answer = std::pin::pin!(answer);
+    if let Some(sent) = sent {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            _ = sent => {}
+        }
+    }
+    tokio::time::timeout(limit, answer).await.map_err(|_| ForwardError::ResponseTimeout)?
+}
+
+/// The same request once more, if that can do no harm.
+fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !safe || request.headers().contains_key(UPGRADE) {
+        return None;
+    }
+    let body = request.body().empty_again()?;
+    let mut again = Request::new(body);
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.headers_mut() = request.headers().clone();
+    *again.extensions_mut() = request.extensions().clone();
+    Some(again)
+}
+
+fn send_error(error: hyper::Error) -> ForwardError {
+    if error.is_parse() {
+        ForwardError::Protocol(Some(error))
+    } else if error.is_user() {
+        ForwardError::Downstream
+    } else {
+        ForwardError::Closed(error)
+    }
+}
+
+/// Whether an answer says in one way only how long its body is (RFC 9112 6.3): one that has both a length and a transfer
+/// coding may have been built to be read differently by two readers.
+fn has_one_length(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let first = lengths.next();
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let coding = codings.next();
+    let chunked = coding.is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    lengths.all(|other| Some(other) == first)
+        && chunked
+        && codings.next().is_none()
+        && !(first.is_some() && coding.is_some())
+}

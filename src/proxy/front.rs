@@ -1,0 +1,197 @@
+//! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
+
+use super::error::ForwardError;
+use super::forward::Forward;
+use super::headers::{keep_only_trailers, remove_hop_by_hop, remove_rerouting, set_forwarded};
+use super::pool::UpstreamBody;
+use super::request_body::RequestBody;
+use super::settings::Settings;
+use crate::layer::{AnswerBody, MaskFuture, MaskLayer, MaskService, Outcome, Report};
+use crate::problem;
+use bytes::Bytes;
+use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, UPGRADE};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tower_layer::Layer;
+use tower_service::Service;
+
+type Inner = MaskService<Forward>;
+type InnerFuture = MaskFuture<<Forward as Service<Request<Incoming>>>::Future, UpstreamBody<RequestBody>>;
+/// The body of every response that leaves the proxy.
+pub type ResponseBody = Either<AnswerBody<UpstreamBody<RequestBody>>, Full<Bytes>>;
+
+/// The proxy as a service. One for each worker; [`Front::for_peer`] gives one for each connection.
+#[derive(Clone, Debug)]
+pub struct Front {
+    inner: Inner,
+    settings: Arc<Settings>,
+}
+
+impl Front {
+    /// The proxy with connections of its own to the upstream.
+    pub fn new(settings: Arc<Settings>, layer: &MaskLayer) -> Self {
+        Self { inner: layer.layer(Forward::new(&settings)), settings }
+    }
+
+    /// The service for one client connection.
+    pub fn for_peer(&self, peer: SocketAddr) -> PeerService {
+        PeerService { front: self.clone(), peer }
+    }
+}
+
+/// The proxy for one client connection.
+#[derive(Clone, Debug)]
+pub struct PeerService {
+    front: Front,
+    peer: SocketAddr,
+}
+
+impl hyper::service::Service<Request<Incoming>> for PeerService {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = FrontFuture;
+
+    fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
+        match prepare(&mut request, &self.front.settings, self.peer) {
+            Ok(()) => FrontFuture::Forwarding { inner: self.front.inner.clone().call(request) },
+            Err(refusal) => FrontFuture::Refused { refusal },
+        }
+    }
+}
+
+/// Why a request goes nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Connect,
+    Host,
+}
+
+/// Makes a request ready for the upstream, which is spoken to in HTTP/1.1.
+fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: SocketAddr) -> Result<(), Refusal> {
+    if request.method() == Method::CONNECT {
+        return Err(Refusal::Connect);
+    }
+    let version = request.version();
+    set_host_and_target(request, version, settings)?;
+    let headers = request.headers_mut();
+    let protocol = remove_hop_by_hop(headers);
+    let trailers = keep_only_trailers(headers);
+    remove_rerouting(headers, &settings.allowed_rerouting_headers);
+    set_forwarded(headers, &settings.forwarded, peer.ip(), "http");
+    match (protocol, trailers) {
+        (Some(protocol), trailers) if version == Version::HTTP_11 => {
+            headers.insert(UPGRADE, protocol);
+            headers.insert(CONNECTION, HeaderValue::from_static(if trailers { "upgrade, te" } else { "upgrade" }));
+        }
+        (_, true) => {
+            headers.insert(CONNECTION, HeaderValue::from_static("te"));
+        }
+        _ => {}
+    }
+    if version == Version::HTTP_2 {
+        join_cookies(headers);
+    }
+    *request.version_mut() = Version::HTTP_11;
+    Ok(())
+}
+
+/// One `Host` (RFC 9112 3.2): the client's, or the upstream's own where the settings say so or an old client said nothing.
+fn set_host_and_target(request: &mut Request<Incoming>, version: Version, settings: &Settings) -> Result<(), Refusal> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let host = match (request.uri().authority(), hosts) {
+        // RFC 9112 3.2.2, RFC 9113 8.3.1: an authority in the target is what counts.
+        (Some(authority), 0 | 1) => HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| Refusal::Host)?,
+        (None, 1) => None,
+        (None, 0) if version <= Version::HTTP_10 => {
+            Some(HeaderValue::from_str(settings.upstream.authority.as_str()).map_err(|_| Refusal::Host)?)
+        }
+        _ => return Err(Refusal::Host),
+    };
+    let host = if settings.forwarded.preserve_host {
+        host
+    } else {
+        Some(HeaderValue::from_str(settings.upstream.authority.as_str()).map_err(|_| Refusal::Host)?)
+    };
+    if let Some(host) = host {
+        request.headers_mut().insert(HOST, host);
+    }
+    if version == Version::HTTP_2 {
+        let target = request.uri().path_and_query().cloned();
+        *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
+    }
+    Ok(())
+}
+
+/// RFC 9113 8.2.3: HTTP/2 may split cookies into fields, HTTP/1.1 knows one.
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() > 1
+        && let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
+    {
+        headers.insert(COOKIE, cookie);
+    }
+}
+
+pin_project! {
+    /// The future of [`PeerService`].
+    #[project = FrontFutureProj]
+    pub enum FrontFuture {
+        /// The request is on its way.
+        #[doc(hidden)]
+        Forwarding { #[pin] inner: InnerFuture },
+        /// The request goes nowhere.
+        #[doc(hidden)]
+        Refused { refusal: Refusal },
+    }
+}
+
+impl Future for FrontFuture {
+    type Output = Result<Response<ResponseBody>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = match self.project() {
+            FrontFutureProj::Forwarding { inner } => match ready!(inner.poll(cx)) {
+                Ok(response) => {
+                    log_withheld(&response);
+                    response.map(Either::Left)
+                }
+                Err(error) => {
+                    log_failure(&error);
+                    error.to_response().map(|document| Either::Right(Full::new(document)))
+                }
+            },
+            FrontFutureProj::Refused { refusal } => refuse(*refusal).map(|document| Either::Right(Full::new(document))),
+        };
+        Poll::Ready(Ok(response))
+    }
+}
+
+fn refuse(refusal: Refusal) -> Response<Bytes> {
+    let (status, reason, detail) = match refusal {
+        Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
+        Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
+    };
+    let mut response = problem::response(status, reason, detail);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn log_withheld<B>(response: &Response<B>) {
+    if let Some(Report { route, outcome: Outcome::Withheld(reason) }) = response.extensions().get() {
+        tracing::warn!(%route, %reason, status = response.status().as_u16(), "answer withheld");
+    }
+}
+
+fn log_failure(error: &ForwardError) {
+    let (status, reason, _) = error.describe();
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(status = status.as_u16(), reason, cause, "{error}");
+}

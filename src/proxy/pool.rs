@@ -1,0 +1,158 @@
+//! Connections to the upstream, kept for the next request once a response has been read to its clean end.
+
+use super::error::ForwardError;
+use super::settings::Upstream;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::net::TcpStream;
+
+/// One worker's connections to the upstream.
+#[derive(Debug)]
+pub(super) struct Pool<B> {
+    upstream: Upstream,
+    max_headers: usize,
+    idle: Mutex<VecDeque<Idle<B>>>,
+}
+
+#[derive(Debug)]
+struct Idle<B> {
+    sender: SendRequest<B>,
+    since: Instant,
+}
+
+/// A connection in use. It goes back to the pool only through [`UpstreamBody`]; dropped anywhere else it is closed, so that
+/// no connection whose state is in doubt is used again.
+#[derive(Debug)]
+pub(super) struct Lease<B> {
+    pub(super) sender: SendRequest<B>,
+    pub(super) reused: bool,
+    pool: Arc<Pool<B>>,
+}
+
+impl<B> Pool<B>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    pub(super) fn new(upstream: Upstream, max_headers: usize) -> Arc<Self> {
+        Arc::new(Self { upstream, max_headers, idle: Mutex::new(VecDeque::new()) })
+    }
+
+    /// The connection used last that still is good, or a new one.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease<B>, ForwardError> {
+        match self.take_idle() {
+            Some(sender) => Ok(Lease { sender, reused: true, pool: Arc::clone(self) }),
+            None => self.connect().await,
+        }
+    }
+
+    /// A new connection.
+    pub(super) async fn connect(self: &Arc<Self>) -> Result<Lease<B>, ForwardError> {
+        let host = self.upstream.authority.host().trim_matches(['[', ']']);
+        let port = self.upstream.authority.port_u16().unwrap_or(80);
+        let connecting = TcpStream::connect((host, port));
+        let stream = tokio::time::timeout(self.upstream.connect_timeout, connecting)
+            .await
+            .map_err(|_| ForwardError::ConnectTimeout)?
+            .map_err(ForwardError::Connect)?;
+        // A request is written whole: waiting for more would only delay it.
+        stream.set_nodelay(true).map_err(ForwardError::Connect)?;
+        let mut builder = http1::Builder::new();
+        builder.preserve_header_case(true);
+        if self.max_headers != super::settings::DEFAULT_MAX_HEADERS {
+            builder.max_headers(self.max_headers);
+        }
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.with_upgrades().await {
+                tracing::debug!(%error, "upstream connection ended");
+            }
+        });
+        Ok(Lease { sender, reused: false, pool: Arc::clone(self) })
+    }
+
+    fn take_idle(&self) -> Option<SendRequest<B>> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while idle.front().is_some_and(|oldest| oldest.since.elapsed() > self.upstream.idle_timeout) {
+            idle.pop_front();
+        }
+        // Newest first, so that what a quiet hour does not need can grow old.
+        while let Some(Idle { sender, .. }) = idle.pop_back() {
+            if sender.is_ready() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+}
+
+impl<B> Lease<B> {
+    /// Keeps the connection for the next request.
+    fn give_back(self) {
+        let Self { sender, pool, .. } = self;
+        if !sender.is_closed() {
+            let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() >= pool.upstream.max_idle_connections {
+                idle.pop_front();
+            }
+            idle.push_back(Idle { sender, since: Instant::now() });
+        }
+    }
+}
+
+/// A response's body as it comes from the upstream, with the connection it comes on.
+#[derive(Debug)]
+pub struct UpstreamBody<B> {
+    incoming: Incoming,
+    lease: Option<Lease<B>>,
+}
+
+impl<B> UpstreamBody<B> {
+    pub(super) fn new(incoming: Incoming, lease: Lease<B>) -> Self {
+        let mut body = Self { incoming, lease: Some(lease) };
+        if body.incoming.is_end_stream() {
+            body.give_back();
+        }
+        body
+    }
+
+    fn give_back(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+    }
+}
+
+impl<B: Unpin> Body for UpstreamBody<B> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        match &frame {
+            Poll::Ready(Some(Err(_))) => self.lease = None,
+            Poll::Ready(None) => self.give_back(),
+            Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

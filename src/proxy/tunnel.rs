@@ -1,0 +1,19 @@
+//! A connection that has switched protocols: bytes both ways until either side is done.
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+
+/// Joins the two sides once both have switched.
+pub(super) fn spawn(client: OnUpgrade, upstream: OnUpgrade) {
+    tokio::spawn(async move {
+        match tokio::try_join!(client, upstream) {
+            Ok((client, upstream)) => {
+                let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
+                if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut upstream).await {
+                    tracing::debug!(%error, "tunnel ended");
+                }
+            }
+            Err(error) => tracing::debug!(%error, "a side did not switch protocols"),
+        }
+    });
+}
