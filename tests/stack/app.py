@@ -220,7 +220,5 @@ def let_one_event_go(name):
     return {}
 
 
-
-
 flask_wsgi = app.wsgi_app
 app.wsgi_app = lambda environ, start: (echo if environ["RAW_URI"].startswith("/echo") else flask_wsgi)(environ, start)

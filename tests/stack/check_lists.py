@@ -55,7 +55,11 @@ class Lists(Check):
     def test_conditional_requests_do_not_bring_back_the_plaintext(self):
         for path in LISTS:
             etag = self.origin("GET", path).header("ETag")
-            for field in [("If-None-Match", etag), ("If-None-Match", "*"), ("If-Modified-Since", "Fri, 01 Jan 2038 00:00:00 GMT")]:
+            for field in [
+                ("If-None-Match", etag),
+                ("If-None-Match", "*"),
+                ("If-Modified-Since", "Fri, 01 Jan 2038 00:00:00 GMT"),
+            ]:
                 with self.subTest(path, field=field):
                     self.assertEqual(self.origin("GET", path, [field]).status, 304, "the origin should take the bait")
                     self.assert_masked(self.front("GET", path, [field]), self.origin("GET", path).body)
@@ -86,10 +90,13 @@ class Lists(Check):
                 self.assert_masked(self.front("GET", f"{path}?as=long"), plain)
 
     def test_pipelined_lists_are_all_masked_and_the_create_between_is_not(self):
-        tokens = {}
         with wire.Connection(Stack.front) as connection:
             create = wire.head("POST", WORKSPACE_LIST, [("Content-Length", "0")])
-            connection.send(wire.head("GET", WORKSPACE_LIST) * 2 + create + wire.head("GET", WORKSPACE_LIST, [("Connection", "close")]))
+            connection.send(
+                wire.head("GET", WORKSPACE_LIST) * 2
+                + create
+                + wire.head("GET", WORKSPACE_LIST, [("Connection", "close")])
+            )
             first, second = connection.read_answer(), connection.read_answer()
             created, last = connection.read_answer("POST"), connection.read_answer()
         token = created.json()["token"]
@@ -112,9 +119,16 @@ class Lists(Check):
                     self.assert_masked(answer, self.origin("GET", target).body)
 
     def test_an_upgrade_on_a_list_opens_no_tunnel(self):
-        upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="), ("Sec-WebSocket-Version", "13")]
+        upgrade = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+            ("Sec-WebSocket-Version", "13"),
+        ]
         with wire.Connection(Stack.front) as connection:
-            connection.send(wire.head("GET", WORKSPACE_LIST, upgrade) + wire.head("GET", WORKSPACE_LIST, [("Connection", "close")]))
+            connection.send(
+                wire.head("GET", WORKSPACE_LIST, upgrade) + wire.head("GET", WORKSPACE_LIST, [("Connection", "close")])
+            )
             first = connection.read_answer()
             self.assertNotEqual(first.status, 101)
             self.assert_no_leak(first)
@@ -131,7 +145,9 @@ class Lists(Check):
                 status, body = curl_http_2("GET", path)
                 self.assertEqual((status, Stack.secrets.in_bytes(body)), ("2 200", set()))
                 listed = [key["token"] for key in json.loads(body)["data"]]
-                self.assertEqual(listed, [f"{token[:5]}...{token[-4:]}" for token in self.tokens_in(self.origin("GET", path).body)])
+                self.assertEqual(
+                    listed, [f"{token[:5]}...{token[-4:]}" for token in self.tokens_in(self.origin("GET", path).body)]
+                )
                 status, body = curl_http_2("POST", path)
                 self.assertEqual(status, f"2 {LISTS[path]}")
                 self.assertEqual(len(json.loads(body)["token"]), len(PREFIXES[path]) + 24)
@@ -164,7 +180,11 @@ class Lists(Check):
                 self.assert_no_leak(self.front("GET", "/console/api/ping", [(name, WORKSPACE_LIST)]))
 
     def test_a_created_key_under_a_method_override_is_masked(self):
-        for fields, suffix in (([("X-HTTP-Method-Override", "GET")], ""), ([("X_HTTP_METHOD", "GET")], ""), ([], "?_method=GET")):
+        for fields, suffix in (
+            ([("X-HTTP-Method-Override", "GET")], ""),
+            ([("X_HTTP_METHOD", "GET")], ""),
+            ([], "?_method=GET"),
+        ):
             with self.subTest(fields=fields, suffix=suffix):
                 self.origin("POST", "/test/reset")
                 answer = self.front("POST", WORKSPACE_LIST + suffix, fields)
@@ -172,8 +192,20 @@ class Lists(Check):
                 self.assert_no_leak(answer)
 
     def test_what_goes_upstream_cannot_bring_back_the_plaintext(self):
-        dropped = {"Range": "bytes=0-", "If-Range": '"x"', "If-None-Match": '"x"', "If-Modified-Since": "Fri, 01 Jan 2038 00:00:00 GMT", "TE": "trailers"}
-        kept = {"Authorization": "Bearer abc", "Cookie": "session=abc", "X-Request-Id": "42", "Accept": "application/json", "User-Agent": "suite"}
+        dropped = {
+            "Range": "bytes=0-",
+            "If-Range": '"x"',
+            "If-None-Match": '"x"',
+            "If-Modified-Since": "Fri, 01 Jan 2038 00:00:00 GMT",
+            "TE": "trailers",
+        }
+        kept = {
+            "Authorization": "Bearer abc",
+            "Cookie": "session=abc",
+            "X-Request-Id": "42",
+            "Accept": "application/json",
+            "User-Agent": "suite",
+        }
         self.front("GET", WORKSPACE_LIST, [*dropped.items(), *kept.items(), ("Accept-Encoding", "x-legacy, gzip, dcz")])
         headers = {name.lower(): value for name, value in self.origin("GET", "/test/seen").json()["headers"]}
         self.assertEqual([name for name in dropped if name.lower() in headers], [])
@@ -206,7 +238,13 @@ class Creates(Check):
     def test_create_waits_for_100_continue(self):
         body = b'{"name": "key"}'
         with wire.Connection(Stack.front) as connection:
-            connection.send(wire.head("POST", WORKSPACE_LIST, [("Content-Length", len(body)), ("Expect", "100-continue"), ("Connection", "close")]))
+            connection.send(
+                wire.head(
+                    "POST",
+                    WORKSPACE_LIST,
+                    [("Content-Length", len(body)), ("Expect", "100-continue"), ("Connection", "close")],
+                )
+            )
             self.assertEqual(connection.read_head().status, 100)
             connection.send(body)
             answer = connection.read_answer("POST")
@@ -259,7 +297,18 @@ def curl_speaks_http_2():
 def curl_http_2(method, path):
     """Version and status as `2 200`, and the body."""
     url = "http://{}:{}{}".format(*Stack.front, path)
-    command = ["curl", "-sS", "-m", "20", "--http2-prior-knowledge", "-X", method, "-w", "\n%{http_version} %{http_code}", url]
+    command = [
+        "curl",
+        "-sS",
+        "-m",
+        "20",
+        "--http2-prior-knowledge",
+        "-X",
+        method,
+        "-w",
+        "\n%{http_version} %{http_code}",
+        url,
+    ]
     output = subprocess.run(command, capture_output=True, timeout=30).stdout
     body, _, status = output.rpartition(b"\n")
     return status.decode(), body

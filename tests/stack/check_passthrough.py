@@ -53,7 +53,14 @@ class PassThrough(Check):
                 self.assertEqual(self.front(method, "/echo").json()["method"], method)
 
     def test_headers_pass_in_both_directions(self):
-        sent = {"Range": "bytes=0-", "If-None-Match": '"x"', "Accept-Encoding": "x-legacy, br", "Cookie": "a=b; c=d", "X-Custom": "a , b", "Traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"}
+        sent = {
+            "Range": "bytes=0-",
+            "If-None-Match": '"x"',
+            "Accept-Encoding": "x-legacy, br",
+            "Cookie": "a=b; c=d",
+            "X-Custom": "a , b",
+            "Traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01",
+        }
         answer = self.front("GET", "/echo", sent.items())
         headers = answer.json()["headers"]
         self.assertEqual({name: headers.get(name.lower()) for name in sent}, sent)
@@ -89,7 +96,11 @@ class Streams(Check):
         name, count = str(uuid.uuid4()), 5
         with wire.Connection(Stack.front) as connection:
             self.origin("POST", f"/test/streams/{name}/go")
-            connection.send(wire.head("GET", f"{CHAT}?id={name}&n={count}", [("Accept-Encoding", "gzip, br"), ("Connection", "close")]))
+            connection.send(
+                wire.head(
+                    "GET", f"{CHAT}?id={name}&n={count}", [("Accept-Encoding", "gzip, br"), ("Connection", "close")]
+                )
+            )
             answer = connection.read_head()
             pieces = connection.read_body(answer, "GET")
             self.assertEqual((answer.status, answer.header("Content-Type").split(";")[0]), (200, "text/event-stream"))
@@ -119,7 +130,9 @@ class Streams(Check):
     def test_uploads_reach_the_origin_while_they_last(self):
         name, half = str(uuid.uuid4()), b"u" * MIB
         with wire.Connection(Stack.front) as connection:
-            connection.send(wire.head("POST", f"{UPLOAD}?id={name}", [("Content-Length", 2 * MIB), ("Connection", "close")]) + half)
+            connection.send(
+                wire.head("POST", f"{UPLOAD}?id={name}", [("Content-Length", 2 * MIB), ("Connection", "close")]) + half
+            )
             deadline = time.monotonic() + 10
             # The application reads in blocks, so the last one of the half may still be open.
             while self.progress(name)["received"] < MIB // 2:
@@ -150,7 +163,9 @@ class Streams(Check):
             expected.update(piece)
         for suffix in ("", "?chunked"):
             with self.subTest(suffix), wire.Connection(Stack.front) as connection:
-                connection.send(wire.head("GET", f"/console/api/files/{size}/download{suffix}", [("Connection", "close")]))
+                connection.send(
+                    wire.head("GET", f"/console/api/files/{size}/download{suffix}", [("Connection", "close")])
+                )
                 answer, digest, length = connection.read_head(), hashlib.sha256(), 0
                 for piece in connection.read_body(answer, "GET"):
                     digest.update(piece)
@@ -160,7 +175,9 @@ class Streams(Check):
 
     def test_uploads_wait_for_100_continue(self):
         with wire.Connection(Stack.front) as connection:
-            connection.send(wire.head("POST", UPLOAD, [("Content-Length", 5), ("Expect", "100-continue"), ("Connection", "close")]))
+            connection.send(
+                wire.head("POST", UPLOAD, [("Content-Length", 5), ("Expect", "100-continue"), ("Connection", "close")])
+            )
             self.assertEqual(connection.read_head().status, 100)
             connection.send(b"hello")
             answer = connection.read_answer("POST")
@@ -174,7 +191,9 @@ class Streams(Check):
             for name, connection in zip(names, connections):
                 connection.send(wire.head("GET", f"{CHAT}?id={name}&n=1", [("Connection", "close")]))
             statuses = []
-            threads = [threading.Thread(target=lambda: statuses.append(self.front("GET", APP_LIST).status)) for _ in range(6)]
+            threads = [
+                threading.Thread(target=lambda: statuses.append(self.front("GET", APP_LIST).status)) for _ in range(6)
+            ]
             for thread in threads:
                 thread.start()
             for thread in threads:

@@ -39,7 +39,9 @@ class Keys:
     def reset(self):
         """Two keys for each owner, with tokens never seen before."""
         with self._lock:
-            self._keys = {owner: [new_key(owner[0], used=True) for _ in range(2)] for owner in (APP, DATASET, WORKSPACE)}
+            self._keys = {
+                owner: [new_key(owner[0], used=True) for _ in range(2)] for owner in (APP, DATASET, WORKSPACE)
+            }
 
     def list(self, owner):
         with self._lock:

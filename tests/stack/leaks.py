@@ -50,7 +50,10 @@ def masked(token):
 
 def masked_bytes(body, tokens):
     """`body` with each of the tokens masked and nothing else changed."""
-    return TOKEN.sub(lambda match: masked(match.group().decode()).encode() if match.group().decode() in tokens else match.group(), body)
+    return TOKEN.sub(
+        lambda match: masked(match.group().decode()).encode() if match.group().decode() in tokens else match.group(),
+        body,
+    )
 
 
 def brief(data):

@@ -2,10 +2,10 @@
 # Runs the end-to-end suite: last4 before gunicorn, then last4 before nginx before gunicorn.
 #
 #   run.sh [NAME ...]            all checks, or those whose names hold NAME
-#   run.sh --direct [NAME ...]   the bare stack: proves that the suite sees leaks. Exits 1 when it does, 2 when it is blind
+#   run.sh --direct [NAME ...]   the bare stack: exits 1 when the suite sees the leaks there, 2 when it is blind
 #
-# LAST4_BIN names the program (default: target/release/last4). Needs bash, curl and python3 with venv; nginx is installed
-# from the system's packages where it is missing.
+# LAST4_BIN names the program (default: target/release/last4). Needs bash, curl and python3 with venv; nginx is
+# installed from the system's packages where it is missing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

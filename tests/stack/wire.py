@@ -133,7 +133,9 @@ class Connection:
 def head(method, target, headers=(), host="console.example"):
     """The bytes of a request's head."""
     fields = [("Host", host), *headers]
-    return "".join([f"{method} {target} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in fields), "\r\n"]).encode("latin-1")
+    return "".join(
+        [f"{method} {target} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in fields), "\r\n"]
+    ).encode("latin-1")
 
 
 def ask(address, method, target, headers=(), body=b""):
