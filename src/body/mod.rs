@@ -1,0 +1,8 @@
+//! The body that masks: decode, mask, encode, frame by frame.
+
+mod mask_body;
+mod pipeline;
+
+pub use mask_body::{BodyError, MaskBody};
+pub(crate) use mask_body::{Head, Held};
+pub(crate) use pipeline::Pipeline;

@@ -1,0 +1,168 @@
+//! The codings a body carries, as `Content-Encoding` lists them (RFC 9110, section 8.4).
+
+use std::fmt;
+
+/// The most codings one body may carry.
+///
+/// Each one costs a decoder, which takes 24 MiB at worst (a Brotli window that grows to its last size), and multiplies what
+/// a small body can unfold to. No known server stacks more than two.
+const MAX_STACKED: usize = 4;
+
+/// A content coding that can be undone and applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// `br`, RFC 7932.
+    Brotli,
+    /// `deflate`: RFC 1951 in the zlib wrapping of RFC 1950.
+    Deflate,
+    /// `gzip`, also known as `x-gzip`: RFC 1952.
+    Gzip,
+    /// `zstd`: RFC 8878, with the window bound of RFC 9659.
+    Zstd,
+}
+
+impl Coding {
+    pub(super) const ALL: [Coding; 4] = [Coding::Brotli, Coding::Deflate, Coding::Gzip, Coding::Zstd];
+
+    /// The name that stands in header fields.
+    pub fn token(self) -> &'static str {
+        match self {
+            Coding::Brotli => "br",
+            Coding::Deflate => "deflate",
+            Coding::Gzip => "gzip",
+            Coding::Zstd => "zstd",
+        }
+    }
+
+    pub(super) fn from_token(token: &[u8]) -> Option<Coding> {
+        if token.eq_ignore_ascii_case(b"x-gzip") {
+            return Some(Coding::Gzip);
+        }
+        Coding::ALL.into_iter().find(|coding| token.eq_ignore_ascii_case(coding.token().as_bytes()))
+    }
+}
+
+/// The codings of a body in the order they were applied: the last one is undone first.
+///
+/// `Display` gives the value of the `Content-Encoding` field, which is empty where
+/// [`is_identity`](Codings::is_identity) holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Codings(Vec<Coding>);
+
+impl Codings {
+    /// Reads all `Content-Encoding` values of a message, in their order.
+    ///
+    /// `identity` and empty list items stand for nothing and are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownCoding`] if any item is not one of the four codings spelt as a bare token, or if more than four are
+    /// stacked.
+    pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Codings, UnknownCoding> {
+        let mut stack = Vec::new();
+        for item in values.into_iter().flat_map(list_items) {
+            if item.eq_ignore_ascii_case(b"identity") {
+                continue;
+            }
+            let coding = Coding::from_token(item).ok_or(UnknownCoding)?;
+            if stack.len() == MAX_STACKED {
+                return Err(UnknownCoding);
+            }
+            stack.push(coding);
+        }
+        Ok(Codings(stack))
+    }
+
+    /// Whether the body is plain.
+    pub fn is_identity(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The codings in the order they were applied.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Coding> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl fmt::Display for Codings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, coding) in self.iter().enumerate() {
+            if place > 0 {
+                f.write_str(", ")?;
+            }
+            f.write_str(coding.token())?;
+        }
+        Ok(())
+    }
+}
+
+/// A `Content-Encoding` that cannot be undone.
+///
+/// It does not hold the value: an upstream that is confused enough may have put anything there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the content coding is not known, or too many are stacked")]
+pub struct UnknownCoding;
+
+/// The items of a comma-separated list without the blanks around them, empty ones left out (RFC 9110, section 5.6.1).
+pub(super) fn list_items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(trim_blanks).filter(|item| !item.is_empty())
+}
+
+/// Takes spaces and tabs, and no other white space, off both ends (OWS of RFC 9110, section 5.6.3).
+pub(super) fn trim_blanks(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(values: &[&str]) -> Result<String, UnknownCoding> {
+        Codings::parse(values.iter().map(|value| value.as_bytes())).map(|codings| codings.to_string())
+    }
+
+    #[test]
+    fn values_are_read_in_order_over_all_fields() {
+        for (values, expected) in [
+            (&[][..], ""),
+            (&[""], ""),
+            (&["identity"], ""),
+            (&["gzip"], "gzip"),
+            (&["GZip"], "gzip"),
+            (&["X-GZIP"], "gzip"),
+            (&["gzip, "], "gzip"),
+            (&[" ,\t, gzip\t ,,"], "gzip"),
+            (&["deflate, br"], "deflate, br"),
+            (&["zstd", "identity, gzip"], "zstd, gzip"),
+            (&["gzip,gzip", "gzip,gzip"], "gzip, gzip, gzip, gzip"),
+        ] {
+            assert_eq!(parse(values).as_deref(), Ok(expected), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_unknown() {
+        for value in [
+            "dcb", "dcz", "compress", "exi", "*", "gzip;q=1", "gzip br", "gz\0ip", "g\u{e9}", "\"gzip\"", "gzip\n",
+            "\x0bgzip",
+        ] {
+            assert_eq!(parse(&[value]), Err(UnknownCoding), "{value:?}");
+            assert_eq!(parse(&["gzip", value]), Err(UnknownCoding), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn the_stack_is_bounded() {
+        assert_eq!(parse(&["gzip, gzip, gzip, gzip, gzip"]), Err(UnknownCoding));
+        assert_eq!(parse(&["gzip, identity, gzip, , gzip, identity, gzip"]).as_deref(), Ok("gzip, gzip, gzip, gzip"));
+    }
+
+    #[test]
+    fn the_error_holds_nothing_of_the_value() {
+        let error = parse(&["app-supersecret"]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("supersecret"));
+    }
+}

@@ -1,0 +1,213 @@
+//! What a client gets: the only place where an answer is built.
+
+use super::exchange::Exchange;
+use super::headers::{cross_origin, cut_response, cut_withheld_response};
+use super::verdict::Plan;
+use crate::body::{BodyError, Held, MaskBody};
+use crate::codec::Codings;
+use crate::mask::Summary;
+use crate::problem;
+use crate::reason::Reason;
+use bytes::{Buf, Bytes};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRAILER};
+use http::{HeaderValue, Method, Response, StatusCode, response};
+use http_body::{Body, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// The proof that a request is on no masked route. Only the route look-up makes one.
+#[derive(Debug)]
+pub(super) struct OffRoute(());
+
+impl OffRoute {
+    /// Called in one place: where no route was found.
+    pub(super) fn no_route_was_found() -> Self {
+        Self(())
+    }
+}
+
+/// A masked answer, whole or on its way.
+pub(super) enum Masked<B> {
+    /// All of it, masked.
+    Whole(Held),
+    /// It streams.
+    Streaming(Box<MaskBody<B>>),
+    /// All of it as it came, in its own coding: the engine read it to its end and found nothing to mask in it.
+    AsItCame {
+        /// The upstream's own bytes.
+        raw: Bytes,
+        /// What the engine says of them.
+        summary: Summary,
+    },
+}
+
+/// What was done to an answer, in its response's extensions for whoever writes logs or metrics. Absent where a request was on
+/// no masked route.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The route's name; empty where a request was refused before a route was found.
+    pub route: Arc<str>,
+    /// What was done.
+    pub outcome: Outcome,
+}
+
+/// What was done to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// There was no body to mask.
+    Bodiless,
+    /// The whole body was masked, or revealed as its rule says.
+    Masked(Summary),
+    /// The body is being masked while it streams.
+    Streaming,
+    /// The body was withheld.
+    Withheld(Reason),
+}
+
+/// An answer of a request that is on no masked route.
+pub(super) fn passed<B: Body>(_: OffRoute, response: Response<B>) -> Response<AnswerBody<B>> {
+    response.map(|body| AnswerBody(Inner::Passed { body }))
+}
+
+/// An answer without a body. `Content-Length` of a HEAD answer would tell the length of what is masked.
+pub(super) fn bodiless<B>(exchange: &Exchange, mut head: response::Parts) -> Response<AnswerBody<B>> {
+    if exchange.method == Method::HEAD {
+        head.headers.remove(CONTENT_LENGTH);
+    }
+    finish(exchange, head, Inner::Bytes { bytes: Bytes::new() }, Outcome::Bodiless)
+}
+
+/// A masked answer.
+pub(super) fn masked<B>(
+    exchange: &Exchange,
+    mut head: response::Parts,
+    plan: &Plan,
+    masked: Masked<B>,
+) -> Response<AnswerBody<B>> {
+    match masked {
+        Masked::AsItCame { raw, summary } => {
+            head.headers.remove(TRAILER);
+            finish(exchange, head, Inner::Bytes { bytes: raw }, Outcome::Masked(summary))
+        }
+        Masked::Whole(held) => {
+            cut_response(&mut head.headers);
+            if held.any {
+                set_codings(&mut head, &plan.give_back);
+            }
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(held.bytes.len()));
+            finish(exchange, head, Inner::Bytes { bytes: held.bytes }, Outcome::Masked(held.summary))
+        }
+        Masked::Streaming(body) => {
+            cut_response(&mut head.headers);
+            set_codings(&mut head, &plan.give_back);
+            finish(exchange, head, Inner::Masking { body }, Outcome::Streaming)
+        }
+    }
+}
+
+/// An answer whose body is withheld (spec 5): a read that succeeded becomes a 502; a write that happened is never turned into
+/// an error; what is an error or a redirect already keeps its status and head.
+pub(super) fn withheld<B>(exchange: &Exchange, mut head: response::Parts, reason: Reason) -> Response<AnswerBody<B>> {
+    let reads = matches!(exchange.method, Method::GET | Method::HEAD);
+    let bytes = if head.status.is_informational() || (head.status.is_success() && reads) {
+        head.headers = cross_origin(&head.headers);
+        head.status = StatusCode::BAD_GATEWAY;
+        problem::describe(&mut head.headers, head.status, reason.as_str(), reason.detail())
+    } else {
+        cut_withheld_response(&mut head.headers);
+        if head.status.is_client_error() || head.status.is_server_error() {
+            problem::describe(&mut head.headers, head.status, reason.as_str(), reason.detail())
+        } else {
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+            Bytes::new()
+        }
+    };
+    finish(exchange, head, Inner::Bytes { bytes }, Outcome::Withheld(reason))
+}
+
+/// A request that is refused before it goes anywhere.
+pub(super) fn refused<B>(reason: Reason) -> Response<AnswerBody<B>> {
+    let mut response = problem::response(StatusCode::BAD_REQUEST, reason.as_str(), reason.detail())
+        .map(|bytes| AnswerBody(Inner::Bytes { bytes }));
+    response.extensions_mut().insert(Report { route: "".into(), outcome: Outcome::Withheld(reason) });
+    response
+}
+
+fn set_codings(head: &mut response::Parts, codings: &Codings) {
+    if codings.is_identity() {
+        return;
+    }
+    if let Ok(value) = HeaderValue::try_from(codings.to_string()) {
+        head.headers.insert(CONTENT_ENCODING, value);
+    }
+}
+
+fn finish<B>(exchange: &Exchange, head: response::Parts, body: Inner<B>, outcome: Outcome) -> Response<AnswerBody<B>> {
+    let mut response = Response::from_parts(head, AnswerBody(body));
+    response.extensions_mut().insert(Report { route: Arc::clone(&exchange.route), outcome });
+    response
+}
+
+/// The body of an answer that went through the layer.
+pub struct AnswerBody<B>(Inner<B>);
+
+enum Inner<B> {
+    /// Off the masked routes: the inner service's own, frame by frame.
+    Passed { body: B },
+    /// Bytes that last4 vouches for.
+    Bytes { bytes: Bytes },
+    /// Being masked.
+    Masking { body: Box<MaskBody<B>> },
+}
+
+impl<B> Body for AnswerBody<B>
+where
+    B: Body + Unpin,
+{
+    type Data = Bytes;
+    type Error = BodyError<B::Error>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut self.0 {
+            Inner::Passed { body } => Pin::new(body).poll_frame(cx).map(|next| {
+                next.map(|frame| {
+                    let frame = frame.map_err(BodyError::Upstream)?;
+                    Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
+                })
+            }),
+            Inner::Bytes { bytes } => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Inner::Masking { body } => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Passed { body } => body.is_end_stream(),
+            Inner::Bytes { bytes } => bytes.is_empty(),
+            Inner::Masking { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Passed { body } => body.size_hint(),
+            Inner::Bytes { bytes } => SizeHint::with_exact(bytes.len() as u64),
+            Inner::Masking { body } => body.size_hint(),
+        }
+    }
+}
+
+impl<B> std::fmt::Debug for AnswerBody<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match &self.0 {
+            Inner::Passed { .. } => "AnswerBody::Passed",
+            Inner::Bytes { .. } => "AnswerBody::Bytes",
+            Inner::Masking { .. } => "AnswerBody::Masking",
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! The way of one request: wait for the inner service, judge, hold, answer.
+
+use super::answer::{self, AnswerBody, Masked, OffRoute};
+use super::exchange::Exchange;
+use super::verdict::{Plan, Verdict, judge};
+use crate::body::{Head, MaskBody, Pipeline};
+use bytes::{Bytes, BytesMut};
+use http::{Response, response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+pin_project! {
+    /// The future of [`MaskService`](super::MaskService).
+    pub struct MaskFuture<F, B> {
+        #[pin]
+        state: State<F, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, B> {
+        /// On no masked route.
+        Passing { proof: Option<OffRoute>, #[pin] inner: F },
+        /// On a masked route, before the head of the answer.
+        Waiting { exchange: Option<Exchange>, #[pin] inner: F },
+        /// The head is here; the beginning of the body is held back.
+        Holding { answer: Option<Box<Holding<B>>> },
+        /// The answer was known at once.
+        Answered { response: Option<Response<AnswerBody<B>>> },
+    }
+}
+
+struct Holding<B> {
+    exchange: Exchange,
+    head: response::Parts,
+    plan: Plan,
+    body: Box<MaskBody<B>>,
+    raw: Raw,
+}
+
+/// The upstream's own bytes of an answer that may turn out to leave as it came: kept only for one that may reveal, and only
+/// while they are not much more than what is held of their masked form.
+struct Raw {
+    bytes: Option<BytesMut>,
+    most: usize,
+}
+
+impl Raw {
+    fn push(&mut self, piece: &Bytes) {
+        if let Some(bytes) = &mut self.bytes {
+            if bytes.len() + piece.len() > self.most {
+                self.bytes = None;
+            } else {
+                bytes.extend_from_slice(piece);
+            }
+        }
+    }
+}
+
+impl<F, B> MaskFuture<F, B> {
+    pub(super) fn passing(proof: OffRoute, inner: F) -> Self {
+        Self { state: State::Passing { proof: Some(proof), inner } }
+    }
+
+    pub(super) fn masking(exchange: Exchange, inner: F) -> Self {
+        Self { state: State::Waiting { exchange: Some(exchange), inner } }
+    }
+
+    pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
+        Self { state: State::Answered { response: Some(response) } }
+    }
+}
+
+impl<F, B, E> Future for MaskFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body + Unpin,
+{
+    type Output = Result<Response<AnswerBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Passing { proof, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    let Some(proof) = proof.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(answer::passed(proof, response)));
+                }
+                StateProj::Waiting { exchange, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    let Some(exchange) = exchange.take() else { return Poll::Pending };
+                    begin(exchange, response)
+                }
+                StateProj::Holding { answer } => {
+                    let Some(holding) = answer else { return Poll::Pending };
+                    let Holding { exchange, body, raw, .. } = &mut **holding;
+                    let held = ready!(body.poll_hold(cx, exchange.rule.hold_bytes, |piece| raw.push(piece)));
+                    let Some(holding) = answer.take() else { return Poll::Pending };
+                    let Holding { exchange, head, plan, body, raw } = *holding;
+                    return Poll::Ready(Ok(match held {
+                        Ok(()) => conclude(&exchange, head, &plan, body, raw),
+                        Err(reason) => answer::withheld(&exchange, head, reason),
+                    }));
+                }
+                // A future that is polled after it is done stays pending: the `Future` contract leaves it open.
+                StateProj::Answered { response } => {
+                    let Some(response) = response.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(response));
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+/// From the head of an answer to what comes next.
+fn begin<F, B: Body + Unpin>(exchange: Exchange, response: Response<B>) -> State<F, B> {
+    let (head, body) = response.into_parts();
+    let answered = |response| State::Answered { response: Some(response) };
+    match judge(&exchange, &head, body.is_end_stream()) {
+        Verdict::Bodiless => answered(answer::bodiless(&exchange, head)),
+        Verdict::Withhold(reason) => answered(answer::withheld(&exchange, head, reason)),
+        Verdict::Mask(plan) => {
+            let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
+            match Pipeline::new(rules, &plan.codings, &plan.give_back, limit, plan.not_json) {
+                Ok(pipeline) => {
+                    let may_leave_as_it_came = exchange.reveals(head.status);
+                    let raw = Raw {
+                        bytes: may_leave_as_it_came.then(BytesMut::new),
+                        most: exchange.rule.hold_bytes.saturating_mul(2),
+                    };
+                    let body = Box::new(MaskBody::new(body, pipeline));
+                    State::Holding { answer: Some(Box::new(Holding { exchange, head, plan, body, raw })) }
+                }
+                Err(reason) => answered(answer::withheld(&exchange, head, reason)),
+            }
+        }
+    }
+}
+
+/// From what was held to the answer.
+fn conclude<B: Body + Unpin>(
+    exchange: &Exchange,
+    head: response::Parts,
+    plan: &Plan,
+    body: Box<MaskBody<B>>,
+    raw: Raw,
+) -> Response<AnswerBody<B>> {
+    let masked = match body.into_head() {
+        Head::Longer(body) => Masked::Streaming(body),
+        Head::Whole(held) => match raw.bytes {
+            Some(raw) if held.summary.masked == 0 => Masked::AsItCame { raw: raw.freeze(), summary: held.summary },
+            _ => Masked::Whole(held),
+        },
+    };
+    answer::masked(exchange, head, plan, masked)
+}

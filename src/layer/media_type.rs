@@ -1,0 +1,95 @@
+//! What `Content-Type` says: whether a body is meant to be JSON, and whether it could be read as anything but UTF-8 text.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+/// What the content types of an answer come to. Several fields are read as one answer that must suit all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MediaType {
+    /// JSON, in UTF-8.
+    Json,
+    /// Something that is not one document: `multipart/*`, a stream of events.
+    NeverJson,
+    /// Text in another charset than UTF-8.
+    OtherCharset,
+    /// Anything else, or nothing: the body itself decides.
+    Unsaid,
+}
+
+impl MediaType {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut json = false;
+        for value in headers.get_all(CONTENT_TYPE) {
+            let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+            let mut parts = text.split([';', ',']).map(str::trim);
+            let essence = parts.next().unwrap_or_default();
+            if essence.starts_with("multipart/") || text.contains("text/event-stream") {
+                return Self::NeverJson;
+            }
+            if parts.any(names_other_charset) {
+                return Self::OtherCharset;
+            }
+            json |= is_json(essence);
+        }
+        if json { Self::Json } else { Self::Unsaid }
+    }
+}
+
+/// `application/json`, `text/json`, and whatever has the structured syntax suffix `+json` (RFC 6839).
+fn is_json(essence: &str) -> bool {
+    matches!(essence, "application/json" | "text/json") || (essence.contains('/') && essence.ends_with("+json"))
+}
+
+/// Whether a parameter is a charset that could read the bytes of UTF-8 differently. US-ASCII is a part of it.
+fn names_other_charset(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return parameter == "charset" };
+    let value = value.trim().trim_matches(['"', '\'']);
+    name.trim() == "charset" && !matches!(value, "utf-8" | "utf8" | "us-ascii" | "ascii")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn of(values: &[&str]) -> MediaType {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+        }
+        MediaType::of(&headers)
+    }
+
+    #[test]
+    fn json_is_known_by_any_of_its_names() {
+        for value in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "text/json;charset=\"utf-8\"",
+            "application/hal+json",
+        ] {
+            assert_eq!(of(&[value]), MediaType::Json, "{value}");
+        }
+        for value in ["text/html", "application/jsonx", "+json", "image/png", "application/xml;note=+json"] {
+            assert_eq!(of(&[value]), MediaType::Unsaid, "{value}");
+        }
+        assert_eq!(of(&[]), MediaType::Unsaid);
+    }
+
+    #[test]
+    fn another_charset_is_seen_wherever_it_stands() {
+        for value in
+            ["application/json; charset=utf-16", "application/json;x=y; CHARSET = 'latin1'", "text/plain; charset"]
+        {
+            assert_eq!(of(&[value]), MediaType::OtherCharset, "{value}");
+        }
+        assert_eq!(of(&["application/json", "application/json;charset=utf-7"]), MediaType::OtherCharset);
+    }
+
+    #[test]
+    fn many_documents_in_one_are_never_json() {
+        for value in ["multipart/mixed; boundary=x", "Text/Event-Stream", "application/json, text/event-stream"] {
+            assert_eq!(of(&[value]), MediaType::NeverJson, "{value}");
+        }
+    }
+}

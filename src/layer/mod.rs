@@ -1,0 +1,41 @@
+//! The masking layer: put it around any tower service that answers HTTP.
+//!
+//! A request goes top to bottom through four files: [`service`](MaskService) finds its route, `exchange` cuts down what goes
+//! upstream, `verdict` decides from the head of the answer, `future` masks the body, and `answer` builds what the client gets.
+//!
+//! # Fail closed, by type
+//! An answer of the inner service can leave the layer in one way only, as an [`Answer`](answer) in the making, and each
+//! constructor of that takes its licence: `passed` takes an `OffRoute`, which only the route look-up hands out and only to a
+//! request that is on no route; every other takes something already masked (`Masked`) or a reason to withhold (`Reason`).
+//! Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write that would pass a body on.
+//!
+//! ```
+//! use http::Method;
+//! use last4::layer::{MaskLayer, MaskRule};
+//! use last4::mask::{Reveal, Rules, Selectors};
+//! use last4::route::{Pattern, Route, RouteSet};
+//!
+//! let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+//! let keys = Route {
+//!     name: "app-keys".to_owned(),
+//!     pattern: Pattern::template("/apps/{app_id}/api-keys")?,
+//!     rule: MaskRule::new(rules).with_reveal([Method::POST], Reveal::TopLevel),
+//! };
+//! let layer = MaskLayer::new(RouteSet::compile(vec![keys])?);
+//! # let _ = layer;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answer;
+mod exchange;
+mod future;
+mod headers;
+mod media_type;
+mod rule;
+mod service;
+mod verdict;
+
+pub use answer::{AnswerBody, Outcome, Report};
+pub use future::MaskFuture;
+pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};
+pub use service::{MaskLayer, MaskService};

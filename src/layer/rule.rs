@@ -1,0 +1,95 @@
+//! What happens on a masked route: everything the layer needs to know beside the path.
+
+use crate::mask::{Reveal, Rules, SelectorError};
+use http::Method;
+use std::sync::Arc;
+
+/// Default of [`MaskRule::with_hold_bytes`].
+pub const DEFAULT_HOLD_BYTES: usize = 64 * 1024;
+
+/// Default of [`MaskRule::with_max_body_bytes`].
+pub const DEFAULT_MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The rule of one masked route.
+///
+/// ```
+/// use http::Method;
+/// use last4::layer::MaskRule;
+/// use last4::mask::{Reveal, Rules, Selectors};
+///
+/// let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+/// let rule = MaskRule::new(rules).with_reveal([Method::POST], Reveal::TopLevel);
+/// assert!(rule.may_reveal(&Method::POST) && !rule.may_reveal(&Method::GET));
+/// ```
+#[derive(Clone, Debug)]
+pub struct MaskRule {
+    pub(super) masking: Arc<Rules>,
+    pub(super) revealing: Arc<Rules>,
+    reveal: Vec<Method>,
+    pub(super) hold_bytes: usize,
+    pub(super) max_body_bytes: Option<u64>,
+}
+
+impl MaskRule {
+    /// A rule that masks every answer and reveals nothing.
+    pub fn new(rules: Rules) -> Self {
+        let masking = Arc::new(rules.with_reveal(Reveal::Nothing));
+        Self {
+            revealing: Arc::clone(&masking),
+            masking,
+            reveal: Vec::new(),
+            hold_bytes: DEFAULT_HOLD_BYTES,
+            max_body_bytes: Some(DEFAULT_MAX_BODY_BYTES),
+        }
+    }
+
+    /// The same rule, with methods whose successful answers may show the fields that `reveal` names. Methods are case-sensitive
+    /// (RFC 9110 9.1): `post` reveals nothing.
+    #[must_use]
+    pub fn with_reveal(self, methods: impl IntoIterator<Item = Method>, reveal: Reveal) -> Self {
+        let revealing = Arc::new(Rules::clone(&self.masking).with_reveal(reveal));
+        Self { revealing, reveal: methods.into_iter().collect(), ..self }
+    }
+
+    /// The same rule, with another amount of masked output, in bytes before any content coding, that is held back before the head
+    /// is sent: an answer that ends within it gets an exact length, and a clean error if it cannot be masked.
+    #[must_use]
+    pub fn with_hold_bytes(self, hold_bytes: usize) -> Self {
+        Self { hold_bytes, ..self }
+    }
+
+    /// The same rule, with another limit of a body's decoded bytes; `None` for no limit.
+    #[must_use]
+    pub fn with_max_body_bytes(self, max_body_bytes: Option<u64>) -> Self {
+        Self { max_body_bytes, ..self }
+    }
+
+    /// Whether the successful answers of a method may show a secret.
+    pub fn may_reveal(&self, method: &Method) -> bool {
+        self.reveal.contains(method)
+    }
+
+    /// The methods that may reveal.
+    pub fn reveal_methods(&self) -> &[Method] {
+        &self.reveal
+    }
+
+    /// The rule for a request that is on both routes, by different readings of its path: whatever either masks is masked, only
+    /// what both reveal is revealed, the tighter limits hold.
+    ///
+    /// # Errors
+    /// See [`Rules::union`].
+    pub(super) fn union(&self, other: &Self) -> Result<Self, SelectorError> {
+        let max_body_bytes = match (self.max_body_bytes, other.max_body_bytes) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        Ok(Self {
+            masking: Arc::new(self.masking.union(&other.masking)?),
+            revealing: Arc::new(self.revealing.union(&other.revealing)?),
+            reveal: self.reveal.iter().filter(|method| other.may_reveal(method)).cloned().collect(),
+            hold_bytes: self.hold_bytes.max(other.hold_bytes),
+            max_body_bytes,
+        })
+    }
+}

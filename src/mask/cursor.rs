@@ -1,0 +1,71 @@
+//! The chunk being read, and how much of it has been given out.
+
+use super::{ErrorKind, Sink};
+use memchr::memchr2;
+
+pub(super) struct Cursor<'a, S> {
+    chunk: &'a [u8],
+    /// The next byte to read: `shown_from <= at <= chunk.len()` while bytes are shown.
+    pub(super) at: usize,
+    /// The first byte that passes and has not been given out.
+    shown_from: usize,
+    pub(super) sink: &'a mut S,
+}
+
+impl<'a, S: Sink> Cursor<'a, S> {
+    pub(super) fn new(chunk: &'a [u8], sink: &'a mut S) -> Self {
+        Self { chunk, at: 0, shown_from: 0, sink }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.chunk.get(self.at).copied()
+    }
+
+    /// Gives out what passes up to here; what follows is hidden until [`Self::show`].
+    pub(super) fn hide(&mut self) {
+        if let Some(verbatim) = self.chunk.get(self.shown_from..self.at).filter(|bytes| !bytes.is_empty()) {
+            self.sink.verbatim(verbatim);
+        }
+        self.shown_from = self.at;
+    }
+
+    /// What follows passes.
+    pub(super) fn show(&mut self) {
+        self.shown_from = self.at;
+    }
+
+    pub(super) fn skip_whitespace(&mut self) {
+        let rest = self.rest();
+        self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len());
+    }
+
+    /// Goes to the next quote or backslash of a string; `None` if there is none in this chunk.
+    pub(super) fn skip_plain(&mut self) -> Result<Option<u8>, ErrorKind> {
+        let rest = self.rest();
+        let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+        let plain = rest.get(..end).unwrap_or_default();
+        if has_control(plain) {
+            self.at += plain.iter().position(|&byte| byte < 0x20).unwrap_or(0);
+            return Err(ErrorKind::Syntax);
+        }
+        self.at += end;
+        Ok(self.peek())
+    }
+
+    /// The inside of the string that begins here, if it ends in this chunk and has neither escapes nor faults.
+    pub(super) fn plain_string_ahead(&self) -> Option<&'a [u8]> {
+        let rest = self.rest();
+        let end = memchr2(b'"', b'\\', rest)?;
+        let inside = rest.get(..end)?;
+        (rest.get(end) == Some(&b'"') && !has_control(inside)).then_some(inside)
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.chunk.get(self.at..).unwrap_or_default()
+    }
+}
+
+/// Whether a byte stands there that JSON does not allow inside strings. A fold without early exit: it vectorises.
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, &byte| found | (byte < 0x20))
+}

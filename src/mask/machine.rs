@@ -1,0 +1,506 @@
+//! The scanner: one `match` over the places in a JSON text.
+
+use super::cursor::Cursor;
+use super::key::KeyText;
+use super::secret::{Secret, Shown};
+use super::selector::{Key, StateSet};
+use super::unit::UnitReader;
+use super::{Error, ErrorKind, Reveal, Rules, Sink};
+use std::sync::Arc;
+
+macro_rules! whitespace {
+    () => {
+        b' ' | b'\t' | b'\n' | b'\r'
+    };
+}
+
+/// Masks one text, chunk by chunk.
+///
+/// See the [module](super) for the contract and an example. Deliberately not `Debug`: it may hold a piece of a secret.
+#[derive(Clone)]
+pub struct Masker {
+    rules: Arc<Rules>,
+    place: Place,
+    /// The objects and arrays that are open, outermost first.
+    levels: Vec<Level>,
+    /// What is to happen to the value that comes next.
+    next: Treatment,
+    key: KeyText,
+    units: UnitReader,
+    secret: Secret,
+    offset: u64,
+    summary: Summary,
+    failed: Option<Error>,
+}
+
+/// What was done to a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Selected values that were replaced.
+    pub masked: u64,
+    /// Selected values that came in masked form already.
+    pub unchanged: u64,
+    /// Selected values that passed because the rules reveal them.
+    pub revealed: u64,
+}
+
+impl Masker {
+    /// A masker for one text.
+    pub fn new(rules: Arc<Rules>) -> Self {
+        let mut masker = Self {
+            place: Place::Bom { seen: 0 },
+            levels: Vec::new(),
+            next: Treatment::default(),
+            key: KeyText::new(&rules),
+            units: UnitReader::default(),
+            secret: Secret::default(),
+            offset: 0,
+            summary: Summary::default(),
+            failed: None,
+            rules,
+        };
+        masker.next = masker.at_root();
+        masker
+    }
+
+    /// Takes the next chunk of the text, of any size, and gives the sink what can be given out so far.
+    ///
+    /// # Errors
+    /// The text cannot be trusted. Nothing more may be given out: what the sink got before is masked, but the rest of the
+    /// text, and a clean end, must be withheld. Every later call fails with the same error.
+    pub fn write<S: Sink>(&mut self, chunk: &[u8], sink: &mut S) -> Result<(), Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let mut cursor = Cursor::new(chunk, sink);
+        match self.run(&mut cursor) {
+            Ok(()) => {
+                if !self.is_hidden() {
+                    cursor.hide();
+                }
+                self.offset += chunk.len() as u64;
+                Ok(())
+            }
+            Err(kind) => {
+                let error = Error::new(kind, self.offset + cursor.at as u64);
+                self.failed = Some(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`] if the text is cut short or holds no value, or the error that came before.
+    pub fn finish(&mut self) -> Result<Summary, Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if let (Place::Number { .. }, []) = (self.place, &*self.levels) {
+            self.end_value();
+        }
+        match self.place {
+            Place::End => Ok(self.summary),
+            _ => {
+                let error = Error::new(ErrorKind::Incomplete, self.offset);
+                self.failed = Some(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// What was done so far.
+    pub fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    fn run<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        while let Some(byte) = cursor.peek() {
+            match self.place {
+                Place::Bom { seen } => self.byte_order_mark(seen, byte, cursor)?,
+                Place::Value => match byte {
+                    whitespace!() => cursor.skip_whitespace(),
+                    _ => self.begin_value(byte, cursor)?,
+                },
+                Place::FirstElement => match byte {
+                    whitespace!() => cursor.skip_whitespace(),
+                    b']' => self.close(false, cursor)?,
+                    _ => self.begin_value(byte, cursor)?,
+                },
+                Place::FirstMember | Place::Member => match byte {
+                    whitespace!() => cursor.skip_whitespace(),
+                    b'"' => {
+                        cursor.at += 1;
+                        self.begin_key(cursor)?;
+                    }
+                    b'}' if self.place == Place::FirstMember => self.close(true, cursor)?,
+                    _ => return Err(ErrorKind::Syntax),
+                },
+                Place::Colon => match byte {
+                    whitespace!() => cursor.skip_whitespace(),
+                    b':' => {
+                        cursor.at += 1;
+                        self.place = Place::Value;
+                    }
+                    _ => return Err(ErrorKind::Syntax),
+                },
+                Place::AfterValue => match byte {
+                    whitespace!() => cursor.skip_whitespace(),
+                    b',' => {
+                        cursor.at += 1;
+                        self.separator();
+                    }
+                    b'}' => self.close(true, cursor)?,
+                    b']' => self.close(false, cursor)?,
+                    _ => return Err(ErrorKind::Syntax),
+                },
+                Place::End => match byte {
+                    whitespace!() => cursor.skip_whitespace(),
+                    _ if self.rules.ndjson => {
+                        self.next = self.at_root();
+                        self.place = Place::Value;
+                    }
+                    _ => return Err(ErrorKind::Syntax),
+                },
+                Place::Key => self.key(byte, cursor)?,
+                Place::PlainString { escape } => self.plain_string(escape, cursor)?,
+                Place::MaskedString => self.masked_string(cursor)?,
+                Place::Number { minus } => self.number(minus, byte, cursor),
+                Place::Literal { word, at, .. } => self.literal(word, at, byte, cursor)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A byte order mark is kept, at the very start and whole.
+    fn byte_order_mark<S: Sink>(&mut self, seen: usize, byte: u8, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
+        if BOM.get(seen) == Some(&byte) {
+            cursor.at += 1;
+            self.place = if seen + 1 == BOM.len() { Place::Value } else { Place::Bom { seen: seen + 1 } };
+            Ok(())
+        } else if seen == 0 {
+            self.place = Place::Value;
+            Ok(())
+        } else {
+            Err(ErrorKind::Syntax)
+        }
+    }
+
+    fn begin_value<S: Sink>(&mut self, byte: u8, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        let mask = self.next.mask;
+        match byte {
+            b'"' => {
+                cursor.at += 1;
+                self.note_revealed();
+                if mask {
+                    cursor.hide();
+                    self.secret.clear();
+                    self.place = Place::MaskedString;
+                } else {
+                    self.place = Place::PlainString { escape: Escape::None };
+                }
+            }
+            b'{' => return self.open(true, cursor),
+            b'[' => return self.open(false, cursor),
+            b'-' | b'0'..=b'9' => {
+                self.note_revealed();
+                self.replace_by_short(cursor);
+                cursor.at += 1;
+                self.place = Place::Number { minus: byte == b'-' };
+            }
+            b't' => self.place = Place::Literal { word: b"true", at: 0, number: false },
+            b'f' => self.place = Place::Literal { word: b"false", at: 0, number: false },
+            b'n' => self.place = Place::Literal { word: b"null", at: 0, number: false },
+            // What Python writes for the numbers that JSON has not.
+            b'N' => {
+                self.replace_by_short(cursor);
+                self.place = Place::Literal { word: b"NaN", at: 0, number: true };
+            }
+            b'I' => {
+                self.replace_by_short(cursor);
+                self.place = Place::Literal { word: b"Infinity", at: 0, number: true };
+            }
+            _ => return Err(ErrorKind::Syntax),
+        }
+        Ok(())
+    }
+
+    /// Puts the short form, as a string, in the place of the number that begins here, if it is to be masked.
+    fn replace_by_short<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        if self.next.mask {
+            cursor.hide();
+            cursor.sink.replacement(b"\"");
+            cursor.sink.replacement(&self.rules.policy.short.json);
+            cursor.sink.replacement(b"\"");
+            self.summary.masked += 1;
+        }
+    }
+
+    fn note_revealed(&mut self) {
+        if self.next.revealed {
+            self.summary.revealed += 1;
+        }
+    }
+
+    fn open<S: Sink>(&mut self, object: bool, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        if self.levels.len() >= self.rules.max_depth {
+            return Err(ErrorKind::TooDeep);
+        }
+        let level = Level { object, inside: self.next };
+        self.levels.push(level);
+        cursor.at += 1;
+        if object {
+            self.place = Place::FirstMember;
+        } else {
+            self.next = self.element(level);
+            self.place = Place::FirstElement;
+        }
+        Ok(())
+    }
+
+    fn close<S: Sink>(&mut self, object: bool, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        match self.levels.pop() {
+            Some(level) if level.object == object => {
+                cursor.at += 1;
+                self.end_value();
+                Ok(())
+            }
+            _ => Err(ErrorKind::Syntax),
+        }
+    }
+
+    fn separator(&mut self) {
+        match self.levels.last() {
+            Some(level) if level.object => self.place = Place::Member,
+            Some(&level) => {
+                self.next = self.element(level);
+                self.place = Place::Value;
+            }
+            None => {}
+        }
+    }
+
+    fn end_value(&mut self) {
+        if self.levels.is_empty() {
+            self.place = Place::End;
+        } else {
+            self.place = Place::AfterValue;
+        }
+    }
+
+    /// Whether the chunk ends inside a value that is being replaced.
+    fn is_hidden(&self) -> bool {
+        match self.place {
+            Place::MaskedString => true,
+            Place::Number { .. } | Place::Literal { number: true, .. } => self.next.mask,
+            _ => false,
+        }
+    }
+
+    /// The treatment of a whole text. A second value in a text (`ndjson`) makes it a list, which reveals nothing; and since
+    /// that is not known when the first passes, such texts reveal nothing at all.
+    fn at_root(&self) -> Treatment {
+        let reveal = match &self.rules.reveal {
+            Reveal::Paths(paths) if !self.rules.ndjson => paths.root(),
+            _ => 0,
+        };
+        Treatment { mask: false, revealed: false, select: self.rules.selectors.root(), reveal }
+    }
+
+    fn element(&self, level: Level) -> Treatment {
+        let (selected, select) = self.rules.selectors.element(level.inside.select);
+        Treatment { mask: level.inside.mask || selected, revealed: false, select, reveal: 0 }
+    }
+
+    fn begin_key<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        // Nearly every key lies in one chunk and has no escape: it is compared where it stands.
+        if let Some(inside) = cursor.plain_string_ahead() {
+            let key = inside.len();
+            if std::str::from_utf8(inside).is_err() {
+                return Err(ErrorKind::Utf8);
+            }
+            self.next = self.member(Key::Known(inside));
+            cursor.at += key + 1;
+            self.place = Place::Colon;
+        } else {
+            self.key.clear();
+            self.place = Place::Key;
+        }
+        Ok(())
+    }
+
+    fn key<S: Sink>(&mut self, byte: u8, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        let key = &mut self.key;
+        if byte == b'"' && self.units.at_boundary() {
+            self.units.finish(|unit| key.push(unit.value));
+            self.next = self.member(self.key.as_key());
+            self.place = Place::Colon;
+        } else {
+            self.units.push(byte, |unit| key.push(unit.value))?;
+        }
+        cursor.at += 1;
+        Ok(())
+    }
+
+    /// The treatment of the member `key` of the innermost object.
+    fn member(&self, key: Key<'_>) -> Treatment {
+        let Some(Level { inside, .. }) = self.levels.last().copied() else { return Treatment::default() };
+        let (selected, select) = self.rules.selectors.member(inside.select, key);
+        let (revealed, reveal) = match &self.rules.reveal {
+            Reveal::Nothing => (false, 0),
+            Reveal::TopLevel => (selected && self.levels.len() == 1 && !self.rules.ndjson, 0),
+            Reveal::Paths(paths) => paths.member(inside.reveal, key),
+        };
+        Treatment { mask: (inside.mask || selected) && !revealed, revealed, select, reveal }
+    }
+
+    fn plain_string<S: Sink>(&mut self, escape: Escape, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        let byte = match escape {
+            Escape::None => cursor.skip_plain()?,
+            _ => cursor.peek(),
+        };
+        let Some(byte) = byte else { return Ok(()) };
+        let escape = match (escape, byte) {
+            (Escape::None, b'"') => {
+                cursor.at += 1;
+                self.end_value();
+                return Ok(());
+            }
+            (Escape::None, _) => Escape::Backslash,
+            (Escape::Backslash, b'u') => Escape::Hex { left: 4 },
+            (Escape::Backslash, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
+            | (Escape::Hex { left: 1 }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => Escape::None,
+            (Escape::Hex { left }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => Escape::Hex { left: left - 1 },
+            _ => return Err(ErrorKind::Syntax),
+        };
+        cursor.at += 1;
+        self.place = Place::PlainString { escape };
+        Ok(())
+    }
+
+    fn masked_string<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        let (secret, policy) = (&mut self.secret, &self.rules.policy);
+        while let Some(byte) = cursor.peek() {
+            if byte == b'"' && self.units.at_boundary() {
+                self.units.finish(|unit| secret.push(unit, policy));
+                match secret.shown(policy) {
+                    Shown::Unchanged(spelling) => {
+                        self.summary.unchanged += 1;
+                        cursor.sink.replacement(spelling);
+                    }
+                    Shown::Replaced { front, back } => {
+                        self.summary.masked += 1;
+                        front.into_iter().for_each(|piece| cursor.sink.replacement(piece));
+                        back.spellings().for_each(|piece| cursor.sink.replacement(piece));
+                    }
+                }
+                cursor.show();
+                cursor.at += 1;
+                self.end_value();
+                return Ok(());
+            }
+            self.units.push(byte, |unit| secret.push(unit, policy))?;
+            cursor.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number<S: Sink>(&mut self, minus: bool, byte: u8, cursor: &mut Cursor<'_, S>) {
+        match byte {
+            b'I' if minus => self.place = Place::Literal { word: b"Infinity", at: 0, number: true },
+            b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-' => {
+                cursor.at += 1;
+                self.place = Place::Number { minus: false };
+            }
+            _ => {
+                if self.next.mask {
+                    cursor.show();
+                }
+                self.end_value();
+            }
+        }
+    }
+
+    fn literal<S: Sink>(
+        &mut self,
+        word: &'static [u8],
+        at: usize,
+        byte: u8,
+        cursor: &mut Cursor<'_, S>,
+    ) -> Result<(), ErrorKind> {
+        if word.get(at) != Some(&byte) {
+            return Err(ErrorKind::Syntax);
+        }
+        cursor.at += 1;
+        let number = matches!(self.place, Place::Literal { number: true, .. });
+        if at + 1 < word.len() {
+            self.place = Place::Literal { word, at: at + 1, number };
+            return Ok(());
+        }
+        if number && self.next.mask {
+            cursor.show();
+        }
+        self.end_value();
+        Ok(())
+    }
+}
+
+/// A place in a JSON text: what was read last and what may come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At the very start, where a byte order mark may stand; `seen` bytes of it have been read.
+    Bom { seen: usize },
+    /// Before a value.
+    Value,
+    /// Behind `[`.
+    FirstElement,
+    /// Behind `{`.
+    FirstMember,
+    /// Behind the comma of an object.
+    Member,
+    /// Inside a key that a chunk boundary cuts or that has escapes.
+    Key,
+    /// Behind a key.
+    Colon,
+    /// Inside a string that passes.
+    PlainString { escape: Escape },
+    /// Inside a string that is being masked.
+    MaskedString,
+    /// Inside a number; `minus` while only its sign has been read.
+    Number { minus: bool },
+    /// Inside `true`, `false`, `null` or one of the numbers that are spelt as words.
+    Literal { word: &'static [u8], at: usize, number: bool },
+    /// Behind a value inside an object or array.
+    AfterValue,
+    /// Behind the whole value.
+    End,
+}
+
+/// How far an escape in a string that passes has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    None,
+    Backslash,
+    Hex { left: u8 },
+}
+
+/// An open object or array.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    object: bool,
+    inside: Treatment,
+}
+
+/// What is to happen to a value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Treatment {
+    mask: bool,
+    revealed: bool,
+    /// Where the selectors stand inside the value.
+    select: StateSet,
+    /// Where the revealing paths stand inside the value.
+    reveal: StateSet,
+}

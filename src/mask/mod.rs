@@ -1,0 +1,47 @@
+//! The engine: masks the selected values of a JSON text while it streams by.
+//!
+//! It is sans-IO and knows no HTTP. A [`Masker`] takes the text in chunks of any size and hands a [`Sink`] two kinds of
+//! bytes: *verbatim* ranges of what it was given, and *replacements*. Nothing is ever re-serialised, so every byte outside a
+//! masked value is the input's own; how the text was cut into chunks makes no difference to the output.
+//!
+//! ```
+//! use last4::mask::{Masker, Rules, Selectors};
+//!
+//! let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+//! let mut masker = Masker::new(rules.into());
+//! let mut output = Vec::new();
+//! masker.write(br#"{"data":[{"token":"app-8fK2mQ7vXz31L"#, &mut output)?;
+//! masker.write(br#"tPq0RbNcY5d", "n": 1.0}]}"#, &mut output)?;
+//! let summary = masker.finish()?;
+//! assert_eq!(output, br#"{"data":[{"token":"app-8...cY5d", "n": 1.0}]}"#);
+//! assert_eq!(summary.masked, 1);
+//! # Ok::<(), last4::mask::Error>(())
+//! ```
+//!
+//! # What is checked
+//! The places of values can be trusted only if the text is read as every client reads it, so the engine refuses a text whose
+//! strings, escapes, keys, nesting or bytes outside strings are not JSON's own, and it says where. It does not judge what can
+//! hide nothing: how a number is spelt, `NaN` and `Infinity`, bytes that are not UTF-8 inside strings that are neither keys nor
+//! masked. Once it has refused, it stays refused: no later byte is handed out.
+//!
+//! # Memory
+//! Constant: a bounded piece of the value being masked, the current key up to the longest name asked for, and one entry for
+//! each open object or array up to the depth limit.
+
+mod cursor;
+mod error;
+mod key;
+mod machine;
+mod policy;
+mod rules;
+mod secret;
+mod selector;
+mod sink;
+mod unit;
+
+pub use error::{Error, ErrorKind};
+pub use machine::{Masker, Summary};
+pub use policy::{MAX_FILLER, MAX_WIDTH, Policy, PolicyError, PolicyParts};
+pub use rules::{DEFAULT_MAX_DEPTH, Reveal, Rules, RulesError};
+pub use selector::{MAX_PATH_SEGMENTS, SelectorError, Selectors};
+pub use sink::Sink;

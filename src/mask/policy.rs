@@ -1,0 +1,141 @@
+//! How a secret is shown: the numbers and fillers of the short form (prefix + last 4).
+
+use thiserror::Error;
+
+/// Most characters that `first`, `last` and `min_hidden` may each be.
+///
+/// A masked string is held back until it is known to be long enough to mask, so these bound what one value costs.
+pub const MAX_WIDTH: usize = 64;
+
+/// Most characters of `ellipsis` and of `short`.
+pub const MAX_FILLER: usize = 64;
+
+/// The parts of a [`Policy`], before they are checked.
+///
+/// Lengths count characters: Unicode scalar values of the unescaped string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyParts {
+    /// Characters shown at the front.
+    pub first: usize,
+    /// Characters shown at the end.
+    pub last: usize,
+    /// At least this many characters stay hidden; a secret too short for that is shown as `short`.
+    pub min_hidden: usize,
+    /// Stands for the hidden characters.
+    pub ellipsis: String,
+    /// Stands for a whole secret that is too short to show a part of, and for a number.
+    pub short: String,
+}
+
+impl Default for PolicyParts {
+    fn default() -> Self {
+        Self { first: 5, last: 4, min_hidden: 8, ellipsis: "...".to_owned(), short: "***".to_owned() }
+    }
+}
+
+/// A checked masking policy: only valid ones exist.
+///
+/// ```
+/// use last4::mask::{Policy, PolicyParts};
+///
+/// let policy = Policy::new(PolicyParts { first: 3, ..PolicyParts::default() })?;
+/// assert_eq!(policy.parts().first, 3);
+/// assert!(Policy::new(PolicyParts { ellipsis: String::new(), ..PolicyParts::default() }).is_err());
+/// # Ok::<(), last4::mask::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    parts: PolicyParts,
+    pub(super) ellipsis: Filler,
+    pub(super) short: Filler,
+}
+
+impl Policy {
+    /// Checks the parts.
+    ///
+    /// # Errors
+    /// A width over [`MAX_WIDTH`], a filler over [`MAX_FILLER`], or an empty ellipsis: with one, a secret of exactly
+    /// `first + last` characters could not be told from a masked one and would be shown whole.
+    pub fn new(parts: PolicyParts) -> Result<Self, PolicyError> {
+        for (name, width) in [("first", parts.first), ("last", parts.last), ("min_hidden", parts.min_hidden)] {
+            if width > MAX_WIDTH {
+                return Err(PolicyError::Width { name });
+            }
+        }
+        if parts.ellipsis.is_empty() {
+            return Err(PolicyError::EmptyEllipsis);
+        }
+        let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
+        for (name, filler) in [("ellipsis", &ellipsis), ("short", &short)] {
+            if filler.chars.len() > MAX_FILLER {
+                return Err(PolicyError::Filler { name });
+            }
+        }
+        Ok(Self { parts, ellipsis, short })
+    }
+
+    /// The parts this policy was made of.
+    pub fn parts(&self) -> &PolicyParts {
+        &self.parts
+    }
+
+    /// Characters of a string in masked form: first, ellipsis, last.
+    pub(super) fn masked_len(&self) -> usize {
+        self.parts.first + self.ellipsis.chars.len() + self.parts.last
+    }
+
+    /// The fewest characters that a secret must have for a part of it to be shown.
+    pub(super) fn shown_from(&self) -> usize {
+        self.parts.first + self.parts.last + self.parts.min_hidden
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let parts = PolicyParts::default();
+        Self { ellipsis: Filler::new(&parts.ellipsis), short: Filler::new(&parts.short), parts }
+    }
+}
+
+/// Text that last4 writes into a document, as characters to compare with and as JSON bytes to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filler {
+    pub(super) chars: Box<[char]>,
+    pub(super) json: Box<[u8]>,
+}
+
+impl Filler {
+    fn new(text: &str) -> Self {
+        let mut json = String::with_capacity(text.len());
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => json.extend(['\\', c]),
+                // Beside the controls, the two line separators that JSON allows and JavaScript once did not.
+                '\0'..='\x1f' | '\u{2028}' | '\u{2029}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+                _ => json.push(c),
+            }
+        }
+        Self { chars: text.chars().collect(), json: json.into_bytes().into_boxed_slice() }
+    }
+}
+
+/// Why a policy was refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Without an ellipsis a short secret would be shown whole.
+    #[error("`ellipsis` must not be empty: write at least one character, such as \"...\"")]
+    EmptyEllipsis,
+    /// A filler is too long.
+    #[error("`{name}` may have at most {MAX_FILLER} characters")]
+    Filler {
+        /// The part's name.
+        name: &'static str,
+    },
+    /// A width is too large.
+    #[error("`{name}` may be at most {MAX_WIDTH}")]
+    Width {
+        /// The part's name.
+        name: &'static str,
+    },
+}

@@ -1,0 +1,131 @@
+//! What is masked and how: everything about a route that the engine needs to know.
+
+use super::{Policy, SelectorError, Selectors};
+use thiserror::Error;
+
+/// Default limit of nesting.
+pub const DEFAULT_MAX_DEPTH: usize = 512;
+
+/// The rules for one kind of text. Compiled once and shared by every [`Masker`](super::Masker).
+///
+/// ```
+/// use last4::mask::{Reveal, Rules, Selectors};
+///
+/// let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_reveal(Reveal::TopLevel);
+/// assert_eq!(rules.max_depth(), 512);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub(super) selectors: Selectors,
+    pub(super) reveal: Reveal,
+    pub(super) policy: Policy,
+    pub(super) max_depth: usize,
+    pub(super) ndjson: bool,
+}
+
+impl Rules {
+    /// Rules that mask what `selectors` select, with the default policy and limits, and reveal nothing.
+    pub fn new(selectors: Selectors) -> Self {
+        Self {
+            selectors,
+            reveal: Reveal::Nothing,
+            policy: Policy::default(),
+            max_depth: DEFAULT_MAX_DEPTH,
+            ndjson: false,
+        }
+    }
+
+    /// The same rules with another policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The same rules for an answer that may show a secret.
+    #[must_use]
+    pub fn with_reveal(self, reveal: Reveal) -> Self {
+        Self { reveal, ..self }
+    }
+
+    /// The same rules with another limit of nesting: how many objects and arrays may be open at once.
+    #[must_use]
+    pub fn with_max_depth(self, max_depth: usize) -> Self {
+        Self { max_depth, ..self }
+    }
+
+    /// The same rules for texts that hold any number of values one after another (newline-delimited or concatenated).
+    /// Such a text is never one created object, so it reveals nothing.
+    #[must_use]
+    pub fn with_ndjson(self, ndjson: bool) -> Self {
+        Self { ndjson, ..self }
+    }
+
+    /// The limit of nesting.
+    pub fn max_depth(&self) -> usize {
+        self.max_depth
+    }
+
+    /// Rules for a text that both sets apply to: whatever either selects is masked, only what both reveal is revealed, the
+    /// tighter limit holds; the policy is `self`'s.
+    ///
+    /// # Errors
+    /// [`SelectorError::TooManySegments`] where the selectors of both do not fit one matcher.
+    pub fn union(&self, other: &Self) -> Result<Self, SelectorError> {
+        Ok(Self {
+            selectors: self.selectors.union(&other.selectors)?,
+            reveal: if self.reveal == other.reveal { self.reveal.clone() } else { Reveal::Nothing },
+            policy: self.policy.clone(),
+            max_depth: self.max_depth.min(other.max_depth),
+            ndjson: self.ndjson && other.ndjson,
+        })
+    }
+}
+
+/// Which selected fields of a text pass untouched: the answer to a *create* shows its one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reveal {
+    /// None.
+    Nothing,
+    /// The selected fields of the top-level object, wherever the selectors would also find them; deeper ones are masked.
+    TopLevel,
+    /// The fields that these paths lead to. See [`Reveal::paths`].
+    Paths(Selectors),
+}
+
+impl Reveal {
+    /// Reveals exactly the fields at `paths`, such as `$.data.token`.
+    ///
+    /// # Errors
+    /// A selector that is not understood, or that could lead to more than one field (a name at any depth, `*`, `..`): a
+    /// list must never be revealed. Each with its position.
+    pub fn paths<S: AsRef<str>>(paths: &[S]) -> Result<Self, Vec<(usize, RulesError)>> {
+        let mut errors = Vec::new();
+        for (position, path) in paths.iter().enumerate() {
+            match Selectors::compile([path], false) {
+                Ok(selectors) if !selectors.is_exact() => errors.push((position, RulesError::RevealsMany)),
+                Ok(_) => {}
+                Err(refused) => errors.extend(refused.into_iter().map(|(_, error)| (position, error.into()))),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let compiled = Selectors::compile(paths, false);
+        compiled
+            .map(Self::Paths)
+            .map_err(|refused| refused.into_iter().map(|(position, error)| (position, error.into())).collect())
+    }
+}
+
+/// Why rules were refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RulesError {
+    /// A revealing path that may lead to many fields.
+    #[error("a revealed field must be a path of plain names, such as \"$.data.token\": a wildcard could reveal a list")]
+    RevealsMany,
+    /// A selector that is not understood.
+    #[error(transparent)]
+    Selector(#[from] SelectorError),
+}

@@ -1,0 +1,123 @@
+//! One string being masked: what is kept of it until its end decides how it is shown.
+
+use super::policy::Policy;
+use super::unit::{MAX_SPELLING, Unit};
+
+/// Holds back a secret string in constant memory: its first characters (as many as a masked form has, in case it is one
+/// already), its last ones, and a count.
+///
+/// Deliberately not `Debug`: it would show the secret.
+#[derive(Clone, Default)]
+pub(super) struct Secret {
+    count: u64,
+    /// Spelling of the first characters, as many as a masked form has.
+    head: Vec<u8>,
+    /// Bytes of `head` that spell the first `first` characters.
+    first_len: usize,
+    /// The last characters; once there are enough, a ring whose oldest is at `oldest`.
+    tail: Vec<Spelling>,
+    oldest: usize,
+    differs_from_short: bool,
+    differs_from_masked: bool,
+}
+
+/// How a secret is shown.
+pub(super) enum Shown<'a> {
+    /// It is in masked form already.
+    Unchanged(&'a [u8]),
+    /// These pieces take its place.
+    Replaced {
+        /// The first characters and the ellipsis, or the short form.
+        front: [&'a [u8]; 2],
+        /// The last characters, each in its own spelling.
+        back: Back<'a>,
+    },
+}
+
+/// The last characters of a secret.
+#[derive(Clone, Copy)]
+pub(super) struct Back<'a> {
+    newest_part: &'a [Spelling],
+    oldest_part: &'a [Spelling],
+}
+
+/// The bytes that spell one character, in place: a secret must not cost an allocation for each of its characters.
+#[derive(Clone, Copy)]
+struct Spelling {
+    bytes: [u8; MAX_SPELLING],
+    len: usize,
+}
+
+impl Spelling {
+    fn new(spelling: &[u8]) -> Self {
+        let mut bytes = [0; MAX_SPELLING];
+        let len = spelling.len().min(MAX_SPELLING);
+        for (slot, &byte) in bytes.iter_mut().zip(spelling) {
+            *slot = byte;
+        }
+        Self { bytes, len }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl<'a> Back<'a> {
+    const NONE: Back<'static> = Back { newest_part: &[], oldest_part: &[] };
+
+    /// Their spellings, in order.
+    pub(super) fn spellings(self) -> impl Iterator<Item = &'a [u8]> {
+        self.oldest_part.iter().chain(self.newest_part).map(Spelling::as_slice)
+    }
+}
+
+impl Secret {
+    /// Forgets the string before.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+        self.head.clear();
+        self.first_len = 0;
+        self.tail.clear();
+        self.oldest = 0;
+        self.differs_from_short = false;
+        self.differs_from_masked = false;
+    }
+
+    /// Takes the next character.
+    pub(super) fn push(&mut self, unit: Unit<'_>, policy: &Policy) {
+        let parts = policy.parts();
+        let at = usize::try_from(self.count).unwrap_or(usize::MAX);
+        self.count += 1;
+        if at < policy.masked_len().max(policy.short.chars.len()) {
+            self.head.extend_from_slice(unit.spelling);
+            if at < parts.first {
+                self.first_len = self.head.len();
+            }
+            self.differs_from_short |= policy.short.chars.get(at).copied() != unit.value;
+            let in_ellipsis = at.checked_sub(parts.first).and_then(|at| policy.ellipsis.chars.get(at));
+            self.differs_from_masked |= in_ellipsis.is_some_and(|&expected| Some(expected) != unit.value);
+        }
+        if self.tail.len() < parts.last {
+            self.tail.push(Spelling::new(unit.spelling));
+        } else if let Some(slot) = self.tail.get_mut(self.oldest) {
+            *slot = Spelling::new(unit.spelling);
+            self.oldest = (self.oldest + 1) % parts.last;
+        }
+    }
+
+    /// Decides, at the string's end.
+    pub(super) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
+        let is_short = self.count == policy.short.chars.len() as u64 && !self.differs_from_short;
+        let is_masked = self.count == policy.masked_len() as u64 && !self.differs_from_masked;
+        if is_short || is_masked {
+            return Shown::Unchanged(&self.head);
+        }
+        if self.count < policy.shown_from() as u64 {
+            return Shown::Replaced { front: [&policy.short.json, &[]], back: Back::NONE };
+        }
+        let front = self.head.get(..self.first_len).unwrap_or_default();
+        let (newest_part, oldest_part) = self.tail.split_at_checked(self.oldest).unwrap_or_default();
+        Shown::Replaced { front: [front, &policy.ellipsis.json], back: Back { newest_part, oldest_part } }
+    }
+}

@@ -1,0 +1,402 @@
+//! Which fields hold secrets: names at any depth, and paths (a subset of RFC 9535), compiled to a matcher.
+
+use thiserror::Error;
+
+/// Most path segments that one set of selectors may have in all, the width of the matcher's state.
+pub const MAX_PATH_SEGMENTS: usize = 64;
+
+/// A compiled set of field selectors.
+///
+/// A selector that begins with `$` is a path of the RFC 9535 subset `.name`, `['name']`, `.*`, `[*]`, `..name`,
+/// `..['name']`, `..*`; anything else is a field name that is selected at any depth.
+///
+/// ```
+/// use last4::mask::Selectors;
+///
+/// let selectors = Selectors::compile(["token", "$.data[*].secret"], false).unwrap();
+/// assert!(!selectors.is_empty());
+/// assert!(Selectors::compile(["$.data[0]"], false).is_err());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selectors {
+    names: Vec<Box<[u8]>>,
+    steps: Vec<Step>,
+    starts: StateSet,
+    ignore_case: bool,
+    longest_name: usize,
+}
+
+impl Selectors {
+    /// Compiles selectors. With `ignore_case`, names compare without regard to letter case, as some clients read them.
+    ///
+    /// # Errors
+    /// Every selector that is not understood, with its position in the list.
+    pub fn compile<I>(selectors: I, ignore_case: bool) -> Result<Self, Vec<(usize, SelectorError)>>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let mut compiled = Self { ignore_case, ..Self::default() };
+        let mut errors = Vec::new();
+        for (position, selector) in selectors.into_iter().enumerate() {
+            if let Err(error) = compiled.add(selector.as_ref()) {
+                errors.push((position, error));
+            }
+        }
+        if errors.is_empty() { Ok(compiled) } else { Err(errors) }
+    }
+
+    /// Whether nothing is selected.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.steps.is_empty()
+    }
+
+    /// What either set selects. Names ignore letter case if either did.
+    ///
+    /// # Errors
+    /// [`SelectorError::TooManySegments`] where the paths of both do not fit one matcher.
+    pub fn union(&self, other: &Self) -> Result<Self, SelectorError> {
+        let mut both = Self { ignore_case: self.ignore_case || other.ignore_case, ..Self::default() };
+        for set in [self, other] {
+            for name in &set.names {
+                both.add_name(name);
+            }
+            let offset = both.steps.len();
+            if offset + set.steps.len() > MAX_PATH_SEGMENTS {
+                return Err(SelectorError::TooManySegments);
+            }
+            both.starts |= set.starts.checked_shl(offset as u32).unwrap_or(0);
+            for step in &set.steps {
+                let mut step = step.clone();
+                both.fold_step(&mut step);
+                both.steps.push(step);
+            }
+        }
+        Ok(both)
+    }
+
+    /// Whether every selector is a path of plain names, so that it leads to one place in a document.
+    pub fn is_exact(&self) -> bool {
+        self.names.is_empty() && self.steps.iter().all(|step| !step.descend && step.select != Select::Any)
+    }
+
+    /// Bytes of an unescaped key beyond which it cannot be one of the names.
+    pub(super) fn longest_name(&self) -> usize {
+        self.longest_name
+    }
+
+    /// The state at the document's root.
+    pub(super) fn root(&self) -> StateSet {
+        self.starts
+    }
+
+    /// Goes from an object in state `from` to its member `key` (unescaped): whether the member is selected and the
+    /// state inside it.
+    pub(super) fn member(&self, from: StateSet, key: Key<'_>) -> (bool, StateSet) {
+        let folded;
+        let key = match key {
+            Key::Known(bytes) if self.ignore_case => {
+                folded = fold_case(bytes);
+                Some(folded.as_slice())
+            }
+            Key::Known(bytes) => Some(bytes),
+            Key::TooLong => None,
+        };
+        let by_name = key.is_some_and(|key| self.names.iter().any(|name| **name == *key));
+        let (by_path, state) = self.advance(from, |step| match &step.select {
+            Select::Any => true,
+            Select::Name(name) => key.is_some_and(|key| **name == *key),
+        });
+        (by_name || by_path, state)
+    }
+
+    /// Goes from an array in state `from` to one of its elements.
+    pub(super) fn element(&self, from: StateSet) -> (bool, StateSet) {
+        self.advance(from, |step| matches!(step.select, Select::Any))
+    }
+
+    fn advance(&self, from: StateSet, matches: impl Fn(&Step) -> bool) -> (bool, StateSet) {
+        let (mut selected, mut state) = (false, 0);
+        let mut left = from;
+        while left != 0 {
+            let bit = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let Some(step) = self.steps.get(bit) else { break };
+            if step.descend {
+                state |= 1 << bit;
+            }
+            if matches(step) {
+                if step.last {
+                    selected = true;
+                } else {
+                    state |= 2 << bit;
+                }
+            }
+        }
+        (selected, state)
+    }
+
+    fn add(&mut self, selector: &str) -> Result<(), SelectorError> {
+        if selector.is_empty() {
+            return Err(SelectorError::Empty);
+        }
+        let Some(path) = selector.strip_prefix('$') else {
+            self.add_name(selector.as_bytes());
+            return Ok(());
+        };
+        let mut steps = parse_path(path)?;
+        if self.steps.len() + steps.len() > MAX_PATH_SEGMENTS {
+            return Err(SelectorError::TooManySegments);
+        }
+        for step in &mut steps {
+            self.fold_step(step);
+        }
+        self.starts |= 1 << self.steps.len();
+        self.steps.append(&mut steps);
+        Ok(())
+    }
+
+    fn add_name(&mut self, name: &[u8]) {
+        let name = if self.ignore_case { fold_case(name) } else { name.to_vec() };
+        self.note_length(name.len());
+        if !self.names.iter().any(|known| **known == *name) {
+            self.names.push(name.into_boxed_slice());
+        }
+    }
+
+    fn fold_step(&mut self, step: &mut Step) {
+        if let Select::Name(name) = &mut step.select {
+            if self.ignore_case {
+                *name = fold_case(name).into_boxed_slice();
+            }
+            let length = name.len();
+            self.note_length(length);
+        }
+    }
+
+    fn note_length(&mut self, length: usize) {
+        // Folding may change a character's length (the Kelvin sign is three bytes, its fold one): leave room for it.
+        let length = if self.ignore_case { length * 3 } else { length };
+        self.longest_name = self.longest_name.max(length);
+    }
+}
+
+/// A set of positions in the selectors' paths: bit *i* means "step *i* may match the next member or element".
+pub(super) type StateSet = u64;
+
+/// A member's name, unescaped.
+#[derive(Clone, Copy)]
+pub(super) enum Key<'a> {
+    /// The name's bytes.
+    Known(&'a [u8]),
+    /// A name longer than any that is asked for.
+    TooLong,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    select: Select,
+    /// Also tried at every deeper level (`..`).
+    descend: bool,
+    last: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Select {
+    Any,
+    Name(Box<[u8]>),
+}
+
+/// Folds letter case the way the most lenient clients do: through upper case, so that U+017F reads as `s` and U+212A as
+/// `k`. Bytes that are not UTF-8 stay.
+fn fold_case(bytes: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_ascii() => {
+            text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>().into_bytes()
+        }
+        _ => bytes.to_ascii_lowercase(),
+    }
+}
+
+fn parse_path(path: &str) -> Result<Vec<Step>, SelectorError> {
+    let mut steps = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let descend = rest.starts_with("..");
+        let after_dots = if descend { &rest[2..] } else { rest.strip_prefix('.').unwrap_or(rest) };
+        let dotted = after_dots.len() < rest.len();
+        let (select, after) = if let Some(inner) = after_dots.strip_prefix('[') {
+            if dotted && !descend {
+                return Err(SelectorError::Syntax { rest_len: rest.len() });
+            }
+            bracket(inner)?
+        } else if dotted {
+            dot_member(after_dots)?
+        } else {
+            return Err(SelectorError::Syntax { rest_len: rest.len() });
+        };
+        steps.push(Step { select, descend, last: false });
+        rest = after;
+    }
+    match steps.last_mut() {
+        Some(step) => step.last = true,
+        None => return Err(SelectorError::Root),
+    }
+    Ok(steps)
+}
+
+fn dot_member(text: &str) -> Result<(Select, &str), SelectorError> {
+    if let Some(after) = text.strip_prefix('*') {
+        return Ok((Select::Any, after));
+    }
+    let end = text.find(['.', '[']).unwrap_or(text.len());
+    let (name, after) = text.split_at(end);
+    // RFC 9535 member-name-shorthand, with `-` let in because API fields often have it.
+    let starts_well = name.chars().next().is_some_and(|c| !c.is_ascii_digit() && c != '-');
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-' || !c.is_ascii());
+    if starts_well && plain {
+        Ok((Select::Name(name.as_bytes().into()), after))
+    } else {
+        Err(SelectorError::Syntax { rest_len: text.len() })
+    }
+}
+
+/// What stands behind an opening bracket: `*]` or a quoted name and `]`.
+fn bracket(text: &str) -> Result<(Select, &str), SelectorError> {
+    if let Some(after) = text.strip_prefix("*]") {
+        return Ok((Select::Any, after));
+    }
+    let syntax = SelectorError::Syntax { rest_len: text.len() };
+    let Some(quote) = text.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+        return Err(SelectorError::Unsupported { rest_len: text.len() });
+    };
+    let mut name = String::new();
+    let mut chars = text.char_indices().skip(1);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some((_, escaped @ ('\\' | '\'' | '"'))) => name.push(escaped),
+                _ => return Err(syntax),
+            },
+            _ if c == quote => {
+                let after = &text[at + c.len_utf8()..];
+                return match after.strip_prefix(']') {
+                    Some(after) => Ok((Select::Name(name.into_bytes().into_boxed_slice()), after)),
+                    None => Err(syntax),
+                };
+            }
+            _ => name.push(c),
+        }
+    }
+    Err(syntax)
+}
+
+/// Why a selector was refused.
+///
+/// `rest_len` is how many bytes before the selector's end the fault lies, for a message that points at it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SelectorError {
+    /// An empty selector.
+    #[error("an empty field name: write a name such as \"token\" or a path such as \"$.data[*].token\"")]
+    Empty,
+    /// `$` alone.
+    #[error("`$` alone selects the whole document: name a member, such as \"$.token\", or \"$..*\" for everything")]
+    Root,
+    /// Not the path grammar.
+    #[error(
+        "not a path: write names as `.name` or `['name']`, any member or element as `.*` or `[*]`, any depth as `..name`"
+    )]
+    Syntax {
+        /// Bytes from the fault to the selector's end.
+        rest_len: usize,
+    },
+    /// More path segments than one matcher holds.
+    #[error("the paths of one route may have at most {MAX_PATH_SEGMENTS} segments together")]
+    TooManySegments,
+    /// RFC 9535, but not the subset that can be matched while streaming.
+    #[error("indexes, slices and filters are not supported: write `[*]` for every element")]
+    Unsupported {
+        /// Bytes from the fault to the selector's end.
+        rest_len: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selected(selectors: &Selectors, path: &[&str]) -> bool {
+        let mut state = selectors.root();
+        let mut hit = false;
+        for segment in path {
+            (hit, state) = match *segment {
+                "[]" => selectors.element(state),
+                name => selectors.member(state, Key::Known(name.as_bytes())),
+            };
+        }
+        hit
+    }
+
+    #[test]
+    fn a_name_is_selected_at_any_depth() {
+        let selectors = Selectors::compile(["token"], false).unwrap();
+        assert!(selected(&selectors, &["token"]));
+        assert!(selected(&selectors, &["data", "[]", "x", "token"]));
+        assert!(!selected(&selectors, &["data", "[]", "Token"]));
+    }
+
+    #[test]
+    fn a_path_is_selected_only_where_it_leads() {
+        let selectors = Selectors::compile(["$.data[*].token", "$..secret.value", "$['a.b'].*"], false).unwrap();
+        assert!(selected(&selectors, &["data", "[]", "token"]));
+        assert!(selected(&selectors, &["data", "x", "token"]));
+        assert!(!selected(&selectors, &["token"]));
+        assert!(!selected(&selectors, &["data", "token"]));
+        assert!(selected(&selectors, &["a", "[]", "secret", "value"]));
+        assert!(selected(&selectors, &["secret", "secret", "value"]));
+        assert!(!selected(&selectors, &["secret", "x", "value"]));
+        assert!(selected(&selectors, &["a.b", "anything"]));
+        assert!(selected(&selectors, &["a.b", "[]"]));
+    }
+
+    #[test]
+    fn descending_wildcards_select_everything() {
+        let selectors = Selectors::compile(["$..*"], false).unwrap();
+        assert!(selected(&selectors, &["a"]));
+        assert!(selected(&selectors, &["a", "[]", "b", "[]"]));
+    }
+
+    #[test]
+    fn case_folds_like_the_most_lenient_clients() {
+        let selectors = Selectors::compile(["Token", "$.Secret.K"], true).unwrap();
+        assert!(selected(&selectors, &["tOKEN"]));
+        assert!(selected(&selectors, &["to\u{212a}en"]));
+        assert!(selected(&selectors, &["\u{17f}ecret", "k"]));
+    }
+
+    #[test]
+    fn a_union_selects_what_either_does() {
+        let one = Selectors::compile(["token", "$.a.b"], false).unwrap();
+        let other = Selectors::compile(["KEY", "$.c[*].d"], true).unwrap();
+        let both = one.union(&other).unwrap();
+        for path in [&["token"][..], &["key"], &["a", "b"], &["c", "[]", "d"]] {
+            assert!(selected(&both, path), "{path:?}");
+        }
+        assert!(!selected(&both, &["c", "b"]));
+    }
+
+    #[test]
+    fn what_cannot_be_matched_while_streaming_is_refused_with_its_reason() {
+        let refused = |text: &str| Selectors::compile([text], false).unwrap_err().remove(0).1;
+        assert_eq!(refused(""), SelectorError::Empty);
+        assert_eq!(refused("$"), SelectorError::Root);
+        assert!(matches!(refused("$.data[0].token"), SelectorError::Unsupported { .. }));
+        assert!(matches!(refused("$.data[?(@.x)].token"), SelectorError::Unsupported { .. }));
+        for text in ["$data", "$.", "$..", "$.a..", "$['a", "$['a'", "$.a b", "$.['a']", "$.1a"] {
+            assert!(matches!(refused(text), SelectorError::Syntax { .. }), "{text}");
+        }
+        let long = format!("${}", ".a".repeat(MAX_PATH_SEGMENTS + 1));
+        assert_eq!(refused(&long), SelectorError::TooManySegments);
+    }
+}

@@ -1,0 +1,5 @@
+//! The reverse proxy.
+
+mod settings;
+
+pub use settings::{Forwarded, Limits, Settings, Upstream};

@@ -1,0 +1,85 @@
+//! What the proxy needs to know beside the routes. Every field has a default that is right for an API beside it.
+
+use http::HeaderName;
+use http::uri::{Authority, Scheme};
+use ipnet::IpNet;
+use std::time::Duration;
+
+/// The proxy's settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The API behind the proxy.
+    pub upstream: Upstream,
+    /// What is said about the client to the upstream.
+    pub forwarded: Forwarded,
+    /// What a client may cost.
+    pub limits: Limits,
+    /// Re-routing headers (such as `X-Original-URL`, `SCRIPT_NAME`) that pass although they can make the upstream route a request
+    /// elsewhere. All others are dropped.
+    pub allowed_rerouting_headers: Vec<HeaderName>,
+}
+
+/// The API behind the proxy.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// `http`; TLS to the upstream is to come.
+    pub scheme: Scheme,
+    /// Host and port.
+    pub authority: Authority,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long the upstream may take from the request to the head of its response. Long by default: some answers take minutes.
+    pub response_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub idle_timeout: Duration,
+    /// How many unused connections each worker keeps.
+    pub max_idle_connections: usize,
+}
+
+impl Upstream {
+    /// An upstream with the default limits.
+    pub fn new(scheme: Scheme, authority: Authority) -> Self {
+        Self {
+            scheme,
+            authority,
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(600),
+            idle_timeout: Duration::from_secs(60),
+            max_idle_connections: 128,
+        }
+    }
+}
+
+/// What is said about the client to the upstream, and whose word about it is taken.
+#[derive(Clone, Debug)]
+pub struct Forwarded {
+    /// Peers whose own `X-Forwarded-*` headers are kept and extended; those of all others are replaced.
+    pub trusted_peers: Vec<IpNet>,
+    /// Whether the client's `Host` goes upstream; otherwise the upstream's own authority does.
+    pub preserve_host: bool,
+}
+
+impl Default for Forwarded {
+    /// Trusts loopback and private addresses: a sidecar is called by the ingress beside it.
+    fn default() -> Self {
+        let trusted = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+        Self { trusted_peers: trusted.iter().filter_map(|net| net.parse().ok()).collect(), preserve_host: true }
+    }
+}
+
+/// What a client may cost.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long the head of a request may take, from its first byte or from the connection's start.
+    pub header_timeout: Duration,
+    /// Most bytes of a request's or a response's head.
+    pub max_header_bytes: usize,
+    /// Most header fields of a request or a response.
+    pub max_headers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { header_timeout: Duration::from_secs(30), max_header_bytes: 64 * 1024, max_headers: 128 }
+    }
+}

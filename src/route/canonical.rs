@@ -1,0 +1,197 @@
+//! Every reading of a request target that some server could give it.
+
+use super::reading::STEPS;
+use std::borrow::Cow;
+use thiserror::Error;
+
+/// Most readings that one target may have. An ordinary path has one, a strange one a handful; a target that has more is
+/// built to be read differently by different servers, and is refused.
+pub const MAX_READINGS: usize = 64;
+
+/// The path of a request target in all its readings, for matching only: the target goes upstream as it came.
+///
+/// Matching too much at a strange address harms nobody; matching too little is a leak. So whatever any server is known to
+/// do with a path before it routes is one entry of one list (`route/reading.rs`), applied or not in every combination.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CanonicalPath<'a> {
+    readings: Vec<Cow<'a, [u8]>>,
+}
+
+impl<'a> CanonicalPath<'a> {
+    /// Reads a request target: origin-form (`/path?query`), absolute-form (`http://host/path`) or anything else that a
+    /// request line may hold. The query and a fragment are not part of the path.
+    ///
+    /// # Errors
+    /// [`AmbiguousPath`] where the readings cannot be bounded: a NUL, an escape that cannot be decoded and so could hide a
+    /// separator, or more than [`MAX_READINGS`] readings.
+    pub fn new(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
+        let path = path_of(target);
+        if is_plain(path) {
+            return Ok(Self { readings: vec![Cow::Borrowed(path)] });
+        }
+        refuse_undecodable(path)?;
+        let mut readings = vec![Cow::Borrowed(path)];
+        for step in STEPS {
+            for at in 0..readings.len() {
+                let Some(read) = readings.get(at).and_then(|reading| (step.read)(reading)) else { continue };
+                if read.contains(&0) {
+                    return Err(AmbiguousPath::Nul);
+                }
+                if !readings.iter().any(|known| **known == *read) {
+                    if readings.len() >= MAX_READINGS {
+                        return Err(AmbiguousPath::TooManyReadings);
+                    }
+                    readings.push(Cow::Owned(read));
+                }
+            }
+        }
+        Ok(Self { readings })
+    }
+
+    /// The readings, the path as it came first.
+    pub fn readings(&self) -> impl Iterator<Item = &[u8]> {
+        self.readings.iter().map(|reading| &**reading)
+    }
+}
+
+impl std::fmt::Debug for CanonicalPath<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.readings().map(|reading| reading.escape_ascii().to_string())).finish()
+    }
+}
+
+/// Why a target was refused.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AmbiguousPath {
+    /// A NUL, which ends a path for some servers.
+    #[error("the path holds a NUL")]
+    Nul,
+    /// More than [`MAX_READINGS`].
+    #[error("the path can be read in too many ways")]
+    TooManyReadings,
+    /// A percent sign that begins no escape.
+    #[error("the path holds an escape that cannot be decoded")]
+    Undecodable,
+}
+
+/// The path in a target: without scheme and authority, query and fragment.
+fn path_of(target: &[u8]) -> &[u8] {
+    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+    let path = target.get(..end).unwrap_or_default();
+    if path.starts_with(b"/") {
+        return path;
+    }
+    let Some(colon) = path.iter().position(|&byte| byte == b':') else { return path };
+    let is_scheme =
+        path.iter().take(colon).all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    match path.get(colon + 1..) {
+        Some([b'/', b'/', rest @ ..]) if is_scheme => {
+            let slash = rest.iter().position(|&byte| byte == b'/');
+            slash.and_then(|at| rest.get(at..)).unwrap_or(b"/")
+        }
+        Some(rest) if is_scheme => rest,
+        _ => path,
+    }
+}
+
+/// Whether every server reads this path alike: only unreserved characters in segments that are neither empty nor dots.
+fn is_plain(path: &[u8]) -> bool {
+    let [b'/', segments @ ..] = path else { return false };
+    // A dot anywhere may begin a dot segment or an extension: left to the readings.
+    segments.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'/'))
+        && !path.windows(2).any(|pair| pair == b"//")
+        && path.last() != Some(&b'/')
+}
+
+fn refuse_undecodable(path: &[u8]) -> Result<(), AmbiguousPath> {
+    let decodable = |rest: &[u8]| match rest {
+        [b'u' | b'U', digits @ ..] => digits.len() >= 4 && digits.iter().take(4).all(u8::is_ascii_hexdigit),
+        [high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    };
+    let escapes = memchr::memchr_iter(b'%', path);
+    if path.contains(&0) {
+        Err(AmbiguousPath::Nul)
+    } else if escapes.into_iter().any(|at| !path.get(at + 1..).is_some_and(decodable)) {
+        Err(AmbiguousPath::Undecodable)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readings(target: &str) -> Vec<String> {
+        let path = CanonicalPath::new(target.as_bytes()).unwrap();
+        path.readings().map(|reading| String::from_utf8_lossy(reading).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_plain_path_has_one_reading_without_its_query() {
+        assert_eq!(readings("/apps/7/api-keys?page=1"), ["/apps/7/api-keys"]);
+        assert_eq!(readings("http://host:80/apps/7?x"), ["/apps/7"]);
+    }
+
+    #[test]
+    fn every_known_spelling_is_among_the_readings() {
+        for target in [
+            "/a/%62",
+            "/a/%2562",
+            "/a%2fb",
+            "//a/b",
+            "/a//b",
+            "/a/b/",
+            "/a/b//",
+            "/a/./b",
+            "/x/../a/b",
+            "/x/%2e%2e/a/b",
+            "/a/x%2f..%2fb",
+            "/a/b;jsessionid=1",
+            "/a;x=/b",
+            "/x/..;/a/b",
+            "/x/..;a=b/a/b",
+            "/.;/a/b",
+            "/a\\b",
+            "/x\\..\\a/b",
+            "/a%5cb",
+            "/a/b.json",
+            "/a/b.",
+            "/a/b%20",
+            "/a/b%0a",
+            "/a%09/b",
+            "/a/b#x",
+            "//host/a/b",
+            "http://host/a/b",
+            "https:/a/b",
+            "foo:/a/b",
+            "http:///a/b",
+            "a/b",
+            "%2fa/b",
+            "/a/b/x/..",
+            "/a/b/.",
+            "/a/%u0062",
+            "/a%c0%afb",
+            "/a/b.json/",
+            "/a/b.json;x=1",
+        ] {
+            assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        for (target, why) in [
+            (&b"/a/%00"[..], AmbiguousPath::Nul),
+            (b"/a/%2500", AmbiguousPath::Nul),
+            (b"/a/\0", AmbiguousPath::Nul),
+            (b"/a/%2", AmbiguousPath::Undecodable),
+            (b"/a/%zz", AmbiguousPath::Undecodable),
+            (b"/a/%u00", AmbiguousPath::Undecodable),
+        ] {
+            assert_eq!(CanonicalPath::new(target).unwrap_err(), why);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Which requests are on a masked route.
+//!
+//! The matcher takes a [`CanonicalPath`] and nothing else, and that has one constructor: no caller can hand it a path as it
+//! came and so miss a spelling of it that some server in front of or inside the upstream would understand.
+//!
+//! ```
+//! use last4::route::{CanonicalPath, Pattern, Route, RouteSet};
+//!
+//! let keys = Route { name: "app-keys".into(), pattern: Pattern::template("/apps/{app_id}/api-keys")?, rule: () };
+//! let routes = RouteSet::compile(vec![keys])?;
+//!
+//! let path = CanonicalPath::new(b"/apps/7/x/..;a=b/%61pi-keys/?page=2")?;
+//! assert_eq!(routes.find(&path).next().map(|found| &*found.route.name), Some("app-keys"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod canonical;
+mod pattern;
+mod reading;
+mod set;
+
+pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS};
+pub use pattern::{Pattern, PatternError};
+pub use set::{Found, Route, RouteSet, RouteSetError};

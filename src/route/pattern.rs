@@ -1,0 +1,99 @@
+//! What a route's path may look like: templates and regular expressions, both compiled to one kind of expression.
+
+use thiserror::Error;
+
+/// A path pattern, matched against a whole reading of a path, without regard to letter case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    expression: String,
+}
+
+impl Pattern {
+    /// A template: `{name}` is one segment that is not empty, `{*name}` any number of segments, none included; everything
+    /// else stands for itself.
+    ///
+    /// ```
+    /// # use last4::route::Pattern;
+    /// assert!(Pattern::template("/{*prefix}/apps/{app_id}/api-keys").is_ok());
+    /// assert!(Pattern::template("apps").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// See [`PatternError`].
+    pub fn template(template: &str) -> Result<Self, PatternError> {
+        let Some(segments) = template.strip_prefix('/') else { return Err(PatternError::NoLeadingSlash) };
+        if segments.is_empty() {
+            return Ok(Self { text: template.to_owned(), expression: "/".to_owned() });
+        }
+        let mut expression = String::new();
+        for segment in segments.split('/') {
+            match placeholder(segment)? {
+                Some(Placeholder::One) => expression.push_str("/[^/]+"),
+                Some(Placeholder::Many) => expression.push_str("(?:/[^/]+)*"),
+                None if segment.is_empty() => return Err(PatternError::EmptySegment),
+                None => {
+                    expression.push('/');
+                    expression.push_str(&regex::escape(segment));
+                }
+            }
+        }
+        Ok(Self { text: template.to_owned(), expression })
+    }
+
+    /// A regular expression (the `regex` crate's syntax) that must match the whole path.
+    ///
+    /// # Errors
+    /// [`PatternError::Regex`] with the expression's own message.
+    pub fn regex(expression: &str) -> Result<Self, PatternError> {
+        let pattern = Self { text: expression.to_owned(), expression: expression.to_owned() };
+        regex::bytes::Regex::new(&pattern.anchored()).map_err(|error| PatternError::Regex(error.to_string()))?;
+        Ok(pattern)
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The expression for a whole path: any letter case; a path need not be UTF-8.
+    pub(super) fn anchored(&self) -> String {
+        format!(r"(?i-u)\A(?:{})\z", self.expression)
+    }
+}
+
+enum Placeholder {
+    One,
+    Many,
+}
+
+fn placeholder(segment: &str) -> Result<Option<Placeholder>, PatternError> {
+    if !segment.contains(['{', '}']) {
+        return Ok(None);
+    }
+    let inside = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or(PatternError::Placeholder)?;
+    let (kind, name) = match inside.strip_prefix('*') {
+        Some(name) => (Placeholder::Many, name),
+        None => (Placeholder::One, inside),
+    };
+    let named = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if named { Ok(Some(kind)) } else { Err(PatternError::Placeholder) }
+}
+
+/// Why a pattern was refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// Two slashes in a row, or one at the end: no reading of a path has an empty segment.
+    #[error("an empty segment never matches: write single slashes and none at the end")]
+    EmptySegment,
+    /// A relative path.
+    #[error("a path begins with `/`")]
+    NoLeadingSlash,
+    /// Braces that are not a placeholder.
+    #[error("a placeholder is a whole segment: `{{name}}` for one segment, `{{*name}}` for any number")]
+    Placeholder,
+    /// Not a regular expression.
+    #[error("not a regular expression: {0}")]
+    Regex(String),
+}

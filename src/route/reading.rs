@@ -1,0 +1,149 @@
+//! What servers do with a path before they route it. One entry a habit; each may or may not be applied, in this order.
+
+/// One habit of some server. `read` gives the path as that server sees it, or nothing where the habit changes nothing.
+pub(super) struct Step {
+    pub(super) read: fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+/// The habits, in the order in which they are applied to one another's results.
+///
+/// Which servers have them was measured; the names stand where a habit is rare. Decoding comes twice around the dots because
+/// some resolve dots before they decode, some after, some both.
+pub(super) const STEPS: &[Step] = &[
+    Step { read: root },
+    Step { read: drop_authority },
+    Step { read: drop_parameters },
+    Step { read: backslash_to_slash },
+    Step { read: merge_slashes },
+    Step { read: resolve_dots },
+    Step { read: decode },
+    Step { read: decode_overlong },
+    Step { read: root },
+    Step { read: drop_parameters },
+    Step { read: backslash_to_slash },
+    Step { read: drop_controls },
+    Step { read: merge_slashes },
+    Step { read: resolve_dots },
+    Step { read: trim_end },
+    Step { read: drop_extension },
+];
+
+/// A path without a leading slash is taken as if it had one (werkzeug).
+fn root(path: &[u8]) -> Option<Vec<u8>> {
+    (!path.starts_with(b"/")).then(|| [b"/", path].concat())
+}
+
+/// `//host/path`: the first segment is taken as an authority (the JDK, PHP).
+fn drop_authority(path: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(b"//")?;
+    let slash = rest.iter().position(|&byte| byte == b'/')?;
+    Some(rest.get(slash..)?.to_vec())
+}
+
+/// `;name=value` behind a segment (Tomcat, Spring).
+fn drop_parameters(path: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b';', path)?;
+    let segments = path.split(|&byte| byte == b'/');
+    let kept = segments.map(|segment| segment.split(|&byte| byte == b';').next().unwrap_or_default());
+    Some(kept.collect::<Vec<_>>().join(&b'/'))
+}
+
+fn backslash_to_slash(path: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'\\', path)?;
+    Some(path.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect())
+}
+
+/// Any number of slashes as one (nginx, Apache, Tomcat).
+fn merge_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    path.windows(2).any(|pair| pair == b"//").then(|| {
+        let mut merged = path.to_vec();
+        merged.dedup_by(|next, before| *next == b'/' && *before == b'/');
+        merged
+    })
+}
+
+/// RFC 3986 5.2.4, remove_dot_segments.
+fn resolve_dots(path: &[u8]) -> Option<Vec<u8>> {
+    let is_dots = |segment: &[u8]| segment == b"." || segment == b"..";
+    path.split(|&byte| byte == b'/').any(is_dots).then(|| {
+        let mut resolved: Vec<&[u8]> = Vec::new();
+        let mut segments = path.split(|&byte| byte == b'/').skip(1).peekable();
+        while let Some(segment) = segments.next() {
+            match segment {
+                b"." => {}
+                b".." => {
+                    resolved.pop();
+                }
+                _ => resolved.push(segment),
+            }
+            if segments.peek().is_none() && is_dots(segment) {
+                resolved.push(b"");
+            }
+        }
+        [b"/", resolved.join(&b'/').as_slice()].concat()
+    })
+}
+
+/// Percent-decoding until nothing changes, `%uXXXX` (IIS) included.
+///
+/// One pass with a look back does the repetition in linear time: an escape can only arise where a decoded byte joins what
+/// stands before it, so each decoded byte is tried again as the end of an escape.
+fn decode(path: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', path)?;
+    let mut decoded = Vec::with_capacity(path.len());
+    for &byte in path {
+        decoded.push(byte);
+        while let Some(byte) = take_escape(&mut decoded) {
+            decoded.push(byte);
+        }
+    }
+    (decoded != path).then_some(decoded)
+}
+
+/// Takes an escape off the end.
+fn take_escape(decoded: &mut Vec<u8>) -> Option<u8> {
+    let hex = |digit: u8| char::from(digit).to_digit(16);
+    let (length, value) = match *decoded.as_slice() {
+        [.., b'%', high, low] => (3, hex(high)? << 4 | hex(low)?),
+        [.., b'%', b'u' | b'U', b'0', b'0', high, low] => (6, hex(high)? << 4 | hex(low)?),
+        _ => return None,
+    };
+    decoded.truncate(decoded.len() - length);
+    u8::try_from(value).ok()
+}
+
+/// ASCII spelt in two or three bytes, which UTF-8 forbids and old decoders take.
+fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [first, after @ ..] = rest {
+        (rest, _) = match *rest {
+            [lead @ 0xc0..=0xc1, tail @ 0x80..=0xbf, ref after @ ..] => {
+                (after, decoded.push((lead & 1) << 6 | tail & 0x3f))
+            }
+            [0xe0, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..] => {
+                (after, decoded.push((middle & 1) << 6 | tail & 0x3f))
+            }
+            _ => (after, decoded.push(*first)),
+        };
+    }
+    (decoded != path).then_some(decoded)
+}
+
+fn drop_controls(path: &[u8]) -> Option<Vec<u8>> {
+    let dropped = |byte: &u8| *byte <= 0x20 || *byte == 0x7f;
+    path.iter().any(dropped).then(|| path.iter().copied().filter(|byte| !dropped(byte)).collect())
+}
+
+/// Slashes and dots at the end (Express, Spring).
+fn trim_end(path: &[u8]) -> Option<Vec<u8>> {
+    let kept = path.iter().rposition(|byte| !matches!(byte, b'/' | b'.' | b' ')).map_or(0, |at| at + 1);
+    (kept > 0 && kept < path.len()).then(|| path.get(..kept).unwrap_or_default().to_vec())
+}
+
+/// `.json`, `.xml` and the like on the last segment (Spring, Django REST framework).
+fn drop_extension(path: &[u8]) -> Option<Vec<u8>> {
+    let dot = path.iter().rposition(|&byte| byte == b'.')?;
+    let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    (dot > slash + 1).then(|| path.get(..dot).unwrap_or_default().to_vec())
+}
