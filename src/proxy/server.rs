@@ -100,8 +100,8 @@ fn connection_builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         // What the upstream did not say is not said for it.
-        .auto_date_header(false)
-        .pipeline_flush(true);
+        .auto_date_header(false);
+    // Not `pipeline_flush`: with it a 101 is not flushed while bytes behind the request wait, and both sides hang.
     if limits.max_headers != DEFAULT_MAX_HEADERS {
         http1.max_headers(limits.max_headers);
     }

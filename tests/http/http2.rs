@@ -1,0 +1,80 @@
+//! HTTP/2 in, by prior knowledge.
+
+use super::origin::{Origin, answer, json};
+use super::proxy::Proxy;
+use super::{KEYS, SECRET, SHOWN};
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+async fn connect(proxy: &Proxy) -> SendRequest<Empty<Bytes>> {
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+async fn get(sender: &mut SendRequest<Empty<Bytes>>, target: &str) -> Response<Incoming> {
+    let request = Request::get(format!("http://api.example{target}"))
+        .header("cookie", "a=1")
+        .header("cookie", "b=2")
+        .body(Empty::new())
+        .unwrap();
+    sender.send_request(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_list_is_masked_and_the_upstream_is_asked_in_http_1_1() {
+    let origin = Origin::answering(|_| json(format!("[{{\"token\":\"{SECRET}\"}}]"))).await;
+    let proxy = Proxy::before(&origin).await;
+    let response = get(&mut connect(&proxy).await, &format!("{KEYS}?page=1")).await;
+    assert_eq!(response.version(), Version::HTTP_2);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, format!("[{{\"token\":\"{SHOWN}\"}}]"));
+    let seen = origin.only();
+    assert_eq!(seen.request_line(), format!("GET {KEYS}?page=1 HTTP/1.1"));
+    assert_eq!((seen.header("host"), seen.header("cookie")), (Some("api.example"), Some("a=1; b=2")));
+}
+
+#[tokio::test]
+async fn many_requests_at_once_get_their_own_answers() {
+    let origin = Origin::answering(|seen| json(seen.request_line())).await;
+    let proxy = Proxy::before(&origin).await;
+    let sender = connect(&proxy).await;
+    let requests = (0..50).map(|number| {
+        let mut sender = sender.clone();
+        async move {
+            let response = get(&mut sender, &format!("/{number}")).await;
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, format!("GET /{number} HTTP/1.1"));
+        }
+    });
+    futures_util::future::join_all(requests).await;
+}
+
+#[tokio::test]
+async fn a_fault_found_after_bytes_were_sent_resets_the_stream() {
+    let body = format!("[{}", format!("{{\"token\":\"{SECRET}\"}},").repeat(10_000));
+    let origin = Origin::answering(move |_| json(&body)).await;
+    let proxy = Proxy::before(&origin).await;
+    let mut sender = connect(&proxy).await;
+    let response = get(&mut sender, KEYS).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.into_body().collect().await.is_err());
+    assert_eq!(get(&mut sender, "/other").await.status(), 200, "the connection lives on");
+}
+
+#[tokio::test]
+async fn fields_that_http_2_forbids_do_not_come_back() {
+    let sent = answer("200 OK", "Connection: x-a\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\nX-B: 2\r\n", "{}");
+    let origin = Origin::answering(move |_| sent.clone()).await;
+    let proxy = Proxy::before(&origin).await;
+    let response = get(&mut connect(&proxy).await, "/x").await;
+    let mut names: Vec<_> = response.headers().keys().map(|name| name.as_str().to_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["content-length", "x-b"]);
+}

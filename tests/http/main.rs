@@ -1,0 +1,20 @@
+//! last4 over real sockets, in front of upstreams that answer byte for byte what a test says.
+#![cfg(feature = "proxy")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod answers;
+mod client;
+mod forwarding;
+mod http2;
+mod origin;
+mod proxy;
+mod requests;
+mod streaming;
+mod upgrades;
+
+/// A secret of the reference case, and how it is shown.
+const SECRET: &str = "app-Zk8QwN3xRv7LmP2sTy9BcD4f";
+const SHOWN: &str = "app-Z...cD4f";
+
+/// A path on a masked route.
+const KEYS: &str = "/console/api/apps/7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f/api-keys";

@@ -1,0 +1,71 @@
+//! last4 in the test's own process, in front of an origin.
+
+use super::origin::Origin;
+use http::Method;
+use http::uri::{Authority, Scheme};
+use last4::layer::{MaskLayer, MaskRule};
+use last4::mask::{Reveal, Rules, Selectors};
+use last4::proxy::{Settings, Upstream, bind, serve};
+use last4::route::{Pattern, Route, RouteSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Proxy {
+    pub(crate) async fn before(origin: &Origin) -> Self {
+        Self::with(settings(origin.address), MaskRule::new(rules())).await
+    }
+
+    pub(crate) async fn with(settings: Settings, rule: MaskRule) -> Self {
+        let rule = rule.with_reveal([Method::POST], Reveal::TopLevel);
+        let patterns = [
+            ("app-keys", "/console/api/apps/{app_id}/api-keys"),
+            ("workspace-dataset-keys", "/console/api/datasets/api-keys"),
+            ("dataset-keys", "/console/api/datasets/{dataset_id}/api-keys"),
+        ];
+        let routes = patterns.map(|(name, template)| Route {
+            name: name.to_owned(),
+            pattern: Pattern::template(template).unwrap(),
+            rule: rule.clone(),
+        });
+        let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(serve(listener, Arc::new(settings), layer, async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop: Some(stop), task }
+    }
+
+    /// Tells it to stop and waits until it has.
+    pub(crate) async fn stop(mut self) {
+        self.begin_stop();
+        self.task.await.unwrap().unwrap();
+    }
+
+    pub(crate) fn begin_stop(&mut self) {
+        self.stop.take();
+    }
+}
+
+pub(crate) fn settings(origin: SocketAddr) -> Settings {
+    let authority: Authority = origin.to_string().parse().unwrap();
+    Settings {
+        upstream: Upstream::new(Scheme::HTTP, authority),
+        forwarded: Default::default(),
+        limits: Default::default(),
+        allowed_rerouting_headers: Vec::new(),
+    }
+}
+
+pub(crate) fn rules() -> Rules {
+    Rules::new(Selectors::compile(["token"], false).unwrap())
+}

@@ -1,0 +1,125 @@
+//! What goes upstream on a masked route, and what goes nowhere (spec 3 and 4).
+
+use super::client::{Client, ask, get, request};
+use super::origin::{Origin, json};
+use super::proxy::Proxy;
+use super::{KEYS, SECRET, SHOWN};
+
+async fn origin() -> Origin {
+    Origin::answering(|_| json(format!("{{\"data\":[{{\"token\":\"{SECRET}\"}}]}}"))).await
+}
+
+#[tokio::test]
+async fn conditions_ranges_and_upgrades_do_not_reach_the_upstream() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    let headers = "Range: bytes=0-9\r\nIf-Range: x\r\nIf-None-Match: \"a\"\r\nIf-Modified-Since: x\r\nA-IM: feed\r\nTE: trailers, gzip\r\n\
+        Connection: upgrade, http2-settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nX-Kept: 1\r\nAccept-Encoding: gzip, dcb, br;q=0.5\r\n";
+    let reply = ask(proxy.address, request("GET", KEYS, headers)).await;
+    assert!(reply.text().contains(SHOWN));
+    let seen = origin.only();
+    for name in ["range", "if-range", "if-none-match", "if-modified-since", "a-im", "te", "upgrade", "http2-settings"] {
+        assert_eq!(seen.header(name), None, "{name}");
+    }
+    assert_eq!((seen.header("x-kept"), seen.header("accept-encoding")), (Some("1"), Some("gzip, br;q=0.5")));
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_asked_for_a_coding_is_asked_for_none() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    get(proxy.address, KEYS).await;
+    assert_eq!(origin.only().header("accept-encoding"), Some("identity"));
+}
+
+#[tokio::test]
+async fn a_target_is_matched_in_every_reading_and_goes_upstream_as_it_came() {
+    for target in [
+        "/console/api/apps/7/api-keys?page=1&x=%2F",
+        "/console/api/apps/7/%61pi-keys",
+        "/console/api/apps/7%2fapi-keys",
+        "//console/api//apps/7/api-keys/",
+        "/console/api/x/../apps/7/./api-keys",
+        "/CONSOLE/API/apps/7/API-KEYS.json",
+        "/console/api/apps/7/api-keys;jsessionid=1",
+        "/console/api/apps/7/api-keys%0a",
+        "/console/api/apps/%2537/api-keys",
+        "http://other.example/console/api/apps/7/api-keys",
+        "//host.example/console/api/apps/7/api-keys",
+    ] {
+        let origin = origin().await;
+        let proxy = Proxy::before(&origin).await;
+        let reply = get(proxy.address, target).await;
+        assert!(reply.text().contains(SHOWN), "{target}: {reply:?}");
+        assert_eq!(origin.only().request_line(), format!("GET {target} HTTP/1.1"));
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_cannot_be_bounded_is_refused() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    for target in ["/console/api/apps/7/api-keys%00", "/console/%zz"] {
+        let reply = get(proxy.address, target).await;
+        assert_eq!((reply.status, reply.reason().as_deref()), (400, Some("ambiguous-path")), "{target}");
+    }
+    assert!(origin.seen().is_empty());
+}
+
+#[tokio::test]
+async fn rerouting_headers_do_not_reach_the_upstream() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    let headers = format!(
+        "SCRIPT_NAME: /p\r\nX-Original-URL: {KEYS}\r\nX_Rewrite_Url: {KEYS}\r\nRequest-URI: {KEYS}\r\nPath-Info: {KEYS}\r\nX-A: 1\r\n"
+    );
+    get(proxy.address, "/x").await;
+    ask(proxy.address, request("GET", "/p/y", &headers)).await;
+    let seen = origin.seen().pop().unwrap();
+    assert!(!seen.head.contains("api-keys") && !seen.head.contains("/p\r"), "{}", seen.head);
+    assert_eq!(seen.header("x-a"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_request_without_one_host_goes_nowhere() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    for raw in ["GET /x HTTP/1.1\r\n\r\n", "GET /x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"] {
+        let mut client = Client::connect(proxy.address).await;
+        client.send(raw).await;
+        let reply = client.read("GET").await;
+        assert_eq!((reply.status, reply.header("connection")), (400, Some("close")));
+        assert!(client.read_rest().await.is_empty());
+    }
+    assert!(origin.seen().is_empty());
+}
+
+#[tokio::test]
+async fn connect_is_refused() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    let reply = ask(proxy.address, "CONNECT api.example:80 HTTP/1.1\r\nHost: api.example:80\r\n\r\n").await;
+    assert_eq!(reply.status, 405);
+    assert!(origin.seen().is_empty());
+}
+
+#[tokio::test]
+async fn malformed_requests_go_nowhere() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    for raw in [
+        "GET /x y HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /x\r\n\r\n",
+        "GET /x HTTP/1.1\r\nHost: a\r\n folded: x\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "GET /x\u{1} HTTP/1.1\r\nHost: a\r\n\r\n",
+    ] {
+        let mut client = Client::connect(proxy.address).await;
+        client.send(raw).await;
+        let rest = client.read_rest().await;
+        assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 400"), "{raw:?}: {}", String::from_utf8_lossy(&rest));
+    }
+    assert!(origin.seen().is_empty(), "{:?}", origin.seen());
+}
