@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Passes bodies far larger than memory should be through the program and looks at its peak resident memory.
+
+    run.py [LIST_MIB [BODY_MIB]]     default: a list of 1024 MiB, an upload and a download of 2048 MiB
+
+LAST4_BIN names the program (default: target/release/last4). Every byte that comes out is compared with what it should
+be. Exits 1 if a byte is wrong or the peak is over the bound.
+"""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+BOUND_MIB = 40
+SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
+SHOWN = b"app-Z...cD4f"
+KEYS = "/console/api/apps/7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f/api-keys"
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = os.environ.get("LAST4_BIN", str(HERE.parent.parent / "target/release/last4"))
+
+
+def item(number):
+    return b'{"id":"%08d","type":"app","token":"%s","last_used_at":null,"created_at":1690000000},\n' % (number, SECRET)
+
+
+BLOCK = b"".join(item(number) for number in range(10_000))
+MASKED = BLOCK.replace(SECRET, SHOWN)
+PLAIN = bytes(range(256)) * 4096
+
+
+class Pieces:
+    """A body made of an opening, a block many times over, and an end."""
+
+    def __init__(self, opening, block, times, end):
+        self.opening, self.block, self.times, self.end = opening, block, times, end
+
+    def __iter__(self):
+        yield self.opening
+        for _ in range(self.times):
+            yield self.block
+        yield self.end
+
+    def __len__(self):
+        return len(self.opening) + self.times * len(self.block) + len(self.end)
+
+
+class Comparison:
+    """Checks a stream against the pieces that it should consist of, without keeping it."""
+
+    def __init__(self, pieces):
+        self.pieces, self.piece, self.right, self.length = iter(pieces), b"", True, 0
+
+    def take(self, data):
+        view = memoryview(data)
+        self.length += len(view)
+        while view and self.right:
+            while not self.piece:
+                self.piece = memoryview(next(self.pieces, b"\0"))
+            size = min(len(view), len(self.piece))
+            self.right = view[:size] == self.piece[:size]
+            view, self.piece = view[size:], self.piece[size:]
+
+    def is_whole(self, pieces):
+        return self.right and self.length == len(pieces)
+
+
+def read_head(connection):
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte:
+            raise ConnectionError("closed within a head")
+        head += byte
+    return head.decode("latin-1")
+
+
+def serve_upstream(listener, bodies):
+    def serve(connection):
+        with connection:
+            head = read_head(connection)
+            if head.startswith("POST"):
+                left = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
+                comparison = Comparison(bodies["/upload"])
+                while left:
+                    data = connection.recv(min(left, 1 << 20))
+                    comparison.take(data)
+                    left -= len(data)
+                answer = b"right" if comparison.is_whole(bodies["/upload"]) else b"wrong"
+                connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n" + answer)
+            else:
+                body = bodies[head.split(" ")[1]]
+                kind = "application/json" if head.startswith(f"GET {KEYS}") else "application/octet-stream"
+                connection.sendall(
+                    f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                )
+                for piece in body:
+                    connection.sendall(piece)
+
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+def body_of(connection):
+    """The pieces of an answer's body; fails unless it ends as its head says."""
+    head = read_head(connection).lower()
+    if not head.startswith("http/1.1 200"):
+        raise ConnectionError(head.split("\r\n")[0])
+    if "transfer-encoding: chunked" not in head:
+        left = int(head.split("content-length: ")[1].split("\r\n")[0])
+        while left:
+            data = connection.recv(min(left, 1 << 20))
+            if not data:
+                raise ConnectionError("cut")
+            left -= len(data)
+            yield data
+        return
+    stream = connection.makefile("rb", buffering=1 << 20)
+    while size := int(stream.readline(), 16):
+        yield stream.read(size)
+        stream.readline()
+    stream.readline()
+
+
+def peak_mib(process):
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def ask(port, method, target, expected=None, body=None):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: a\r\n{length}\r\n".encode())
+        for piece in body or ():
+            connection.sendall(piece)
+        if body:
+            return b"".join(body_of(connection)) == b"right"
+        comparison = Comparison(expected)
+        for data in body_of(connection):
+            comparison.take(data)
+        return comparison.is_whole(expected)
+
+
+def through_serve(raw, shown, plain):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        bodies = {KEYS: raw, "/download": plain, "/upload": plain}
+        threading.Thread(target=serve_upstream, args=(listener, bodies), daemon=True).start()
+        port = free_port()
+        command = [PROGRAM, "serve", "--preset", "dify", "--listen", f"127.0.0.1:{port}"]
+        command += ["--upstream", f"http://127.0.0.1:{listener.getsockname()[1]}"]
+        # The default bound of a masked body would rightly refuse this one.
+        settings = {"LAST4_MASKING__MAX_BODY_BYTES": "0", "LAST4_ADMIN__LISTEN": "", "LAST4_LOG__LEVEL": "warn"}
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(port)
+            yield "serve, list", lambda: ask(port, "GET", KEYS, shown), process, len(raw)
+            yield "serve, download", lambda: ask(port, "GET", "/download", plain), process, len(plain)
+            yield "serve, upload", lambda: ask(port, "POST", "/upload", body=plain), process, len(plain)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def wait_for(port):
+    for _ in range(100):
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.1)
+    raise ConnectionError("the program does not listen")
+
+
+def through_mask(raw, shown):
+    process = subprocess.Popen([PROGRAM, "mask"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def feed():
+        for piece in raw:
+            process.stdin.write(piece)
+        process.stdin.flush()
+
+    def run():
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        comparison = Comparison(shown)
+        # Its peak is read before it ends: all of its output but the end is here, and it waits for more input.
+        while comparison.length < len(shown) - (1 << 20):
+            comparison.take(process.stdout.read1(1 << 20))
+        run.peak = peak_mib(process)
+        feeder.join()
+        process.stdin.close()
+        while data := process.stdout.read1(1 << 20):
+            comparison.take(data)
+        return process.wait(10) == 0 and comparison.is_whole(shown)
+
+    yield "mask, list", run, process, len(raw)
+
+
+def main():
+    list_mib = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
+    body_mib = int(sys.argv[2]) if len(sys.argv) > 2 else 2048
+    times = (list_mib << 20) // len(BLOCK) + 1
+    raw = Pieces(b'{"data":[', BLOCK, times, b"null]}")
+    shown = Pieces(b'{"data":[', MASKED, times, b"null]}")
+    plain = Pieces(b"", PLAIN, (body_mib << 20) // len(PLAIN), b"")
+    failed = 0
+    for cases in (through_serve(raw, shown, plain), through_mask(raw, shown)):
+        for name, run, process, size in cases:
+            start = time.monotonic()
+            right = run()
+            seconds = time.monotonic() - start
+            peak = getattr(run, "peak", None) or peak_mib(process)
+            good = right and peak < BOUND_MIB
+            failed += not good
+            verdict = "ok" if good else "FAILED"
+            state = "right" if right else "wrong"
+            print(f"{verdict}: {name}: {size >> 20} MiB in {seconds:.1f} s, bytes {state}, peak {peak:.1f} MiB (bound {BOUND_MIB})", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
