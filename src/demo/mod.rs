@@ -10,5 +10,7 @@ mod random;
 mod route;
 mod store;
 mod stream;
+mod tour;
 
 pub use legacy::LegacyApi;
+pub use tour::Tour;

@@ -13,6 +13,7 @@ mod request_body;
 mod server;
 mod settings;
 mod tunnel;
+mod workers;
 
 pub use admin::serve_admin;
 pub use error::ForwardError;
@@ -22,3 +23,4 @@ pub use pool::UpstreamBody;
 pub use request_body::RequestBody;
 pub use server::{bind, serve};
 pub use settings::{DEFAULT_MAX_HEADERS, Forwarded, Limits, Settings, Upstream};
+pub use workers::Workers;
