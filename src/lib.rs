@@ -1,4 +1,27 @@
-//! last4 makes a legacy API reveal each secret once.
+//! last4 makes a legacy API reveal each secret once: the call that creates a key shows it, every list shows prefix + last 4.
+//!
+//! It is a reverse proxy, and the parts it is made of. Data goes one way, and the modules stand in that order:
+//! [`route`] finds whether a request is on a masked route, [`codec`] undoes a body's content coding, [`mask`] rewrites the
+//! secrets in its JSON, [`body`] joins these while the body streams, [`layer`] is the tower layer around any service, and
+//! `proxy` the server around that. A part imports only parts before it, and `mask` knows no HTTP.
+//!
+//! ```
+//! use last4::mask::{Masker, Rules, Selectors};
+//!
+//! let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+//! let mut masked = Vec::new();
+//! let mut masker = Masker::new(rules.into());
+//! masker.write(br#"{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}"#, &mut masked)?;
+//! masker.finish()?;
+//! assert_eq!(masked, br#"{"token":"app-8...cY5d"}"#);
+//! # Ok::<(), last4::mask::Error>(())
+//! ```
+//!
+//! # Features
+//! - none: [`mask`] alone, without dependencies on HTTP.
+//! - `layer`: the tower layer, for your own axum or hyper service. See `examples/axum.rs`.
+//! - `proxy`: the reverse proxy as a library.
+//! - `cli` (default): the program with its configuration, command line and demo.
 
 #[cfg(feature = "layer")]
 pub mod body;

@@ -4,8 +4,7 @@
 //! upstream, `verdict` decides from the head of the answer, `future` masks the body, and `answer` builds what the client gets.
 //!
 //! # Fail closed, by type
-//! An answer of the inner service can leave the layer in one way only, as an [`Answer`](answer) in the making, and each
-//! constructor of that takes its licence: `passed` takes an `OffRoute`, which only the route look-up hands out and only to a
+//! An [`AnswerBody`] is built in one file only (`layer/answer.rs`), and each of its constructors takes its licence: `passed` takes an `OffRoute`, which only the route look-up hands out and only to a
 //! request that is on no route; every other takes something already masked (`Masked`) or a reason to withhold (`Reason`).
 //! Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write that would pass a body on.
 //!
