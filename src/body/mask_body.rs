@@ -21,6 +21,14 @@ pub struct MaskBody<B> {
     pipeline: Pipeline,
     out: BytesMut,
     state: State,
+    original: Option<Original>,
+}
+
+/// The upstream's own bytes of an answer that may turn out to hold nothing to mask, and then leaves as it came.
+struct Original {
+    bytes: BytesMut,
+    /// More than this is not kept.
+    most: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +47,34 @@ pub(crate) enum Head<B> {
     Longer(Box<MaskBody<B>>),
 }
 
-/// A whole body, masked.
+/// A whole body, masked. Only a [`MaskBody`] that came to its end makes one.
 pub(crate) struct Held {
-    pub(crate) bytes: Bytes,
-    pub(crate) summary: Summary,
+    masked: Bytes,
+    original: Option<Bytes>,
+    summary: Summary,
+    any: bool,
+}
+
+impl Held {
+    /// The masked bytes.
+    pub(crate) fn into_masked(self) -> Bytes {
+        self.masked
+    }
+
+    /// The upstream's own bytes, if they were kept and the engine read them to their end and found nothing to mask.
+    pub(crate) fn take_original(&mut self) -> Option<Bytes> {
+        self.original.take().filter(|_| self.summary.masked == 0)
+    }
+
+    /// What was done.
+    pub(crate) fn summary(&self) -> Summary {
+        self.summary
+    }
+
     /// Whether the upstream's body, decoded, held any byte.
-    pub(crate) any: bool,
+    pub(crate) fn any(&self) -> bool {
+        self.any
+    }
 }
 
 impl<B> MaskBody<B>
@@ -52,22 +82,21 @@ where
     B: Body + Unpin,
 {
     pub(crate) fn new(upstream: B, pipeline: Pipeline) -> Self {
-        Self { upstream, pipeline, out: BytesMut::new(), state: State::Running }
+        Self { upstream, pipeline, out: BytesMut::new(), state: State::Running, original: None }
     }
 
-    /// Masks until the body is over or more than `hold_bytes` of output are held. `seen` is shown each piece of the body as it
-    /// comes from the upstream.
+    /// The same body, whose original bytes are kept for [`Held::take_original`] while there are at most `most`.
+    pub(crate) fn keeping_original(self, most: usize) -> Self {
+        Self { original: Some(Original { bytes: BytesMut::new(), most }), ..self }
+    }
+
+    /// Masks until the body is over or more than `hold_bytes` of output are held.
     ///
     /// # Errors
     /// Why the body must be withheld; nothing of it has left.
-    pub(crate) fn poll_hold(
-        &mut self,
-        cx: &mut Context<'_>,
-        hold_bytes: usize,
-        mut seen: impl FnMut(&Bytes),
-    ) -> Poll<Result<(), Reason>> {
+    pub(crate) fn poll_hold(&mut self, cx: &mut Context<'_>, hold_bytes: usize) -> Poll<Result<(), Reason>> {
         while self.state == State::Running && self.pipeline.plain_len() <= hold_bytes as u64 {
-            if ready!(self.poll_step(cx, &mut seen)).is_none() {
+            if ready!(self.poll_step(cx)).is_none() {
                 break;
             }
         }
@@ -78,17 +107,18 @@ where
     }
 
     /// What is held, once [`Self::poll_hold`] is ready.
-    pub(crate) fn into_head(self: Box<Self>) -> Head<B> {
+    pub(crate) fn into_head(mut self: Box<Self>) -> Head<B> {
+        let original = self.original.take().map(|original| original.bytes.freeze());
         if self.state == State::Ended {
             let (summary, any) = (self.pipeline.summary(), self.pipeline.decoded_any());
-            Head::Whole(Held { bytes: self.out.freeze(), summary, any })
+            Head::Whole(Held { masked: self.out.freeze(), original, summary, any })
         } else {
             Head::Longer(self)
         }
     }
 
     /// One step: `None` once there is nothing more to do. Pending only when the upstream's next piece is waited for.
-    fn poll_step(&mut self, cx: &mut Context<'_>, seen: &mut impl FnMut(&Bytes)) -> Poll<Option<()>> {
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
         match self.pipeline.step(&mut self.out) {
             Ok(Step::Working) => return Poll::Ready(Some(())),
             Ok(Step::NeedInput) => {}
@@ -102,7 +132,7 @@ where
             Some(Ok(frame)) => {
                 if let Ok(mut data) = frame.into_data() {
                     let piece = data.copy_to_bytes(data.remaining());
-                    seen(&piece);
+                    self.keep(&piece);
                     self.pipeline.feed(piece);
                 }
             }
@@ -110,6 +140,16 @@ where
             None => self.pipeline.finish(),
         }
         Poll::Ready(Some(()))
+    }
+
+    fn keep(&mut self, piece: &Bytes) {
+        if let Some(original) = &mut self.original {
+            if original.bytes.len() + piece.len() > original.most {
+                self.original = None;
+            } else {
+                original.bytes.extend_from_slice(piece);
+            }
+        }
     }
 
     fn fail(&mut self, reason: Reason) {
@@ -129,7 +169,7 @@ where
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
         while this.state == State::Running && this.out.len() < FRAME {
-            match this.poll_step(cx, &mut |_| {}) {
+            match this.poll_step(cx) {
                 Poll::Ready(_) => {}
                 Poll::Pending => {
                     if let Err(reason) = this.pipeline.flush(&mut this.out) {

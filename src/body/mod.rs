@@ -3,6 +3,6 @@
 mod mask_body;
 mod pipeline;
 
+pub(crate) use mask_body::Head;
 pub use mask_body::{BodyError, MaskBody};
-pub(crate) use mask_body::{Head, Held};
 pub(crate) use pipeline::Pipeline;

@@ -2,8 +2,9 @@
 
 use super::exchange::Exchange;
 use super::headers::{cross_origin, cut_response, cut_withheld_response};
+use super::lookup::OffRoute;
 use super::verdict::Plan;
-use crate::body::{BodyError, Held, MaskBody};
+use crate::body::{BodyError, Head, MaskBody};
 use crate::codec::Codings;
 use crate::mask::Summary;
 use crate::problem;
@@ -15,32 +16,6 @@ use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// The proof that a request is on no masked route. Only the route look-up makes one.
-#[derive(Debug)]
-pub(super) struct OffRoute(());
-
-impl OffRoute {
-    /// Called in one place: where no route was found.
-    pub(super) fn no_route_was_found() -> Self {
-        Self(())
-    }
-}
-
-/// A masked answer, whole or on its way.
-pub(super) enum Masked<B> {
-    /// All of it, masked.
-    Whole(Held),
-    /// It streams.
-    Streaming(Box<MaskBody<B>>),
-    /// All of it as it came, in its own coding: the engine read it to its end and found nothing to mask in it.
-    AsItCame {
-        /// The upstream's own bytes.
-        raw: Bytes,
-        /// What the engine says of them.
-        summary: Summary,
-    },
-}
 
 /// What was done to an answer, in its response's extensions for whoever writes logs or metrics. Absent where a request was on
 /// no masked route.
@@ -79,32 +54,34 @@ pub(super) fn bodiless<B>(exchange: &Exchange, mut head: response::Parts) -> Res
     finish(exchange, head, Inner::Bytes { bytes: Bytes::new() }, Outcome::Bodiless)
 }
 
-/// A masked answer.
+/// A masked answer, whole or streaming; or, where the engine found nothing to mask in all of an answer that may reveal, that
+/// answer as it came.
 pub(super) fn masked<B>(
     exchange: &Exchange,
     mut head: response::Parts,
     plan: &Plan,
-    masked: Masked<B>,
+    body: Head<B>,
 ) -> Response<AnswerBody<B>> {
-    match masked {
-        Masked::AsItCame { raw, summary } => {
-            head.headers.remove(TRAILER);
-            finish(exchange, head, Inner::Bytes { bytes: raw }, Outcome::Masked(summary))
-        }
-        Masked::Whole(held) => {
-            cut_response(&mut head.headers);
-            if held.any {
-                set_codings(&mut head, &plan.give_back);
-            }
-            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(held.bytes.len()));
-            finish(exchange, head, Inner::Bytes { bytes: held.bytes }, Outcome::Masked(held.summary))
-        }
-        Masked::Streaming(body) => {
+    let mut held = match body {
+        Head::Longer(body) => {
             cut_response(&mut head.headers);
             set_codings(&mut head, &plan.give_back);
-            finish(exchange, head, Inner::Masking { body }, Outcome::Streaming)
+            return finish(exchange, head, Inner::Masking { body }, Outcome::Streaming);
         }
+        Head::Whole(held) => held,
+    };
+    let outcome = Outcome::Masked(held.summary());
+    if let Some(bytes) = held.take_original() {
+        head.headers.remove(TRAILER);
+        return finish(exchange, head, Inner::Bytes { bytes }, outcome);
     }
+    cut_response(&mut head.headers);
+    if held.any() {
+        set_codings(&mut head, &plan.give_back);
+    }
+    let bytes = held.into_masked();
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    finish(exchange, head, Inner::Bytes { bytes }, outcome)
 }
 
 /// An answer whose body is withheld (spec 5): a read that succeeded becomes a 502; a write that happened is never turned into

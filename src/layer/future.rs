@@ -1,10 +1,10 @@
 //! The way of one request: wait for the inner service, judge, hold, answer.
 
-use super::answer::{self, AnswerBody, Masked, OffRoute};
+use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
+use super::lookup::OffRoute;
 use super::verdict::{Plan, Verdict, judge};
-use crate::body::{Head, MaskBody, Pipeline};
-use bytes::{Bytes, BytesMut};
+use crate::body::{MaskBody, Pipeline};
 use http::{Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -39,26 +39,6 @@ struct Holding<B> {
     head: response::Parts,
     plan: Plan,
     body: Box<MaskBody<B>>,
-    raw: Raw,
-}
-
-/// The upstream's own bytes of an answer that may turn out to leave as it came: kept only for one that may reveal, and only
-/// while they are not much more than what is held of their masked form.
-struct Raw {
-    bytes: Option<BytesMut>,
-    most: usize,
-}
-
-impl Raw {
-    fn push(&mut self, piece: &Bytes) {
-        if let Some(bytes) = &mut self.bytes {
-            if bytes.len() + piece.len() > self.most {
-                self.bytes = None;
-            } else {
-                bytes.extend_from_slice(piece);
-            }
-        }
-    }
 }
 
 impl<F, B> MaskFuture<F, B> {
@@ -98,12 +78,12 @@ where
                 }
                 StateProj::Holding { answer } => {
                     let Some(holding) = answer else { return Poll::Pending };
-                    let Holding { exchange, body, raw, .. } = &mut **holding;
-                    let held = ready!(body.poll_hold(cx, exchange.rule.hold_bytes, |piece| raw.push(piece)));
+                    let Holding { exchange, body, .. } = &mut **holding;
+                    let held = ready!(body.poll_hold(cx, exchange.rule.hold_bytes));
                     let Some(holding) = answer.take() else { return Poll::Pending };
-                    let Holding { exchange, head, plan, body, raw } = *holding;
+                    let Holding { exchange, head, plan, body } = *holding;
                     return Poll::Ready(Ok(match held {
-                        Ok(()) => conclude(&exchange, head, &plan, body, raw),
+                        Ok(()) => answer::masked(&exchange, head, &plan, body.into_head()),
                         Err(reason) => answer::withheld(&exchange, head, reason),
                     }));
                 }
@@ -129,34 +109,14 @@ fn begin<F, B: Body + Unpin>(exchange: Exchange, response: Response<B>) -> State
             let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
             match Pipeline::new(rules, &plan.codings, &plan.give_back, limit, plan.not_json) {
                 Ok(pipeline) => {
-                    let may_leave_as_it_came = exchange.reveals(head.status);
-                    let raw = Raw {
-                        bytes: may_leave_as_it_came.then(BytesMut::new),
-                        most: exchange.rule.hold_bytes.saturating_mul(2),
-                    };
-                    let body = Box::new(MaskBody::new(body, pipeline));
-                    State::Holding { answer: Some(Box::new(Holding { exchange, head, plan, body, raw })) }
+                    let mut body = MaskBody::new(body, pipeline);
+                    if exchange.reveals(head.status) {
+                        body = body.keeping_original(exchange.rule.hold_bytes.saturating_mul(2));
+                    }
+                    State::Holding { answer: Some(Box::new(Holding { exchange, head, plan, body: Box::new(body) })) }
                 }
                 Err(reason) => answered(answer::withheld(&exchange, head, reason)),
             }
         }
     }
-}
-
-/// From what was held to the answer.
-fn conclude<B: Body + Unpin>(
-    exchange: &Exchange,
-    head: response::Parts,
-    plan: &Plan,
-    body: Box<MaskBody<B>>,
-    raw: Raw,
-) -> Response<AnswerBody<B>> {
-    let masked = match body.into_head() {
-        Head::Longer(body) => Masked::Streaming(body),
-        Head::Whole(held) => match raw.bytes {
-            Some(raw) if held.summary.masked == 0 => Masked::AsItCame { raw: raw.freeze(), summary: held.summary },
-            _ => Masked::Whole(held),
-        },
-    };
-    answer::masked(exchange, head, plan, masked)
 }

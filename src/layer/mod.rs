@@ -1,12 +1,13 @@
 //! The masking layer: put it around any tower service that answers HTTP.
 //!
-//! A request goes top to bottom through four files: [`service`](MaskService) finds its route, `exchange` cuts down what goes
-//! upstream, `verdict` decides from the head of the answer, `future` masks the body, and `answer` builds what the client gets.
+//! A request goes through the files in this order: `lookup` finds its route, `exchange` cuts down what goes upstream, `verdict`
+//! decides from the head of the answer, `future` has the body masked, and `answer` builds what the client gets.
 //!
 //! # Fail closed, by type
-//! An [`AnswerBody`] is built in one file only (`layer/answer.rs`), and each of its constructors takes its licence: `passed` takes an `OffRoute`, which only the route look-up hands out and only to a
-//! request that is on no route; every other takes something already masked (`Masked`) or a reason to withhold (`Reason`).
-//! Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write that would pass a body on.
+//! An [`AnswerBody`] is built in `answer` only, and each function there takes its licence. `passed` takes an `OffRoute`, which
+//! only `lookup` can make, for a request that is on no route. `masked` takes what only the masking body can make, and `withheld` a
+//! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write
+//! that would pass a body on.
 //!
 //! ```
 //! use http::Method;
@@ -29,6 +30,7 @@ mod answer;
 mod exchange;
 mod future;
 mod headers;
+mod lookup;
 mod media_type;
 mod rule;
 mod service;

@@ -1,12 +1,12 @@
-//! The layer and its service: finds a request's route.
+//! The layer and its service.
 
-use super::answer::{self, AnswerBody, OffRoute};
+use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
 use super::future::MaskFuture;
+use super::lookup::{Lookup, Routes};
 use super::rule::MaskRule;
-use crate::reason::Reason;
-use crate::route::{CanonicalPath, RouteSet};
-use http::{Request, Response, Uri};
+use crate::route::RouteSet;
+use http::{Request, Response};
 use http_body::Body;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -22,8 +22,7 @@ pub struct MaskLayer {
 impl MaskLayer {
     /// A layer that masks on these routes.
     pub fn new(routes: RouteSet<MaskRule>) -> Self {
-        let rules = routes.routes().iter().map(|route| (route.name.as_str().into(), Arc::new(route.rule.clone())));
-        Self { routes: Arc::new(Routes { rules: rules.collect(), set: routes }) }
+        Self { routes: Arc::new(Routes::new(routes)) }
     }
 }
 
@@ -40,41 +39,6 @@ impl<S> Layer<S> for MaskLayer {
 pub struct MaskService<S> {
     inner: S,
     routes: Arc<Routes>,
-}
-
-#[derive(Debug)]
-struct Routes {
-    set: RouteSet<MaskRule>,
-    /// Name and rule of each route, shared with the exchanges on it.
-    rules: Vec<(Arc<str>, Arc<MaskRule>)>,
-}
-
-enum Lookup {
-    Off(OffRoute),
-    On(Arc<str>, Arc<MaskRule>),
-    Refused(Reason),
-}
-
-impl Routes {
-    fn look_up(&self, uri: &Uri) -> Lookup {
-        let Ok(path) = CanonicalPath::new(uri.path().as_bytes()) else {
-            return Lookup::Refused(Reason::AmbiguousPath);
-        };
-        let mut on: Option<(Arc<str>, Arc<MaskRule>)> = None;
-        for (name, rule) in self.set.find(&path).filter_map(|found| self.rules.get(found.position)) {
-            on = Some(match on {
-                None => (Arc::clone(name), Arc::clone(rule)),
-                Some((first, so_far)) => match so_far.union(rule) {
-                    Ok(union) => (first, Arc::new(union)),
-                    Err(_) => return Lookup::Refused(Reason::AmbiguousPath),
-                },
-            });
-        }
-        match on {
-            Some((name, rule)) => Lookup::On(name, rule),
-            None => Lookup::Off(OffRoute::no_route_was_found()),
-        }
-    }
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for MaskService<S>
