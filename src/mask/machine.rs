@@ -133,7 +133,7 @@ impl Masker {
                     whitespace!() => cursor.skip_whitespace(),
                     b'"' => {
                         cursor.at += 1;
-                        self.begin_key(cursor)?;
+                        self.begin_key(cursor);
                     }
                     b'}' if self.place == Place::FirstMember => self.close(true, cursor)?,
                     _ => return Err(ErrorKind::Syntax),
@@ -315,21 +315,18 @@ impl Masker {
         Treatment { mask: level.inside.mask || selected, revealed: false, select, reveal: 0 }
     }
 
-    fn begin_key<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
-        // Nearly every key lies in one chunk and has no escape: it is compared where it stands.
-        if let Some(inside) = cursor.plain_string_ahead() {
-            let key = inside.len();
-            if std::str::from_utf8(inside).is_err() {
-                return Err(ErrorKind::Utf8);
-            }
+    fn begin_key<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        // Nearly every key lies in one chunk and has no escape: it is compared where it stands. One that is not UTF-8 is
+        // read byte by byte, so that the fault is seen where it is, however the text is cut.
+        let ahead = cursor.plain_string_ahead().filter(|inside| std::str::from_utf8(inside).is_ok());
+        if let Some(inside) = ahead {
             self.next = self.member(Key::Known(inside));
-            cursor.at += key + 1;
+            cursor.at += inside.len() + 1;
             self.place = Place::Colon;
         } else {
             self.key.clear();
             self.place = Place::Key;
         }
-        Ok(())
     }
 
     fn key<S: Sink>(&mut self, byte: u8, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
