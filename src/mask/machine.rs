@@ -206,8 +206,7 @@ impl Masker {
             b'{' => return self.open(true, cursor),
             b'[' => return self.open(false, cursor),
             b'-' | b'0'..=b'9' => {
-                self.note_revealed();
-                self.replace_by_short(cursor);
+                self.begin_number(cursor);
                 cursor.at += 1;
                 self.place = Place::Number { minus: byte == b'-' };
             }
@@ -216,11 +215,11 @@ impl Masker {
             b'n' => self.place = Place::Literal { word: b"null", at: 0, number: false },
             // What Python writes for the numbers that JSON has not.
             b'N' => {
-                self.replace_by_short(cursor);
+                self.begin_number(cursor);
                 self.place = Place::Literal { word: b"NaN", at: 0, number: true };
             }
             b'I' => {
-                self.replace_by_short(cursor);
+                self.begin_number(cursor);
                 self.place = Place::Literal { word: b"Infinity", at: 0, number: true };
             }
             _ => return Err(ErrorKind::Syntax),
@@ -229,7 +228,8 @@ impl Masker {
     }
 
     /// Puts the short form, as a string, in the place of the number that begins here, if it is to be masked.
-    fn replace_by_short<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+    fn begin_number<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        self.note_revealed();
         if self.next.mask {
             cursor.hide();
             cursor.sink.replacement(b"\"");
