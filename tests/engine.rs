@@ -2,8 +2,11 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/generate.rs"]
+mod generate;
 mod support;
 
+use proptest::prelude::*;
 use support::check::{Case, FIELDS, engine_agrees_with_oracle, random_cuts};
 use support::documents;
 
@@ -52,4 +55,70 @@ fn every_document_survives_every_kind_of_rules() {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_document_is_masked_as_the_oracle_says(rules in generate::rules(), text in generate::text(), seed: u64) {
+        let case = Case::new(rules, text.as_bytes());
+        case.check(&[]);
+        case.check(&random_cuts(seed, text.len()));
+    }
+
+    #[test]
+    fn a_damaged_document_is_refused_or_masked_as_the_oracle_says(
+        rules in generate::rules(),
+        text in generate::text(),
+        mutations in prop::collection::vec(generate::mutation(), 1..4),
+        seed: u64,
+    ) {
+        let mut text = text.into_bytes();
+        mutations.iter().for_each(|mutation| mutation.apply(&mut text));
+        let case = Case::new(rules, &text);
+        case.check(&[]);
+        case.check(&random_cuts(seed, text.len()));
+    }
+
+    #[test]
+    fn no_output_contains_a_secret(
+        rules in generate::token_rules(),
+        planted in generate::planted(),
+        end in prop::option::of(any::<prop::sample::Index>()),
+        seed: u64,
+    ) {
+        let mut secrets = Vec::new();
+        let mut text = planted.render(&mut secrets);
+        if let Some(end) = end {
+            text.truncate(text.floor_char_boundary(end.index(text.len() + 1)));
+        }
+        let case = Case::new(rules, text.as_bytes());
+        case.check(&random_cuts(seed, text.len()));
+        let output = String::from_utf8_lossy(case.given_out());
+        for window in secrets.iter().flat_map(|secret| secret.windows(8)) {
+            let window: String = window.iter().collect();
+            prop_assert!(!output.contains(&window) && !unescaped(&output).contains(&window), "{window} in {output}, {case}");
+        }
+    }
+}
+
+/// The whole of a JSON text with every escape undone, inside strings or not.
+fn unescaped(text: &str) -> String {
+    let mut units = Vec::new();
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        units.extend(before.encode_utf16());
+        let digits = escape.strip_prefix('u').and_then(|digits| digits.get(..4));
+        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let length = if unit.is_some() { 5 } else { escape.chars().next().map_or(0, char::len_utf8) };
+        let (escaped, after) = escape.split_at(length);
+        match unit {
+            Some(unit) => units.push(unit),
+            None => units.extend(escaped.encode_utf16()),
+        }
+        rest = after;
+    }
+    units.extend(rest.encode_utf16());
+    String::from_utf16_lossy(&units)
 }

@@ -91,6 +91,14 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// All that may be given out, whether the text is refused in the end or not.
+    pub(crate) fn given_out(&self) -> &[u8] {
+        match &self.expected {
+            Ok(Masked { output, .. }) => output,
+            Err(Fault { readable, .. }) => readable,
+        }
+    }
+
     /// The engine, given the text cut at these places, does what the oracle says.
     pub(crate) fn check(&self, cuts: &[usize]) {
         let (output, result) = run(&self.compiled, self.text, cuts);
