@@ -6,6 +6,7 @@
 mod generate;
 mod support;
 
+use last4::mask::{Masker, Policy, PolicyParts, Rules, Selectors};
 use proptest::prelude::*;
 use support::check::{Case, FIELDS, engine_agrees_with_oracle, random_cuts};
 use support::documents;
@@ -55,6 +56,51 @@ fn every_document_survives_every_kind_of_rules() {
             }
         }
     }
+}
+
+/// Inputs that once showed a bug, the fuzzer's among them.
+#[test]
+fn what_was_found_once_stays_right() {
+    let findings = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/findings")).unwrap();
+    for finding in findings {
+        engine_agrees_with_oracle(&std::fs::read(finding.unwrap().path()).unwrap());
+    }
+}
+
+/// The oracle leaves the spelling of these to a library, which writes them raw or short.
+#[test]
+fn fillers_that_scripts_and_parsers_stumble_over_are_escaped() {
+    let parts = PolicyParts {
+        ellipsis: "\n\u{7f}\u{2028}".to_owned(),
+        short: "\0\u{2029}".to_owned(),
+        ..PolicyParts::default()
+    };
+    let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(Policy::new(parts).unwrap());
+    let mut masker = Masker::new(rules.into());
+    let mut output = Vec::new();
+    masker.write(br#"[{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"},{"token":1}]"#, &mut output).unwrap();
+    masker.finish().unwrap();
+    let expected = "[{\"token\":\"app-8\\u000a\u{7f}\\u2028cY5d\"},{\"token\":\"\\u0000\\u2029\"}]";
+    assert_eq!(String::from_utf8(output).unwrap(), expected);
+}
+
+/// This would take minutes if any chunk made the engine read again what came before.
+#[test]
+fn megabytes_in_one_key_or_string_are_read_once() {
+    let long = "x\\n".repeat(1 << 20);
+    let text = format!("{{\"{long}\":\"{long}\",\"token\":\"{long}\"}}");
+    let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+    let mut masker = Masker::new(rules.into());
+    let mut output = Vec::new();
+    for chunk in text.as_bytes().chunks(1000) {
+        masker.write(chunk, &mut output).unwrap();
+    }
+    assert_eq!(masker.finish().unwrap().masked, 1);
+    let shown = br#","token":"x\nx\nx...x\nx\n"}"#;
+    assert_eq!(
+        output.split_off(output.len() - shown.len()).escape_ascii().to_string(),
+        shown.escape_ascii().to_string()
+    );
 }
 
 proptest! {
