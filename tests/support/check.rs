@@ -79,7 +79,7 @@ impl<'a> Case<'a> {
     pub(crate) fn new(rules: RuleSet, text: &'a [u8]) -> Self {
         let expected = oracle::mask(&rules, text);
         let case = Self { compiled: compile(&rules).into(), rules, text, expected };
-        case.check_kinship();
+        case.check_invariants();
         case
     }
 
@@ -128,7 +128,7 @@ impl<'a> Case<'a> {
     }
 
     /// What must hold of the text however it is cut.
-    fn check_kinship(&self) {
+    fn check_invariants(&self) {
         match &self.expected {
             Ok(Masked { output, .. }) => {
                 let (twice, result) = run(&self.compiled, output, &[]);
