@@ -133,7 +133,7 @@ impl Masker {
                     whitespace!() => cursor.skip_whitespace(),
                     b'"' => {
                         cursor.at += 1;
-                        self.begin_key(cursor)?;
+                        self.begin_key(cursor);
                     }
                     b'}' if self.place == Place::FirstMember => self.close(true, cursor)?,
                     _ => return Err(ErrorKind::Syntax),
@@ -206,8 +206,7 @@ impl Masker {
             b'{' => return self.open(true, cursor),
             b'[' => return self.open(false, cursor),
             b'-' | b'0'..=b'9' => {
-                self.note_revealed();
-                self.replace_by_short(cursor);
+                self.begin_number(cursor);
                 cursor.at += 1;
                 self.place = Place::Number { minus: byte == b'-' };
             }
@@ -216,11 +215,11 @@ impl Masker {
             b'n' => self.place = Place::Literal { word: b"null", at: 0, number: false },
             // What Python writes for the numbers that JSON has not.
             b'N' => {
-                self.replace_by_short(cursor);
+                self.begin_number(cursor);
                 self.place = Place::Literal { word: b"NaN", at: 0, number: true };
             }
             b'I' => {
-                self.replace_by_short(cursor);
+                self.begin_number(cursor);
                 self.place = Place::Literal { word: b"Infinity", at: 0, number: true };
             }
             _ => return Err(ErrorKind::Syntax),
@@ -229,7 +228,8 @@ impl Masker {
     }
 
     /// Puts the short form, as a string, in the place of the number that begins here, if it is to be masked.
-    fn replace_by_short<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+    fn begin_number<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        self.note_revealed();
         if self.next.mask {
             cursor.hide();
             cursor.sink.replacement(b"\"");
@@ -315,21 +315,18 @@ impl Masker {
         Treatment { mask: level.inside.mask || selected, revealed: false, select, reveal: 0 }
     }
 
-    fn begin_key<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
-        // Nearly every key lies in one chunk and has no escape: it is compared where it stands.
-        if let Some(inside) = cursor.plain_string_ahead() {
-            let key = inside.len();
-            if std::str::from_utf8(inside).is_err() {
-                return Err(ErrorKind::Utf8);
-            }
+    fn begin_key<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        // Nearly every key lies in one chunk and has no escape: it is compared where it stands. One that is not UTF-8 is
+        // read byte by byte, so that the fault is seen where it is, however the text is cut.
+        let ahead = cursor.plain_string_ahead().filter(|inside| std::str::from_utf8(inside).is_ok());
+        if let Some(inside) = ahead {
             self.next = self.member(Key::Known(inside));
-            cursor.at += key + 1;
+            cursor.at += inside.len() + 1;
             self.place = Place::Colon;
         } else {
             self.key.clear();
             self.place = Place::Key;
         }
-        Ok(())
     }
 
     fn key<S: Sink>(&mut self, byte: u8, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {

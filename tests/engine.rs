@@ -1,0 +1,170 @@
+//! The engine against documents written down, against a slow masker that shares nothing with it, and against properties.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/generate.rs"]
+mod generate;
+mod support;
+
+use last4::mask::{Masker, Policy, PolicyParts, Rules, Selectors};
+use proptest::prelude::*;
+use support::check::{Case, FIELDS, engine_agrees_with_oracle, random_cuts};
+use support::documents;
+
+#[test]
+fn every_document_becomes_what_is_written_down() {
+    for document in documents::all() {
+        let case = Case::new(document.rules, &document.text);
+        let readable = |output: &[u8]| output.escape_ascii().to_string();
+        let expected = document.expected.as_deref().map(readable).map_err(|kind| *kind);
+        assert_eq!(case.expected().map(readable), expected, "the oracle and {}", document.name);
+        case.check(&[]);
+    }
+}
+
+#[test]
+fn chunks_make_no_difference() {
+    for document in documents::all() {
+        let len = document.text.len();
+        let case = Case::new(document.rules, &document.text);
+        for cut in 0..=len {
+            case.check(&[cut]);
+        }
+        case.check(&(0..=len).collect::<Vec<_>>());
+        for seed in 0..20 {
+            case.check(&random_cuts(seed, len));
+        }
+    }
+}
+
+#[test]
+fn names_of_documents_are_unique() {
+    let mut names: Vec<_> = documents::all().into_iter().map(|document| document.name).collect();
+    names.sort();
+    let doubles: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(doubles.is_empty(), "{doubles:?}");
+}
+
+/// What the fuzzer starts from.
+#[test]
+fn every_document_survives_every_kind_of_rules() {
+    for document in documents::all() {
+        for fields in 0..FIELDS.len() {
+            for flags in [0u8, 1, 2, 4, 8, 16, 0xff] {
+                let header = [fields.try_into().unwrap(), flags, flags.rotate_left(3), flags];
+                engine_agrees_with_oracle(&[&header, &*document.text].concat());
+            }
+        }
+    }
+}
+
+/// Inputs that once showed a bug, the fuzzer's among them.
+#[test]
+fn what_was_found_once_stays_right() {
+    let findings = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/findings")).unwrap();
+    for finding in findings {
+        engine_agrees_with_oracle(&std::fs::read(finding.unwrap().path()).unwrap());
+    }
+}
+
+/// The oracle leaves the spelling of these to a library, which writes them raw or short.
+#[test]
+fn fillers_that_scripts_and_parsers_stumble_over_are_escaped() {
+    let parts = PolicyParts {
+        ellipsis: "\n\u{7f}\u{2028}".to_owned(),
+        short: "\0\u{2029}".to_owned(),
+        ..PolicyParts::default()
+    };
+    let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(Policy::new(parts).unwrap());
+    let mut masker = Masker::new(rules.into());
+    let mut output = Vec::new();
+    masker.write(br#"[{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"},{"token":1}]"#, &mut output).unwrap();
+    masker.finish().unwrap();
+    let expected = "[{\"token\":\"app-8\\u000a\u{7f}\\u2028cY5d\"},{\"token\":\"\\u0000\\u2029\"}]";
+    assert_eq!(String::from_utf8(output).unwrap(), expected);
+}
+
+/// This would take minutes if any chunk made the engine read again what came before.
+#[test]
+fn megabytes_in_one_key_or_string_are_read_once() {
+    let long = "x\\n".repeat(1 << 20);
+    let text = format!("{{\"{long}\":\"{long}\",\"token\":\"{long}\"}}");
+    let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+    let mut masker = Masker::new(rules.into());
+    let mut output = Vec::new();
+    for chunk in text.as_bytes().chunks(1000) {
+        masker.write(chunk, &mut output).unwrap();
+    }
+    assert_eq!(masker.finish().unwrap().masked, 1);
+    let shown = br#","token":"x\nx\nx...x\nx\n"}"#;
+    assert_eq!(
+        output.split_off(output.len() - shown.len()).escape_ascii().to_string(),
+        shown.escape_ascii().to_string()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_document_is_masked_as_the_oracle_says(rules in generate::rules(), text in generate::text(), seed: u64) {
+        let case = Case::new(rules, text.as_bytes());
+        case.check(&[]);
+        case.check(&random_cuts(seed, text.len()));
+    }
+
+    #[test]
+    fn a_damaged_document_is_refused_or_masked_as_the_oracle_says(
+        rules in generate::rules(),
+        text in generate::text(),
+        mutations in prop::collection::vec(generate::mutation(), 1..4),
+        seed: u64,
+    ) {
+        let mut text = text.into_bytes();
+        mutations.iter().for_each(|mutation| mutation.apply(&mut text));
+        let case = Case::new(rules, &text);
+        case.check(&[]);
+        case.check(&random_cuts(seed, text.len()));
+    }
+
+    #[test]
+    fn no_output_contains_a_secret(
+        rules in generate::token_rules(),
+        planted in generate::planted(),
+        end in prop::option::of(any::<prop::sample::Index>()),
+        seed: u64,
+    ) {
+        let mut secrets = Vec::new();
+        let mut text = planted.render(&mut secrets);
+        if let Some(end) = end {
+            text.truncate(text.floor_char_boundary(end.index(text.len() + 1)));
+        }
+        let case = Case::new(rules, text.as_bytes());
+        case.check(&random_cuts(seed, text.len()));
+        let output = String::from_utf8_lossy(case.given_out());
+        for window in secrets.iter().flat_map(|secret| secret.windows(8)) {
+            let window: String = window.iter().collect();
+            prop_assert!(!output.contains(&window) && !unescaped(&output).contains(&window), "{window} in {output}, {case}");
+        }
+    }
+}
+
+/// The whole of a JSON text with every escape undone, inside strings or not.
+fn unescaped(text: &str) -> String {
+    let mut units = Vec::new();
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        units.extend(before.encode_utf16());
+        let digits = escape.strip_prefix('u').and_then(|digits| digits.get(..4));
+        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let length = if unit.is_some() { 5 } else { escape.chars().next().map_or(0, char::len_utf8) };
+        let (escaped, after) = escape.split_at(length);
+        match unit {
+            Some(unit) => units.push(unit),
+            None => units.extend(escaped.encode_utf16()),
+        }
+        rest = after;
+    }
+    units.extend(rest.encode_utf16());
+    String::from_utf16_lossy(&units)
+}
