@@ -3,6 +3,8 @@
 #[cfg(feature = "layer")]
 pub mod codec;
 #[cfg(feature = "cli")]
+pub mod config;
+#[cfg(feature = "cli")]
 pub mod demo;
 #[cfg(feature = "layer")]
 pub mod layer;
