@@ -1,5 +1,7 @@
 //! last4 makes a legacy API reveal each secret once.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "layer")]
 pub mod codec;
 #[cfg(feature = "cli")]

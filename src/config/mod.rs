@@ -24,6 +24,7 @@
 
 mod address;
 mod document;
+mod field;
 mod key;
 mod masking;
 mod preset;
@@ -39,6 +40,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use field::compile_fields;
 pub use preset::preset_names;
 pub use problem::{Place, Problem, Problems};
 pub use route::RouteDescription;

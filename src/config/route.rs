@@ -1,12 +1,13 @@
 //! The `[[route]]` tables.
 
+use super::field::{compile_fields, pointed};
 use super::key::KeyPath;
 use super::masking::Masking;
 use super::problem::Place;
 use super::reader::{Given, Table};
 use super::value::{text, yes_or_no};
 use crate::layer::MaskRule;
-use crate::mask::{Reveal, Rules, RulesError, SelectorError, Selectors};
+use crate::mask::{Reveal, Rules, RulesError, Selectors};
 use crate::route::{Pattern, PatternError, Route};
 use figment::value::Value;
 use http::Method;
@@ -23,6 +24,8 @@ pub struct RouteDescription {
     pub fields: Vec<String>,
     /// The methods that reveal.
     pub reveal: Vec<Method>,
+    /// The paths that they reveal; none for the fields of the top-level object.
+    pub reveal_fields: Vec<String>,
     /// The preset it comes from.
     pub preset: Option<String>,
 }
@@ -47,7 +50,7 @@ pub(super) fn route(table: &mut Table<'_>, masking: &Masking) -> Option<Entry> {
     let reveal = reveal(table, ndjson.as_ref().is_some_and(|given| given.value));
     let masking = masking.overridden(table);
     // Only now, so that every key was read and its problems noted.
-    let (Given { value: name, place, path: key }, pattern, (fields, selectors), (methods, revealed)) =
+    let (Given { value: name, place, path: key }, pattern, (fields, selectors), (methods, reveal_fields, revealed)) =
         (name?, pattern?, fields?, reveal?);
 
     let rules = Rules::new(selectors)
@@ -63,6 +66,7 @@ pub(super) fn route(table: &mut Table<'_>, masking: &Masking) -> Option<Entry> {
         path: pattern.as_str().to_owned(),
         fields,
         reveal: methods,
+        reveal_fields,
         preset: None,
     };
     Some(Entry { description, route: Route { name, pattern, rule }, place, key })
@@ -123,18 +127,18 @@ fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
     if !table.holds("fields") {
         table.missing("fields", "what to mask, such as fields = [\"token\"]");
     }
-    let given = table.list("fields", field)?;
+    let given = table.list("fields", text)?;
     if given.is_empty() {
         table.refuse_key("fields", "an empty list masks nothing: name a field, such as [\"token\"]");
         return None;
     }
     let fields: Vec<_> = given.iter().map(|given| given.value.clone()).collect();
-    match Selectors::compile(&fields, ignore_case) {
+    match compile_fields(&fields, ignore_case) {
         Ok(selectors) => Some((fields, selectors)),
         Err(refused) => {
-            for (position, error) in refused {
+            for (position, message) in refused {
                 if let Some(given) = given.get(position) {
-                    table.refuse(given, pointed(&given.value, &error));
+                    table.refuse(given, message);
                 }
             }
             None
@@ -142,21 +146,8 @@ fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
     }
 }
 
-/// A name with a dot in it would select only a member that is really called so: nearly always it was meant as a path, and
-/// then nothing would be masked.
-fn field(value: &Value) -> Result<String, String> {
-    let field = text(value)?;
-    if !field.starts_with('$') && field.contains(['.', '[', '*']) {
-        return Err(format!(
-            "a name stands for itself at any depth: for a path write \"$.{field}\", for a member of that very name \
-             \"$..['{field}']\""
-        ));
-    }
-    Ok(field)
-}
-
-/// Methods that reveal, and what.
-type Revealing = (Vec<Method>, Reveal);
+/// Methods that reveal, the paths they reveal as they were written, and compiled.
+type Revealing = (Vec<Method>, Vec<String>, Reveal);
 
 fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
     let has_fields = table.holds("reveal_fields");
@@ -168,7 +159,7 @@ fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
         return None;
     }
     if !has_fields {
-        return Some((methods, Reveal::TopLevel));
+        return Some((methods, Vec::new(), Reveal::TopLevel));
     }
     let paths = paths?;
     if methods.is_empty() {
@@ -179,8 +170,9 @@ fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
         table.refuse_key("reveal_fields", "an empty list reveals nothing: name a path, such as [\"$.data.token\"]");
         return None;
     }
-    match Reveal::paths(&paths.iter().map(|given| &given.value).collect::<Vec<_>>()) {
-        Ok(reveal) => Some((methods, reveal)),
+    let written: Vec<_> = paths.iter().map(|given| given.value.clone()).collect();
+    match Reveal::paths(&written) {
+        Ok(reveal) => Some((methods, written, reveal)),
         Err(refused) => {
             for (position, error) in refused {
                 if let Some(given) = paths.get(position) {
@@ -210,13 +202,4 @@ fn revealed(given: &Given<String>, error: &RulesError) -> String {
         RulesError::Selector(error) => pointed(&given.value, error),
         error => error.to_string(),
     }
-}
-
-/// The message, and below it the selector with a caret under the fault.
-fn pointed(selector: &str, error: &SelectorError) -> String {
-    let (SelectorError::Syntax { rest_len } | SelectorError::Unsupported { rest_len }) = error else {
-        return error.to_string();
-    };
-    let before = selector.get(..selector.len().saturating_sub(*rest_len)).unwrap_or_default();
-    format!("{error}\n    {selector}\n    {}^", " ".repeat(before.chars().count()))
 }

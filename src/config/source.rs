@@ -6,6 +6,7 @@ use super::problem::{Place, Problem};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "LAST4_";
@@ -22,7 +23,7 @@ const FILE_VARIABLE: &str = "LAST4_CONFIG";
 /// assert_eq!(config::load(&sources)?.routes.set.routes().len(), 6);
 /// # Ok::<(), config::Problems>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     file: Option<File>,
     variables: Vec<(String, String)>,
@@ -30,13 +31,13 @@ pub struct Sources {
     presets: Vec<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum File {
     Path(PathBuf),
     Text { name: String, text: String },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Flag {
     flag: &'static str,
     key: &'static str,
@@ -92,6 +93,13 @@ impl Sources {
         }
     }
 
+    /// Whether anything is given that may name routes: a file, a preset, or the variable for presets.
+    pub fn may_name_routes(&self) -> bool {
+        self.file.is_some()
+            || !self.presets.is_empty()
+            || self.variables.iter().any(|(name, _)| name == "LAST4_PRESETS")
+    }
+
     pub(super) fn presets(&self) -> &[String] {
         &self.presets
     }
@@ -104,7 +112,7 @@ impl Sources {
             figment = figment.merge(Layer::new(document.place(&KeyPath::default()), document.values()?));
         }
         for (name, value) in &self.variables {
-            let key = name.trim_start_matches(PREFIX).to_ascii_lowercase().replace("__", ".");
+            let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase().replace("__", ".");
             // Never fails: what is no other value is a text.
             let value = value.parse().unwrap_or_else(|_| Value::from(value.clone()));
             figment = figment.merge(Layer::nested(Place::Variable(name.clone()), &key, value));
@@ -131,6 +139,20 @@ impl Sources {
             }
         };
         Document::parse(name, &text).map(Some)
+    }
+}
+
+impl fmt::Debug for Sources {
+    /// Names alone: a value may hold a password that does not belong there, which only loading finds out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables: Vec<_> = self.variables.iter().map(|(name, _)| name).collect();
+        let flags: Vec<_> = self.flags.iter().map(|flag| flag.flag).collect();
+        f.debug_struct("Sources")
+            .field("file", &self.file())
+            .field("variables", &variables)
+            .field("flags", &flags)
+            .field("presets", &self.presets)
+            .finish()
     }
 }
 

@@ -398,6 +398,10 @@ fn a_password_in_the_url_is_refused_and_not_repeated() {
     let found = load(&file(&MINIMAL.replace("//api", "//user:hunter2@api"))).unwrap_err();
     assert!(found.to_string().contains("must not hold a user name or password"));
     assert!(!format!("{found} {found:?}").contains("hunter2"));
+
+    let sources = file("").with_environment(environment([("LAST4_UPSTREAM__URL", "http://user:hunter2@api")]));
+    let sources = sources.with_flag("--upstream", "upstream.url", "http://user:hunter2@api");
+    assert!(!format!("{sources:?} {}", load(&sources).unwrap_err()).contains("hunter2"));
 }
 
 #[test]
