@@ -44,6 +44,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
             "masked: `_method` in the query may make the upstream take another method, so nothing is revealed\n".to_owned()
         }
         Some(described) => format!("masked: {}\n", why_silent(method, described)),
+        None if !agree(&found) => "masked: the routes reveal different fields, so nothing is revealed\n".to_owned(),
         None => format!(
             "revealed in successful (2xx) answers, where {} as the upstream sent it; deeper fields and all other answers are \
              masked\n",
@@ -68,6 +69,11 @@ fn readings(path: &CanonicalPath<'_>, routes: &Routes) -> String {
         [mark.to_owned(), reading.escape_ascii().to_string(), names]
     };
     aligned(&path.readings().map(row).collect::<Vec<_>>())
+}
+
+/// Whether all routes reveal the same: of what they do not agree on, the proxy reveals nothing.
+fn agree<R>(found: &[(R, &RouteDescription)]) -> bool {
+    found.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one.reveal_fields == other.reveal_fields))
 }
 
 fn why_silent(method: &Method, route: &RouteDescription) -> String {
@@ -156,5 +162,15 @@ mod tests {
         // Dataset `api-keys`, or key `api-keys`: nobody knows which.
         let found = conclusion(&Method::POST, "/console/api/datasets/api-keys/api-keys");
         assert_eq!(found, "masked: route workspace-dataset-key reveals nothing");
+
+        let text = r#"
+            route = [
+                { name = "one", path = "/{a}/keys", fields = ["token"], reveal = ["POST"] },
+                { name = "two", path = "/a/{b}", fields = ["token"], reveal = ["POST"], reveal_fields = ["$.data.token"] },
+            ]"#;
+        let routes = config::load_routes(&Sources::default().with_text("last4.toml", text)).unwrap();
+        let of = |target| explanation(&Method::POST, target, &routes).lines().last().unwrap().to_owned();
+        assert!(of("/a/b").starts_with("revealed in successful (2xx) answers, where $.data.token passes"));
+        assert_eq!(of("/a/keys"), "masked: the routes reveal different fields, so nothing is revealed");
     }
 }
