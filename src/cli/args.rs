@@ -1,0 +1,229 @@
+//! What may be typed. What it means is each command's own.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::Method;
+use std::path::PathBuf;
+
+/// A proxy that makes a legacy API reveal each secret once: its lists show prefix + last 4.
+#[derive(Debug, Parser)]
+#[command(name = "last4", version, max_term_width = 100, help_expected = true, after_help = TOP_HELP)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const TOP_HELP: &str = "\
+Examples:
+  last4 serve --upstream http://127.0.0.1:5001 --preset dify
+  last4 check last4.toml
+  last4 explain GET /console/api/apps/7/%61pi-keys/
+  curl -s \"$API/keys\" | last4 mask --field token
+
+Exit status:
+  0   it went well
+  1   it ran and failed: a text that is not JSON, an unhealthy proxy, a leak
+  64  it was given something it cannot use: flags, configuration, file, address
+
+Every key of the configuration can be an environment variable: LAST4_UPSTREAM__URL is `url` in
+[upstream]. LAST4_CONFIG names the file where no flag does.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Serve(Serve),
+    Check(Check),
+    Explain(Explain),
+    Mask(Mask),
+    Healthcheck(Healthcheck),
+    Demo(Demo),
+}
+
+/// Run the proxy.
+///
+/// Settings come from a TOML file, from environment variables over it, and from flags over those. Without any masked route the
+/// proxy does not start: it would protect nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  last4 serve --upstream http://127.0.0.1:5001 --preset dify
+  last4 serve --config /etc/last4.toml --listen 0.0.0.0:8080 --log-format json")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    pub(super) config: ConfigFile,
+    #[command(flatten)]
+    pub(super) upstream: Upstream,
+    /// Where to listen, such as 0.0.0.0:8080
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    #[command(flatten)]
+    pub(super) presets: Presets,
+    /// How to write the log
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
+}
+
+/// Check a configuration, and show the routes it masks.
+///
+/// Names every problem at once, with its file, line and key and what to write instead. Nothing is started and no address is
+/// resolved, so this can run where the file is written.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  last4 check last4.toml
+  last4 check --preset dify --upstream http://127.0.0.1:5001")]
+pub(super) struct Check {
+    /// The configuration file; LAST4_CONFIG if left out
+    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) upstream: Upstream,
+    #[command(flatten)]
+    pub(super) presets: Presets,
+}
+
+/// Say what would happen to a request, and why.
+///
+/// Shows every way in which a server could read the path, which of them is on which route, and whether the answer would be masked
+/// or may reveal a secret. This is the proxy's own code, so it is the answer to "why is this masked?" and "why is it not?".
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  last4 explain GET /console/api/apps/7/api-keys
+  last4 explain POST '/console/api/apps/7/x/..;/api-keys?page=1' --config last4.toml")]
+pub(super) struct Explain {
+    /// The request's method, as it is sent: letter case counts
+    pub(super) method: Method,
+    /// The request's target, as it is sent: a path and query, or a whole URL
+    pub(super) target: String,
+    #[command(flatten)]
+    pub(super) config: ConfigFile,
+    #[command(flatten)]
+    pub(super) presets: Presets,
+}
+
+/// Mask a JSON text: a filter for files and pipes.
+///
+/// Reads FILE or standard input and writes the same bytes to standard output, but for the masked values. Memory does not grow with
+/// the text. A text that is not JSON ends the output where the fault is; what follows it is withheld.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  curl -s \"$API/keys\" | last4 mask
+  last4 mask --field password --field '$.data[*].secret' dump.json > masked.json
+  kubectl logs api | last4 mask --ndjson --field token --first 0")]
+pub(super) struct Mask {
+    /// What to mask: a name, at any depth, or a path such as '$.data[*].token'. May be repeated
+    #[arg(long = "field", value_name = "NAME", default_value = "token")]
+    pub(super) fields: Vec<String>,
+    /// Compare names without regard to letter case
+    #[arg(long)]
+    pub(super) ignore_case: bool,
+    /// Take many values, one a line or one after another
+    #[arg(long)]
+    pub(super) ndjson: bool,
+    #[command(flatten)]
+    pub(super) policy: Policy,
+    /// Objects and arrays that may be open at once
+    #[arg(long, value_name = "N", default_value_t = crate::mask::DEFAULT_MAX_DEPTH)]
+    pub(super) max_depth: usize,
+    /// The text; standard input if left out
+    pub(super) file: Option<PathBuf>,
+}
+
+/// How a secret is shown.
+#[derive(Args, Debug)]
+pub(super) struct Policy {
+    /// Characters shown at the front
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(super) first: usize,
+    /// Characters shown at the end
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(super) last: usize,
+    /// Characters that stay hidden at least; a shorter secret is not shown in part
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(super) min_hidden: usize,
+    /// What stands for the hidden characters
+    #[arg(long, value_name = "TEXT", default_value = "...")]
+    pub(super) ellipsis: String,
+    /// What stands for a secret too short to show a part of, and for a number
+    #[arg(long, value_name = "TEXT", default_value = "***")]
+    pub(super) short: String,
+}
+
+/// Ask a running proxy whether it lives.
+///
+/// Asks `/livez` on the admin listener, whose address comes from the same file and environment as the proxy's; the rest of the
+/// configuration is not looked at. For a container's health check, which has no curl.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  last4 healthcheck
+  last4 healthcheck --url http://127.0.0.1:9464/readyz")]
+pub(super) struct Healthcheck {
+    #[command(flatten)]
+    pub(super) config: ConfigFile,
+    /// Ask here instead; without a path, /livez
+    #[arg(long)]
+    pub(super) url: Option<String>,
+}
+
+/// See it work: a legacy API that leaks, and the proxy in front of it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  last4 demo
+  last4 demo --once")]
+pub(super) struct Demo {
+    /// Make the requests, show what came back, and end; the exit status is 1 if a secret leaked
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Where the proxy listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(super) listen: std::net::SocketAddr,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ConfigFile {
+    /// The configuration file; LAST4_CONFIG if left out
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Upstream {
+    /// The API behind the proxy, such as http://127.0.0.1:5001
+    #[arg(long, value_name = "URL")]
+    pub(super) upstream: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Presets {
+    /// Add the built-in routes of a known API: `dify`. May be repeated
+    #[arg(long = "preset", value_name = "NAME")]
+    pub(super) presets: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogFormat {
+    /// One line for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::PolicyParts;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_filters_defaults_are_the_engines() {
+        let Command::Mask(mask) = Cli::parse_from(["last4", "mask"]).command else { panic!("not `mask`") };
+        let Policy { first, last, min_hidden, ellipsis, short } = mask.policy;
+        assert_eq!(PolicyParts { first, last, min_hidden, ellipsis, short }, PolicyParts::default());
+    }
+}

@@ -1,0 +1,46 @@
+//! `last4 check`.
+
+use super::CliError;
+use super::args::Check;
+use super::output::{aligned, print};
+use super::sources::{WithFlags, sources};
+use crate::config::{self, Config, RouteDescription};
+
+pub(super) fn check(typed: Check) -> Result<(), CliError> {
+    let sources = sources(typed.file)
+        .with_optional_flag("--upstream", "upstream.url", typed.upstream.upstream)
+        .with_presets(typed.presets.presets);
+    print(&overview(&config::load(&sources)?))
+}
+
+fn overview(config: &Config) -> String {
+    let upstream = &config.proxy.upstream;
+    let admin = config.admin.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    let lines = [
+        ["listen".to_owned(), config.listen.to_string()],
+        ["upstream".to_owned(), format!("{}://{}", upstream.scheme, upstream.authority)],
+        ["admin".to_owned(), admin],
+    ];
+    let mut rows = vec![["route", "path", "fields", "reveals", "preset"].map(str::to_owned)];
+    rows.extend(config.routes.described.iter().map(row));
+    format!("{}\n{}", aligned(&lines), aligned(&rows))
+}
+
+fn row(route: &RouteDescription) -> [String; 5] {
+    [
+        route.name.clone(),
+        route.path.clone(),
+        route.fields.join(", "),
+        reveals(route),
+        route.preset.clone().unwrap_or_default(),
+    ]
+}
+
+fn reveals(route: &RouteDescription) -> String {
+    let methods: Vec<_> = route.reveal.iter().map(ToString::to_string).collect();
+    match (&*methods, &*route.reveal_fields) {
+        ([], _) => "nothing".to_owned(),
+        (_, []) => methods.join(", "),
+        (_, fields) => format!("{} ({})", methods.join(", "), fields.join(", ")),
+    }
+}

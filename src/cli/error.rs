@@ -1,0 +1,101 @@
+//! Why a command failed, and what the shell is told.
+
+use crate::config::Problems;
+use crate::mask;
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use thiserror::Error;
+
+/// The command ran and failed, or found a leak.
+pub const EXIT_FAILURE: u8 = 1;
+
+/// The command was given something that it cannot use (EX_USAGE of sysexits).
+pub const EXIT_BAD_INPUT: u8 = 64;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// An address to listen on is taken or not this machine's.
+    #[error("cannot listen on {address}: give another with --listen or in the configuration")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Configuration(#[from] Problems),
+    /// The value of a flag is wrong.
+    #[error("{flag}: {message}")]
+    Flag {
+        /// The flag.
+        flag: &'static str,
+        /// What is wrong with it and what to write instead.
+        message: String,
+    },
+    /// A file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Reading failed half-way.
+    #[error("reading failed")]
+    Read(#[source] io::Error),
+    /// Something that the program itself needs is not to be had.
+    #[error("the proxy failed")]
+    Serve(#[source] Box<dyn Error + Send + Sync>),
+    /// A text that is not JSON.
+    #[error("the output ends where the text cannot be trusted")]
+    Text(#[from] mask::Error),
+    /// The proxy does not answer as it should.
+    #[error("unhealthy: {0}")]
+    Unhealthy(String),
+    /// What was typed is not a command.
+    #[error("{0}")]
+    Usage(#[from] clap::Error),
+    /// Writing failed.
+    #[error("writing failed")]
+    Write(#[source] io::Error),
+}
+
+impl CliError {
+    /// What the shell is told.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            // Help and version come as errors too, of code 0.
+            Self::Usage(error) if error.exit_code() == 0 => ExitCode::SUCCESS,
+            Self::Configuration(_) | Self::Flag { .. } | Self::Listen { .. } | Self::Open { .. } | Self::Usage(_) => {
+                ExitCode::from(EXIT_BAD_INPUT)
+            }
+            Self::Read(_) | Self::Serve(_) | Self::Text(_) | Self::Unhealthy(_) | Self::Write(_) => {
+                ExitCode::from(EXIT_FAILURE)
+            }
+        }
+    }
+
+    /// Writes the error and its causes to standard error; help and version to standard output.
+    pub fn print(&self) {
+        // Where neither can be written to, the exit code has to do.
+        let _ = match self {
+            Self::Usage(error) => error.print(),
+            Self::Configuration(problems) => {
+                let (count, plural) = (problems.iter().len(), if problems.iter().len() == 1 { "" } else { "s" });
+                writeln!(io::stderr(), "{problems}\nlast4: {count} problem{plural} in the configuration")
+            }
+            error => writeln!(io::stderr(), "last4: {}", chain(error)),
+        };
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,176 @@
+//! `last4 explain`: asks the proxy's own matcher, and says what it answered and why.
+
+use super::CliError;
+use super::args::Explain;
+use super::output::{aligned, print};
+use super::sources::{WithFlags, sources};
+use crate::config::{self, RouteDescription, Routes};
+use crate::route::CanonicalPath;
+use http::Method;
+use std::fmt::Write;
+
+pub(super) fn explain(typed: Explain) -> Result<(), CliError> {
+    let mut sources = sources(typed.config.config).with_presets(typed.presets.presets);
+    let mut text = String::new();
+    if !sources.may_name_routes() {
+        text.push_str("(no configuration and no preset given: these are the routes of the preset `dify`)\n\n");
+        sources = sources.with_preset("dify");
+    }
+    text.push_str(&explanation(&typed.method, &typed.target, &config::load_routes(&sources)?));
+    print(&text)
+}
+
+/// What happens to a request, with one conclusion as the last line.
+fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
+    let mut text = format!("{method} {}\n\n", target.escape_debug());
+    let path = match CanonicalPath::new(target.as_bytes()) {
+        Ok(path) => path,
+        Err(error) => return format!("{text}refused with 400 (ambiguous-path): {error}\n"),
+    };
+    text.push_str("The path can be read as (* on a masked route):\n");
+    text.push_str(&readings(&path, routes));
+    text.push('\n');
+    let found: Vec<_> =
+        routes.set.find(&path).filter_map(|found| Some((found.route, routes.described.get(found.position)?))).collect();
+    if found.is_empty() {
+        return text + "not on a masked route: passes untouched\n";
+    }
+    for (_, described) in &found {
+        let _ = writeln!(text, "{}: masks {}", described.name, described.fields.join(", "));
+    }
+    let silent = found.iter().find(|(route, _)| !route.rule.may_reveal(method)).map(|(_, described)| *described);
+    text.push_str(&match silent {
+        _ if overrides_method(target) => {
+            "masked: `_method` in the query may make the upstream take another method, so nothing is revealed\n".to_owned()
+        }
+        Some(described) => format!("masked: {}\n", why_silent(method, described)),
+        None if !agree(&found) => "masked: the routes reveal different fields, so nothing is revealed\n".to_owned(),
+        None => format!(
+            "revealed in successful (2xx) answers, where {} as the upstream sent it; deeper fields and all other answers are \
+             masked\n",
+            revealed(found.iter().map(|(_, described)| *described))
+        ),
+    });
+    text
+}
+
+fn readings(path: &CanonicalPath<'_>, routes: &Routes) -> String {
+    let on_routes =
+        |reading: &[u8]| {
+            let on =
+                routes.set.routes().iter().enumerate().filter(|(position, _)| {
+                    routes.set.readings_on(*position, path).any(|matching| matching == reading)
+                });
+            on.map(|(_, route)| route.name.clone()).collect::<Vec<_>>().join(", ")
+        };
+    let row = |reading: &[u8]| {
+        let names = on_routes(reading);
+        let mark = if names.is_empty() { " " } else { "*" };
+        [mark.to_owned(), reading.escape_ascii().to_string(), names]
+    };
+    aligned(&path.readings().map(row).collect::<Vec<_>>())
+}
+
+/// Whether all routes reveal the same: of what they do not agree on, the proxy reveals nothing.
+fn agree<R>(found: &[(R, &RouteDescription)]) -> bool {
+    found.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one.reveal_fields == other.reveal_fields))
+}
+
+fn why_silent(method: &Method, route: &RouteDescription) -> String {
+    let names: Vec<_> = route.reveal.iter().map(Method::as_str).collect();
+    match &*names {
+        [] => format!("route {} reveals nothing", route.name),
+        _ if names.iter().any(|name| name.eq_ignore_ascii_case(method.as_str())) => {
+            format!("methods are case-sensitive, and route {} reveals to {}", route.name, names.join(", "))
+        }
+        _ => format!("route {} reveals only to {}", route.name, names.join(", ")),
+    }
+}
+
+fn revealed<'a>(routes: impl Iterator<Item = &'a RouteDescription>) -> String {
+    let paths: Vec<_> = routes.flat_map(|route| &route.reveal_fields).map(String::as_str).collect();
+    match &*paths {
+        [] => "the fields of the top-level object pass".to_owned(),
+        _ => format!("{} passes", paths.join(", ")),
+    }
+}
+
+/// Whether the query names a method, as some frameworks let it: `_method` in any spelling.
+fn overrides_method(target: &str) -> bool {
+    let query = target.split_once('?').map_or("", |(_, query)| query).to_ascii_lowercase();
+    let names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
+    names.map(|name| name.replace("%5f", "_").replace("%2d", "-").replace('-', "_")).any(|name| name == "_method")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    fn explained(method: &Method, target: &str) -> String {
+        explanation(method, target, &config::load_routes(&Sources::default().with_preset("dify")).unwrap())
+    }
+
+    fn conclusion(method: &Method, target: &str) -> String {
+        explained(method, target).lines().last().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_strange_spelling_shows_which_reading_of_it_is_on_a_route() {
+        assert_eq!(
+            explained(&Method::GET, "/console/api/datasets/%61pi-keys?page=1"),
+            "GET /console/api/datasets/%61pi-keys?page=1\n\n\
+             The path can be read as (* on a masked route):\n\
+             \x20  /console/api/datasets/%61pi-keys\n\
+             *  /console/api/datasets/api-keys    workspace-dataset-keys\n\n\
+             workspace-dataset-keys: masks token\n\
+             masked: route workspace-dataset-keys reveals only to POST\n"
+        );
+    }
+
+    #[test]
+    fn the_conclusion_says_what_happens_and_why() {
+        let keys = "/console/api/apps/7/api-keys";
+        for (method, target, expected) in [
+            (Method::GET, "/health".to_owned(), "not on a masked route: passes untouched"),
+            (
+                Method::GET,
+                "/a/%zz".to_owned(),
+                "refused with 400 (ambiguous-path): the path holds an escape that cannot be decoded",
+            ),
+            (Method::GET, keys.to_owned(), "masked: route app-keys reveals only to POST"),
+            (Method::GET, format!("{keys}/1"), "masked: route app-key reveals nothing"),
+            (Method::POST, format!("{keys}?%5Fmethod=GET"), "masked: `_method` in the query may make"),
+            (
+                Method::POST,
+                keys.to_owned(),
+                "revealed in successful (2xx) answers, where the fields of the top-level object pass",
+            ),
+            (
+                "post".parse().unwrap(),
+                keys.to_owned(),
+                "masked: methods are case-sensitive, and route app-keys reveals to POST",
+            ),
+        ] {
+            let found = conclusion(&method, &target);
+            assert!(found.starts_with(expected), "{method} {target}: {found}");
+        }
+    }
+
+    #[test]
+    fn two_routes_reveal_only_what_both_do() {
+        // Dataset `api-keys`, or key `api-keys`: nobody knows which.
+        let found = conclusion(&Method::POST, "/console/api/datasets/api-keys/api-keys");
+        assert_eq!(found, "masked: route workspace-dataset-key reveals nothing");
+
+        let text = r#"
+            route = [
+                { name = "one", path = "/{a}/keys", fields = ["token"], reveal = ["POST"] },
+                { name = "two", path = "/a/{b}", fields = ["token"], reveal = ["POST"], reveal_fields = ["$.data.token"] },
+            ]"#;
+        let routes = config::load_routes(&Sources::default().with_text("last4.toml", text)).unwrap();
+        let of = |target| explanation(&Method::POST, target, &routes).lines().last().unwrap().to_owned();
+        assert!(of("/a/b").starts_with("revealed in successful (2xx) answers, where $.data.token passes"));
+        assert_eq!(of("/a/keys"), "masked: the routes reveal different fields, so nothing is revealed");
+    }
+}

@@ -1,0 +1,102 @@
+//! A TOML text that knows on which line each of its keys stands.
+
+use super::key::{KeyPath, Segment};
+use super::problem::{Place, Problem};
+use figment::providers::{Format, Toml};
+use figment::value::Dict;
+use std::ops::Range;
+use toml_edit::{ImDocument, Item, TableLike};
+
+/// A TOML text, parsed.
+pub(super) struct Document {
+    name: String,
+    text: ImDocument<String>,
+}
+
+impl Document {
+    /// Parses a text; `name` is what messages call it.
+    pub(super) fn parse(name: String, text: &str) -> Result<Self, Problem> {
+        match ImDocument::parse(text.to_owned()) {
+            Ok(parsed) => Ok(Self { name, text: parsed }),
+            Err(error) => {
+                let (line, column) = error.span().map(|span| position(text, span.start)).unzip();
+                let message = format!("not TOML: {}", error.message().trim_end().replace('\n', "; "));
+                Err(Problem::new(Place::File { name, line, column }, &KeyPath::default(), message))
+            }
+        }
+    }
+
+    /// The values.
+    pub(super) fn values(&self) -> Result<Dict, Problem> {
+        let root = KeyPath::default();
+        Toml::from_str(self.text.raw())
+            .map_err(|error| Problem::new(self.place(&root), &root, format!("not TOML: {error}")))
+    }
+
+    /// Where a key stands; without a line if it does not.
+    pub(super) fn place(&self, path: &KeyPath) -> Place {
+        let line = self.span(path).map(|span| position(self.text.raw(), span.start).0);
+        Place::File { name: self.name.clone(), line, column: None }
+    }
+
+    /// Whether the key is written here.
+    pub(super) fn holds(&self, path: &KeyPath) -> bool {
+        self.span(path).is_some()
+    }
+
+    /// The key's bytes, or the element's: the value of a key may begin on a later line.
+    fn span(&self, path: &KeyPath) -> Option<Range<usize>> {
+        let mut at = At::Item(self.text.as_item());
+        let mut span = None;
+        for segment in path.segments() {
+            (at, span) = match segment {
+                Segment::Key(key) => {
+                    let table = at.table()?;
+                    let (key, item) = table.get_key_value(key)?;
+                    // A table's own header rather than the first line that mentions it.
+                    (At::Item(item), item.as_table().and_then(toml_edit::Table::span).or_else(|| key.span()))
+                }
+                Segment::Index(index) => at.element(*index)?,
+            };
+        }
+        span
+    }
+}
+
+/// A place in the parsed text: toml_edit has one type for a table in an array of tables and another for everything else.
+enum At<'a> {
+    Item(&'a Item),
+    Table(&'a toml_edit::Table),
+    Value(&'a toml_edit::Value),
+}
+
+impl<'a> At<'a> {
+    fn table(&self) -> Option<&'a dyn TableLike> {
+        match *self {
+            Self::Item(item) => item.as_table_like(),
+            Self::Table(table) => Some(table),
+            Self::Value(value) => value.as_inline_table().map(|table| table as &dyn TableLike),
+        }
+    }
+
+    fn element(&self, index: usize) -> Option<(Self, Option<Range<usize>>)> {
+        let array = match *self {
+            Self::Item(Item::ArrayOfTables(tables)) => {
+                let table = tables.get(index)?;
+                return Some((Self::Table(table), table.span()));
+            }
+            Self::Item(item) => item.as_array()?,
+            Self::Value(value) => value.as_array()?,
+            Self::Table(_) => return None,
+        };
+        let value = array.get(index)?;
+        Some((Self::Value(value), value.span()))
+    }
+}
+
+/// Line and column of a byte, from 1.
+fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}

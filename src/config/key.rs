@@ -1,0 +1,64 @@
+//! Where a key stands in a configuration: `route[2].fields[0]`.
+
+use std::fmt;
+
+/// The way to a value, from the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct KeyPath(Vec<Segment>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    Index(usize),
+    Key(String),
+}
+
+impl KeyPath {
+    pub(super) fn key(&self, key: &str) -> Self {
+        self.with(Segment::Key(key.to_owned()))
+    }
+
+    pub(super) fn index(&self, index: usize) -> Self {
+        self.with(Segment::Index(index))
+    }
+
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
+    fn with(&self, segment: Segment) -> Self {
+        let mut segments = self.0.clone();
+        segments.push(segment);
+        Self(segments)
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            let dot = if position == 0 { "" } else { "." };
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) if is_bare(key) => write!(f, "{dot}{key}")?,
+                Segment::Key(key) => write!(f, "{dot}{key:?}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether TOML lets the key stand without quotes.
+fn is_bare(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_path_reads_like_toml() {
+        let path = KeyPath::default().key("route").index(2).key("fields").index(0);
+        assert_eq!(path.to_string(), "route[2].fields[0]");
+        assert_eq!(KeyPath::default().key("a b").key("c").to_string(), "\"a b\".c");
+    }
+}

@@ -1,0 +1,75 @@
+//! How values are masked: the `[masking]` table, whose keys every route may override.
+
+use super::reader::Table;
+use super::value::{text, whole};
+use crate::layer::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES};
+use crate::mask::{DEFAULT_MAX_DEPTH, MAX_WIDTH, Policy, PolicyParts};
+
+/// Bounds what a route costs per answer: one level of nesting is a few bytes, held bytes are held in memory.
+const MAX_DEPTH: usize = 100_000;
+const MAX_HOLD_BYTES: usize = 64 << 20;
+
+/// The keys of `[masking]`.
+#[derive(Clone, Debug)]
+pub(super) struct Masking {
+    pub(super) policy: Policy,
+    pub(super) max_depth: usize,
+    pub(super) hold_bytes: usize,
+    /// `None` for no limit.
+    pub(super) max_body_bytes: Option<u64>,
+}
+
+impl Default for Masking {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            max_depth: DEFAULT_MAX_DEPTH,
+            hold_bytes: DEFAULT_HOLD_BYTES,
+            max_body_bytes: Some(DEFAULT_MAX_BODY_BYTES),
+        }
+    }
+}
+
+impl Masking {
+    /// Reads the keys that are there; the others are as in `self`.
+    pub(super) fn overridden(&self, table: &mut Table<'_>) -> Self {
+        let max_body_bytes =
+            table.read("max_body_bytes", |value| whole(value, 0..=i64::MAX as u64)).map(|given| given.value);
+        Self {
+            policy: self.policy(table),
+            max_depth: table.read_or("max_depth", self.max_depth, |value| whole(value, 1..=MAX_DEPTH)),
+            hold_bytes: table.read_or("hold_bytes", self.hold_bytes, |value| whole(value, 0..=MAX_HOLD_BYTES)),
+            max_body_bytes: match max_body_bytes {
+                Some(0) => None,
+                Some(limit) => Some(limit),
+                None => self.max_body_bytes,
+            },
+        }
+    }
+
+    fn policy(&self, table: &mut Table<'_>) -> Policy {
+        let default = self.policy.parts().clone();
+        // Each filler is tried alone, so that a problem stands at its own key.
+        let ellipsis = |ellipsis| PolicyParts { ellipsis, ..PolicyParts::default() };
+        let short = |short| PolicyParts { short, ..PolicyParts::default() };
+        let parts = PolicyParts {
+            first: table.read_or("first", default.first, |value| whole(value, 0..=MAX_WIDTH)),
+            last: table.read_or("last", default.last, |value| whole(value, 0..=MAX_WIDTH)),
+            min_hidden: table.read_or("min_hidden", default.min_hidden, |value| whole(value, 0..=MAX_WIDTH)),
+            ellipsis: table.read_or("ellipsis", default.ellipsis, |value| {
+                text(value).and_then(|filler| policy(ellipsis(filler))).map(|policy| policy.parts().ellipsis.clone())
+            }),
+            short: table.read_or("short", default.short, |value| {
+                text(value).and_then(|filler| policy(short(filler))).map(|policy| policy.parts().short.clone())
+            }),
+        };
+        policy(parts).unwrap_or_else(|message| {
+            table.refuse_whole(message);
+            self.policy.clone()
+        })
+    }
+}
+
+fn policy(parts: PolicyParts) -> Result<Policy, String> {
+    Policy::new(parts).map_err(|error| error.to_string())
+}

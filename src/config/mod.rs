@@ -1,0 +1,172 @@
+//! The configuration: what was written, read into what the proxy runs on.
+//!
+//! A TOML file, environment variables over it (`LAST4_UPSTREAM__URL` is `upstream.url`), flags over those. [`load`] either gives a
+//! [`Config`] that cannot be wrong, or *all* that is wrong with the sources, each problem with its place, its key and what to
+//! write instead:
+//!
+//! ```
+//! use last4::config::{self, Sources};
+//!
+//! let text = r#"
+//! upstream.url = "http://api:5001"
+//! [[route]]
+//! name = "keys"
+//! path = "api/keys"
+//! feilds = ["token"]
+//! "#;
+//! let problems = config::load(&Sources::default().with_text("last4.toml", text)).unwrap_err();
+//! assert_eq!(problems.to_string(), r#"last4.toml:3: route[0].fields: missing: what to mask, such as fields = ["token"]
+//! last4.toml:5: route[0].path: a path begins with `/`: write "/api/keys"
+//! last4.toml:6: route[0].feilds: unknown key: did you mean `fields`?"#);
+//! ```
+//!
+//! `config/last4.toml` holds every key with its default and unit.
+
+mod address;
+mod document;
+mod field;
+mod key;
+mod masking;
+mod preset;
+mod problem;
+mod reader;
+mod route;
+mod routes;
+mod server;
+mod source;
+mod suggest;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use field::compile_fields;
+pub use preset::preset_names;
+pub use problem::{Place, Problem, Problems};
+pub use route::RouteDescription;
+pub use routes::Routes;
+pub use server::{Log, LogFormat};
+pub use source::Sources;
+
+use crate::proxy::Settings;
+use key::KeyPath;
+use reader::{Reader, Table};
+use server::UpstreamTable;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+/// A configuration that is right: every value is within its bounds, every pattern and selector compiled.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where the proxy listens.
+    pub listen: SocketAddr,
+    /// How many threads serve. `None` for one per core.
+    pub workers: Option<NonZeroUsize>,
+    /// Where `/livez`, `/readyz` and `/metrics` are. `None` for nowhere.
+    pub admin: Option<SocketAddr>,
+    /// What goes to the log.
+    pub log: Log,
+    /// The masked routes.
+    pub routes: Routes,
+    /// The rest of what the proxy needs to know.
+    pub proxy: Settings,
+}
+
+/// Reads the sources into a configuration.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn load(sources: &Sources) -> Result<Config, Problems> {
+    read(sources, |root| {
+        let draft = Draft::read(root, sources);
+        if !draft.upstream.has_url {
+            let message = "missing: the API to stand in front of: write url = \"http://host:port\" in `[upstream]`, set \
+                           LAST4_UPSTREAM__URL, or give --upstream";
+            root.refuse_inner("upstream", "url", message);
+        }
+        draft.finish()
+    })
+}
+
+/// Reads the sources for their routes alone: an upstream may be missing, though all that is given must be right.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn load_routes(sources: &Sources) -> Result<Routes, Problems> {
+    read(sources, |root| Draft::read(root, sources).routes)
+}
+
+/// Reads the sources for the address of the admin listener alone, whatever else is wrong with them. `None` if it is switched off.
+///
+/// # Errors
+/// A file that cannot be read or is not TOML, and what is wrong with the `[admin]` table.
+pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
+    let reader = Reader::new(sources.open()?);
+    let admin = server::admin(&mut reader.root());
+    Problems::gather(reader.problems()).map_or(Ok(admin), Err)
+}
+
+/// Everything that was read, before it is known to be right.
+struct Draft {
+    listen: SocketAddr,
+    workers: Option<NonZeroUsize>,
+    admin: Option<SocketAddr>,
+    log: Log,
+    upstream: UpstreamTable,
+    routes: Option<Routes>,
+    forwarded: crate::proxy::Forwarded,
+    limits: crate::proxy::Limits,
+    allowed_rerouting_headers: Vec<http::HeaderName>,
+}
+
+impl Draft {
+    fn read(root: &mut Table<'_>, sources: &Sources) -> Self {
+        let draft = Self {
+            listen: server::listen(root),
+            workers: server::workers(root),
+            upstream: UpstreamTable::read(root),
+            admin: server::admin(root),
+            log: server::log(root),
+            forwarded: server::forwarded(root),
+            limits: server::limits(root),
+            allowed_rerouting_headers: server::allowed_rerouting_headers(root),
+            routes: routes::read(root, sources.presets()),
+        };
+        if draft.admin == Some(draft.listen) && draft.listen.port() != 0 {
+            root.refuse_inner("admin", "listen", "is the same as `listen`: the two need a port each");
+        }
+        draft
+    }
+
+    /// `None` where a problem was noted.
+    fn finish(self) -> Option<Config> {
+        Some(Config {
+            listen: self.listen,
+            workers: self.workers,
+            admin: self.admin,
+            log: self.log,
+            routes: self.routes?,
+            proxy: Settings {
+                upstream: self.upstream.with_url()?,
+                forwarded: self.forwarded,
+                limits: self.limits,
+                allowed_rerouting_headers: self.allowed_rerouting_headers,
+            },
+        })
+    }
+}
+
+/// Opens the sources and reads all of them. What `build` gives counts only if no problem was noted.
+fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<T, Problems> {
+    let reader = Reader::new(sources.open()?);
+    let mut root = reader.root();
+    let built = build(&mut root);
+    root.finish();
+    match (Problems::gather(reader.problems()), built) {
+        (Some(problems), _) => Err(problems),
+        (None, Some(built)) => Ok(built),
+        // Whoever gives `None` has noted why; should that ever be forgotten, nothing must start.
+        (None, None) => Err(Problem::new(Place::Anywhere, &KeyPath::default(), "not understood").into()),
+    }
+}

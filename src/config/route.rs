@@ -1,0 +1,205 @@
+//! The `[[route]]` tables.
+
+use super::field::{compile_fields, pointed};
+use super::key::KeyPath;
+use super::masking::Masking;
+use super::problem::Place;
+use super::reader::{Given, Table};
+use super::value::{text, yes_or_no};
+use crate::layer::MaskRule;
+use crate::mask::{Reveal, Rules, RulesError, Selectors};
+use crate::route::{Pattern, PatternError, Route};
+use figment::value::Value;
+use http::Method;
+
+/// A route as it was written, for people to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteDescription {
+    /// Its name.
+    pub name: String,
+    /// Its path, or its expression.
+    pub path: String,
+    /// Its fields.
+    pub fields: Vec<String>,
+    /// The methods that reveal.
+    pub reveal: Vec<Method>,
+    /// The paths that they reveal; none for the fields of the top-level object.
+    pub reveal_fields: Vec<String>,
+    /// The preset it comes from.
+    pub preset: Option<String>,
+}
+
+/// A route that was read.
+pub(super) struct Entry {
+    pub(super) description: RouteDescription,
+    pub(super) route: Route<MaskRule>,
+    /// Where its name is written.
+    pub(super) place: Place,
+    /// The key of its name.
+    pub(super) key: KeyPath,
+}
+
+/// Reads one `[[route]]`. `None` with at least one problem noted.
+pub(super) fn route(table: &mut Table<'_>, masking: &Masking) -> Option<Entry> {
+    let name = required(table, "name", "the route's name in logs and metrics, such as name = \"app-keys\"", name);
+    let pattern = pattern(table);
+    let ignore_case = table.read_or("ignore_case", false, yes_or_no);
+    let ndjson = table.read("ndjson", yes_or_no);
+    let fields = fields(table, ignore_case);
+    let reveal = reveal(table, ndjson.as_ref().is_some_and(|given| given.value));
+    let masking = masking.overridden(table);
+    // Only now, so that every key was read and its problems noted.
+    let (Given { value: name, place, path: key }, pattern, (fields, selectors), (methods, reveal_fields, revealed)) =
+        (name?, pattern?, fields?, reveal?);
+
+    let rules = Rules::new(selectors)
+        .with_policy(masking.policy)
+        .with_max_depth(masking.max_depth)
+        .with_ndjson(ndjson.is_some_and(|given| given.value));
+    let rule = MaskRule::new(rules)
+        .with_reveal(methods.iter().cloned(), revealed)
+        .with_hold_bytes(masking.hold_bytes)
+        .with_max_body_bytes(masking.max_body_bytes);
+    let description = RouteDescription {
+        name: name.clone(),
+        path: pattern.as_str().to_owned(),
+        fields,
+        reveal: methods,
+        reveal_fields,
+        preset: None,
+    };
+    Some(Entry { description, route: Route { name, pattern, rule }, place, key })
+}
+
+fn required<T>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    missing: &str,
+    convert: impl FnOnce(&Value) -> Result<T, String>,
+) -> Option<Given<T>> {
+    if !table.holds(key) {
+        table.missing(key, missing);
+    }
+    table.read(key, convert)
+}
+
+/// A name stands in metric labels and log lines, and so has a narrow alphabet.
+fn name(value: &Value) -> Result<String, String> {
+    let name = text(value)?;
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if plain && (1..=64).contains(&name.len()) {
+        Ok(name)
+    } else {
+        Err("a name is 1 to 64 letters, digits, `-`, `_` or `.`, such as \"app-keys\"".to_owned())
+    }
+}
+
+fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
+    let (has_path, has_regex) = (table.holds("path"), table.holds("path_regex"));
+    let path = table.read("path", template);
+    let regex = table.read("path_regex", |value| Pattern::regex(&text(value)?).map_err(|error| error.to_string()));
+    match (has_path, has_regex) {
+        (true, true) => {
+            table.refuse_whole("has both `path` and `path_regex`: keep one");
+            None
+        }
+        (false, false) => {
+            table.missing("path", "which requests, such as path = \"/api/apps/{app_id}/keys\"");
+            None
+        }
+        _ => path.or(regex).map(|given| given.value),
+    }
+}
+
+fn template(value: &Value) -> Result<Pattern, String> {
+    let template = text(value)?;
+    Pattern::template(&template).map_err(|error| match error {
+        PatternError::NoLeadingSlash => format!("{error}: write \"/{template}\""),
+        error => error.to_string(),
+    })
+}
+
+/// Fields as they were written, and compiled.
+type Fields = (Vec<String>, Selectors);
+
+fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
+    if !table.holds("fields") {
+        table.missing("fields", "what to mask, such as fields = [\"token\"]");
+    }
+    let given = table.list("fields", text)?;
+    if given.is_empty() {
+        table.refuse_key("fields", "an empty list masks nothing: name a field, such as [\"token\"]");
+        return None;
+    }
+    let fields: Vec<_> = given.iter().map(|given| given.value.clone()).collect();
+    match compile_fields(&fields, ignore_case) {
+        Ok(selectors) => Some((fields, selectors)),
+        Err(refused) => {
+            for (position, message) in refused {
+                if let Some(given) = given.get(position) {
+                    table.refuse(given, message);
+                }
+            }
+            None
+        }
+    }
+}
+
+/// Methods that reveal, the paths they reveal as they were written, and compiled.
+type Revealing = (Vec<Method>, Vec<String>, Reveal);
+
+fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
+    let has_fields = table.holds("reveal_fields");
+    let methods = if table.holds("reveal") { table.list("reveal", method) } else { Some(Vec::new()) };
+    let paths = table.list("reveal_fields", text);
+    let methods: Vec<_> = methods?.into_iter().map(|given| given.value).collect();
+    if ndjson && !methods.is_empty() {
+        table.refuse_key("reveal", "has no effect with ndjson = true, which never is one created object: leave it out");
+        return None;
+    }
+    if !has_fields {
+        return Some((methods, Vec::new(), Reveal::TopLevel));
+    }
+    let paths = paths?;
+    if methods.is_empty() {
+        table.refuse_key("reveal_fields", "has no effect without `reveal`: add reveal = [\"POST\"], or leave it out");
+        return None;
+    }
+    if paths.is_empty() {
+        table.refuse_key("reveal_fields", "an empty list reveals nothing: name a path, such as [\"$.data.token\"]");
+        return None;
+    }
+    let written: Vec<_> = paths.iter().map(|given| given.value.clone()).collect();
+    match Reveal::paths(&written) {
+        Ok(reveal) => Some((methods, written, reveal)),
+        Err(refused) => {
+            for (position, error) in refused {
+                if let Some(given) = paths.get(position) {
+                    table.refuse(given, revealed(given, &error));
+                }
+            }
+            None
+        }
+    }
+}
+
+fn method(value: &Value) -> Result<Method, String> {
+    let method = text(value)?;
+    let upper = method.to_ascii_uppercase();
+    match upper.as_str() {
+        "GET" | "HEAD" => {
+            Err(format!("`{upper}` would reveal every list: name the method that creates, such as \"POST\""))
+        }
+        "CONNECT" | "OPTIONS" | "TRACE" => Err(format!("`{upper}` creates nothing: leave it out")),
+        _ if upper != method => Err(format!("methods are case-sensitive: write \"{upper}\"")),
+        _ => Method::from_bytes(method.as_bytes()).map_err(|_| "not a method: write one such as \"POST\"".to_owned()),
+    }
+}
+
+fn revealed(given: &Given<String>, error: &RulesError) -> String {
+    match error {
+        RulesError::Selector(error) => pointed(&given.value, error),
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,97 @@
+//! All routes together: the file's and the presets'.
+
+use super::masking::Masking;
+use super::preset::preset;
+use super::problem::Problem;
+use super::reader::{Reader, Table};
+use super::route::{Entry, RouteDescription, route};
+use super::source::Origin;
+use super::value::text;
+use crate::layer::MaskRule;
+use crate::route::RouteSet;
+
+/// The masked routes, at least one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Routes {
+    /// For the proxy: what to match requests with.
+    pub set: RouteSet<MaskRule>,
+    /// For people: the same routes in the same order, as they were written.
+    pub described: Vec<RouteDescription>,
+}
+
+/// Reads `[masking]`, `[[route]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
+pub(super) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
+    let masking = root.section("masking", |table| Masking::default().overridden(table));
+    let written = root.sections("route", |table| route(table, &masking));
+    let presets = presets(root, flagged);
+    let mut entries = written.into_iter().collect::<Option<Vec<_>>>();
+    for name in presets? {
+        let added = preset_routes(root, &name, &masking);
+        entries = entries.zip(added).map(|(mut entries, added)| {
+            entries.extend(added);
+            entries
+        });
+    }
+    compile(root, entries?)
+}
+
+const NO_ROUTES: &str = "nothing would be masked: write a `[[route]]`, or take the built-in routes with \
+                         presets = [\"dify\"] or --preset dify";
+
+/// The names of the presets, each once.
+fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
+    let known = |value: &_| text(value).and_then(|name| preset(&name).map(|_| name));
+    let written = if root.holds("presets") { root.list("presets", known) } else { Some(Vec::new()) };
+    let mut names: Vec<_> = written?.into_iter().map(|given| given.value).collect();
+    names.extend(flagged.iter().cloned());
+    let mut once = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    Some(once)
+}
+
+fn preset_routes(root: &Table<'_>, name: &str, masking: &Masking) -> Option<Vec<Entry>> {
+    let text = preset(name).map_err(|message| root.refuse_flag("--preset", "presets", message)).ok()?;
+    let origin = Origin::of_text(&format!("preset {name}"), text).map_err(|problem| root.adopt([problem])).ok()?;
+    let reader = Reader::new(origin);
+    let mut table = reader.root();
+    let entries = table.sections("route", |table| route(table, masking));
+    table.finish();
+    root.adopt(reader.problems());
+    let from_preset = |mut entry: Entry| {
+        entry.description.preset = Some(name.to_owned());
+        entry
+    };
+    entries.into_iter().map(|entry| entry.map(from_preset)).collect()
+}
+
+fn compile(root: &Table<'_>, entries: Vec<Entry>) -> Option<Routes> {
+    if entries.is_empty() {
+        root.missing("route", NO_ROUTES);
+        return None;
+    }
+    let mut unique = true;
+    for (position, entry) in entries.iter().enumerate() {
+        let name = &entry.route.name;
+        if let Some(first) = entries.iter().take(position).find(|other| other.route.name == *name) {
+            unique = false;
+            let message = format!("a route at {} is named \"{name}\" too: give each its own name", first.place);
+            root.adopt([Problem::new(entry.place.clone(), &entry.key, message)]);
+        }
+    }
+    if !unique {
+        return None;
+    }
+    let (described, routes) = entries.into_iter().map(|entry| (entry.description, entry.route)).unzip();
+    match RouteSet::compile(routes) {
+        Ok(set) => Some(Routes { set, described }),
+        Err(error) => {
+            root.refuse_key("route", error.to_string());
+            None
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The tables that are not about masking: listeners, upstream, limits, log.
+
+use super::address::{network, optional_socket, origin, socket};
+use super::reader::{Given, Table};
+use super::value::{choice, seconds, text, whole, yes_or_no};
+use crate::proxy::{Forwarded, Limits, Upstream};
+use http::HeaderName;
+use http::uri::{Authority, Scheme};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use tracing::Level;
+
+/// hyper refuses to read heads into less.
+const MIN_HEADER_BYTES: usize = 8 * 1024;
+
+/// What goes to the log, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The least important events that are logged.
+    pub level: Level,
+    /// How an event is written.
+    pub format: LogFormat,
+}
+
+/// How an event is written to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// One line for people.
+    Text,
+}
+
+pub(super) fn listen(root: &mut Table<'_>) -> SocketAddr {
+    root.read_or("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), socket)
+}
+
+/// `None` for as many as there are cores.
+pub(super) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(root.read_or("workers", 0, |value| whole(value, 0..=1024)))
+}
+
+pub(super) fn admin(root: &mut Table<'_>) -> Option<SocketAddr> {
+    let default = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)));
+    root.section("admin", |admin| admin.read_or("listen", default, optional_socket))
+}
+
+pub(super) fn log(root: &mut Table<'_>) -> Log {
+    let levels = [
+        ("error", Level::ERROR),
+        ("warn", Level::WARN),
+        ("info", Level::INFO),
+        ("debug", Level::DEBUG),
+        ("trace", Level::TRACE),
+    ];
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    root.section("log", |log| Log {
+        level: log.read_or("level", Level::INFO, |value| choice(value, &levels)),
+        format: log.read_or("format", LogFormat::Text, |value| choice(value, &formats)),
+    })
+}
+
+/// The upstream, whose URL alone has no default.
+pub(super) struct UpstreamTable {
+    /// As it was given. `None` if it was not, or was refused.
+    pub(super) url: Option<Given<(Scheme, Authority)>>,
+    /// Whether the URL was given at all.
+    pub(super) has_url: bool,
+    limits: Upstream,
+}
+
+impl UpstreamTable {
+    pub(super) fn read(root: &mut Table<'_>) -> Self {
+        root.section("upstream", |upstream| {
+            let default = Upstream::new(Scheme::HTTP, Authority::from_static("localhost"));
+            Self {
+                has_url: upstream.holds("url"),
+                url: upstream.read("url", origin),
+                limits: Upstream {
+                    connect_timeout: upstream.read_or("connect_timeout_secs", default.connect_timeout, seconds),
+                    response_timeout: upstream.read_or("response_timeout_secs", default.response_timeout, seconds),
+                    idle_timeout: upstream.read_or("idle_timeout_secs", default.idle_timeout, seconds),
+                    max_idle_connections: upstream.read_or(
+                        "max_idle_connections",
+                        default.max_idle_connections,
+                        |value| whole(value, 0..=65_536),
+                    ),
+                    ..default
+                },
+            }
+        })
+    }
+
+    /// The upstream, once there is a URL.
+    pub(super) fn with_url(self) -> Option<Upstream> {
+        let (scheme, authority) = self.url?.value;
+        Some(Upstream { scheme, authority, ..self.limits })
+    }
+}
+
+pub(super) fn forwarded(root: &mut Table<'_>) -> Forwarded {
+    let default = Forwarded::default();
+    root.section("forwarded", |forwarded| Forwarded {
+        trusted_peers: match forwarded.list("trusted_peers", network) {
+            Some(peers) => peers.into_iter().map(|given| given.value).collect(),
+            None => default.trusted_peers,
+        },
+        preserve_host: forwarded.read_or("preserve_host", default.preserve_host, yes_or_no),
+    })
+}
+
+pub(super) fn limits(root: &mut Table<'_>) -> Limits {
+    let default = Limits::default();
+    root.section("limits", |limits| Limits {
+        header_timeout: limits.read_or("header_timeout_secs", default.header_timeout, seconds),
+        max_header_bytes: limits
+            .read_or("max_header_bytes", default.max_header_bytes, |value| whole(value, MIN_HEADER_BYTES..=1 << 20)),
+        max_headers: limits.read_or("max_headers", default.max_headers, |value| whole(value, 1..=4096)),
+    })
+}
+
+pub(super) fn allowed_rerouting_headers(root: &mut Table<'_>) -> Vec<HeaderName> {
+    let name = |value: &_| {
+        text(value)?.parse().map_err(|_| "not a header name: write one such as \"X-Original-URL\"".to_owned())
+    };
+    let names = root.list("allowed_rerouting_headers", name).unwrap_or_default();
+    names.into_iter().map(|given| given.value).collect()
+}

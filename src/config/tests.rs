@@ -1,0 +1,414 @@
+//! Whole messages and whole configurations.
+
+use super::*;
+use crate::route::CanonicalPath;
+use http::Method;
+use std::ffi::OsString;
+use std::time::Duration;
+
+const MINIMAL: &str = r#"
+[upstream]
+url = "http://api:5001"
+
+[[route]]
+name = "keys"
+path = "/keys"
+fields = ["token"]
+"#;
+
+const EXAMPLE: &str = include_str!("../../config/last4.toml");
+
+fn file(text: &str) -> Sources {
+    Sources::default().with_text("last4.toml", text)
+}
+
+fn environment<const N: usize>(variables: [(&str, &str); N]) -> Vec<(OsString, OsString)> {
+    variables.map(|(name, value)| (name.into(), value.into())).into()
+}
+
+/// What is wrong with a file whose one route has these lines, the first of them line 4, beside an upstream and a name.
+fn route_problems(lines: &str) -> String {
+    problems(&format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}"))
+}
+
+fn problems(text: &str) -> String {
+    load(&file(text)).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = load(&file(MINIMAL)).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.workers, None);
+    assert_eq!(config.admin.unwrap().to_string(), "127.0.0.1:9464");
+    assert_eq!(config.log, Log { level: tracing::Level::INFO, format: LogFormat::Text });
+    assert_eq!(config.proxy.upstream.authority, "api:5001");
+    assert_eq!(config.proxy.upstream.response_timeout, Duration::from_secs(600));
+    assert!(config.proxy.forwarded.preserve_host);
+    assert_eq!(config.proxy.limits.max_headers, 128);
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_a_flag_overrides_both() {
+    let sources = file(&format!("listen = \"127.0.0.1:1\"\nworkers = 1\n{MINIMAL}")).with_environment(environment([
+        ("LAST4_LISTEN", "[::1]:2"),
+        ("LAST4_UPSTREAM__URL", "http://two:2"),
+        ("HOME", "/"),
+    ]));
+    let config = load(&sources).unwrap();
+    assert_eq!(config.listen.to_string(), "[::1]:2");
+    assert_eq!(config.workers.unwrap().get(), 1);
+    assert_eq!(config.proxy.upstream.authority, "two:2");
+
+    let config = load(&sources.with_flag("--listen", "listen", "127.0.0.1:3")).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:3");
+    assert_eq!(config.proxy.upstream.authority, "two:2");
+}
+
+#[test]
+fn a_table_may_be_filled_by_several_sources() {
+    let sources = file(MINIMAL).with_environment(environment([
+        ("LAST4_UPSTREAM__CONNECT_TIMEOUT_SECS", "0.5"),
+        ("LAST4_UPSTREAM__MAX_IDLE_CONNECTIONS", "7"),
+        ("LAST4_FORWARDED__TRUSTED_PEERS", "[10.0.0.0/8, 192.0.2.1]"),
+        ("LAST4_ADMIN__LISTEN", ""),
+    ]));
+    let config = load(&sources).unwrap();
+    assert_eq!(config.proxy.upstream.authority, "api:5001");
+    assert_eq!(config.proxy.upstream.connect_timeout, Duration::from_millis(500));
+    assert_eq!(config.proxy.upstream.max_idle_connections, 7);
+    assert_eq!(config.proxy.forwarded.trusted_peers.len(), 2);
+    assert_eq!(config.admin, None);
+}
+
+#[test]
+fn no_file_is_needed_with_an_upstream_and_a_preset() {
+    let from_flags = Sources::default().with_flag("--upstream", "upstream.url", "http://api:5001").with_preset("dify");
+    let from_environment = Sources::default()
+        .with_environment(environment([("LAST4_UPSTREAM__URL", "http://api:5001"), ("LAST4_PRESETS", "[dify]")]));
+    for sources in [from_flags, from_environment] {
+        let names: Vec<_> = load(&sources).unwrap().routes.described.into_iter().map(|route| route.name).collect();
+        assert_eq!(names[..3], ["app-keys", "workspace-dataset-keys", "dataset-keys"]);
+    }
+}
+
+#[test]
+fn a_preset_flag_adds_to_the_routes_and_presets_of_the_file() {
+    let text = format!("presets = [\"dify\"]\n{MINIMAL}");
+    let routes = load(&file(&text).with_preset("dify")).unwrap().routes;
+    assert_eq!(routes.described[0].name, "keys");
+    assert_eq!(routes.described.len(), 7);
+    assert_eq!(routes.described[1].preset.as_deref(), Some("dify"));
+}
+
+#[test]
+fn the_example_file_holds_every_key_at_its_default() {
+    // Keys that are commented out are read too: prose has a space behind the `#`.
+    let is_prose = |line: &str| line.is_empty() || line.starts_with("# ") || line == "#";
+    let keys: Vec<_> =
+        EXAMPLE.lines().filter(|line| !is_prose(line)).map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
+    let config = load(&file(EXAMPLE)).unwrap();
+    let default = load(&file(MINIMAL)).unwrap();
+    let whole = |config: &Config| {
+        let mut proxy = config.proxy.clone();
+        proxy.upstream.authority = http::uri::Authority::from_static("any");
+        format!("{:?} {:?} {:?} {:?} {proxy:?}", config.listen, config.workers, config.admin, config.log)
+    };
+    assert_eq!(whole(&config), whole(&default));
+    assert_eq!(format!("{:?}", config.routes.set.routes()[0].rule), format!("{:?}", with_reveal(&default)));
+    let one_path: Vec<_> = keys.iter().copied().filter(|line| written(line) != "path").collect();
+    assert_eq!(load(&file(&one_path.join("\n"))).map(|config| whole(&config)), Ok(whole(&default)));
+    for key in ALL_KEYS {
+        assert!(keys.iter().any(|line| written(line) == *key), "{key}");
+    }
+}
+
+/// The key of a line.
+fn written(line: &str) -> &str {
+    line.split('=').next().unwrap_or_default().trim()
+}
+
+/// The rule of a minimal route with what a minimal route cannot do without.
+fn with_reveal(config: &Config) -> crate::layer::MaskRule {
+    config.routes.set.routes()[0].rule.clone().with_reveal([Method::POST], crate::mask::Reveal::TopLevel)
+}
+
+const ALL_KEYS: &[&str] = &[
+    "listen",
+    "workers",
+    "presets",
+    "allowed_rerouting_headers",
+    "url",
+    "connect_timeout_secs",
+    "response_timeout_secs",
+    "idle_timeout_secs",
+    "max_idle_connections",
+    "trusted_peers",
+    "preserve_host",
+    "header_timeout_secs",
+    "max_header_bytes",
+    "max_headers",
+    "first",
+    "last",
+    "min_hidden",
+    "ellipsis",
+    "short",
+    "max_depth",
+    "hold_bytes",
+    "max_body_bytes",
+    "level",
+    "format",
+    "name",
+    "path",
+    "path_regex",
+    "fields",
+    "reveal",
+    "reveal_fields",
+    "ignore_case",
+    "ndjson",
+];
+
+#[test]
+fn every_preset_loads() {
+    for name in preset_names() {
+        let routes = load_routes(&Sources::default().with_preset(name)).unwrap();
+        assert!(routes.described.iter().all(|route| route.preset.as_deref() == Some(name)));
+    }
+}
+
+#[test]
+fn the_dify_preset_covers_lists_and_single_keys_and_reveals_only_what_is_created() {
+    let routes = load_routes(&Sources::default().with_preset("dify")).unwrap().set;
+    let reveals = |target: &str, method: &Method| {
+        let path = CanonicalPath::new(target.as_bytes()).unwrap();
+        let found: Vec<_> = routes.find(&path).map(|found| found.route.rule.may_reveal(method)).collect();
+        assert!(!found.is_empty(), "{target}");
+        found.into_iter().all(|reveals| reveals)
+    };
+    for list in ["/console/api/apps/7/api-keys", "/console/api/datasets/api-keys", "/console/api/datasets/7/api-keys"] {
+        assert!(reveals(list, &Method::POST), "{list}");
+        assert!(!reveals(list, &Method::GET), "{list}");
+        assert!(!reveals(&format!("{list}/1"), &Method::POST), "{list}/1");
+    }
+}
+
+#[test]
+fn a_route_overrides_how_values_are_masked_in_general() {
+    let text = format!("[masking]\nfirst = 2\nlast = 2\nmax_body_bytes = 0\n{MINIMAL}last = 3\nignore_case = true");
+    let routes = load(&file(&text)).unwrap().routes.set;
+    let rule = format!("{:?}", routes.routes()[0].rule);
+    assert!(rule.contains("first: 2, last: 3, min_hidden: 8") && rule.contains("max_body_bytes: None"), "{rule}");
+    assert!(rule.contains("ignore_case: true"), "{rule}");
+}
+
+#[test]
+fn five_mistakes_are_five_problems_from_top_to_bottom() {
+    let text = r#"listen = "localhost:8080"
+
+[upstream]
+url = "https://api:5001"
+conect_timeout_secs = 5
+
+[[route]]
+name = "keys"
+path = "/keys/"
+fields = ["$.data[0].token"]
+"#;
+    assert_eq!(
+        problems(text),
+        r#"last4.toml:1: listen: not a socket address: write an IP address and a port, such as "127.0.0.1:8080"
+last4.toml:4: upstream.url: TLS to the upstream is not there yet: write "http://host:port", or put a TLS client between
+last4.toml:5: upstream.conect_timeout_secs: unknown key: did you mean `connect_timeout_secs`?
+last4.toml:9: route[0].path: an empty segment never matches: write single slashes and none at the end
+last4.toml:10: route[0].fields[0]: indexes, slices and filters are not supported: write `[*]` for every element
+    $.data[0].token
+           ^"#
+    );
+}
+
+#[test]
+fn every_problem_of_a_route_says_what_to_write_instead() {
+    let path = "path = \"/keys\"";
+    for (lines, expected) in [
+        (
+            "fields = [\"token\"]",
+            "2: route[0].path: missing: which requests, such as path = \"/api/apps/{app_id}/keys\"",
+        ),
+        (
+            "path = \"/a\"\npath_regex = \"/a\"\nfields = [\"token\"]",
+            "2: route[0]: has both `path` and `path_regex`: keep one",
+        ),
+        ("path = \"keys\"\nfields = [\"token\"]", "4: route[0].path: a path begins with `/`: write \"/keys\""),
+        (
+            "path = \"/a{b}\"\nfields = [\"token\"]",
+            "4: route[0].path: a placeholder is a whole segment: `{name}` for one segment, `{*name}` for any number",
+        ),
+        ("{path}", "2: route[0].fields: missing: what to mask, such as fields = [\"token\"]"),
+        ("{path}\nfields = []", "5: route[0].fields: an empty list masks nothing: name a field, such as [\"token\"]"),
+        ("{path}\nfields = \"token\"", "5: route[0].fields: must be a list in square brackets, not a text"),
+        (
+            "{path}\nfields = [\n  \"a\",\n  1,\n]",
+            "7: route[0].fields[1]: must be a text in double quotes, not a number",
+        ),
+        (
+            "{path}\nfields = [\"data.token\"]",
+            "5: route[0].fields[0]: a name stands for itself at any depth: for a path write \"$.data.token\", for a member \
+             of that very name \"$..['data.token']\"",
+        ),
+        (
+            "{path}\nfields = [\"$.a b\"]",
+            "5: route[0].fields[0]: not a path: write names as `.name` or `['name']`, any member or element as `.*` or \
+             `[*]`, any depth as `..name`\n    $.a b\n      ^",
+        ),
+        (
+            "{fields}\nreveal = [\"GET\"]",
+            "6: route[0].reveal[0]: `GET` would reveal every list: name the method that creates, such as \"POST\"",
+        ),
+        ("{fields}\nreveal = [\"POST\", \"TRACE\"]", "6: route[0].reveal[1]: `TRACE` creates nothing: leave it out"),
+        ("{fields}\nreveal = [\"post\"]", "6: route[0].reveal[0]: methods are case-sensitive: write \"POST\""),
+        ("{fields}\nreveal = [\"P T\"]", "6: route[0].reveal[0]: not a method: write one such as \"POST\""),
+        (
+            "{fields}\nreveal_fields = [\"$.token\"]",
+            "6: route[0].reveal_fields: has no effect without `reveal`: add reveal = [\"POST\"], or leave it out",
+        ),
+        (
+            "{fields}\nreveal = [\"POST\"]\nreveal_fields = [\"$..token\"]",
+            "7: route[0].reveal_fields[0]: a revealed field must be a path of plain names, such as \"$.data.token\": a \
+             wildcard could reveal a list",
+        ),
+        (
+            "{fields}\nreveal = [\"POST\"]\nndjson = true",
+            "6: route[0].reveal: has no effect with ndjson = true, which never is one created object: leave it out",
+        ),
+        (
+            "{fields}\nellipsis = \"\"",
+            "6: route[0].ellipsis: `ellipsis` must not be empty: write at least one character, such as \"...\"",
+        ),
+        ("{fields}\nfirst = 65", "6: route[0].first: must be a whole number from 0 to 64"),
+        ("{fields}\nmode = \"observe\"", "6: route[0].mode: unknown key: known here are "),
+    ] {
+        let fields = format!("{path}\nfields = [\"token\"]");
+        let found = route_problems(&lines.replace("{path}", path).replace("{fields}", &fields));
+        assert!(found.starts_with(&format!("last4.toml:{expected}")), "{lines}\n{found}\n{expected}");
+        assert_eq!(found.matches("last4.toml").count(), 1, "{lines}\n{found}");
+    }
+}
+
+#[test]
+fn an_expression_is_refused_with_the_reason_of_its_engine() {
+    let found = route_problems("path_regex = \"/a(\"\nfields = [\"token\"]");
+    assert!(found.starts_with("last4.toml:4: route[0].path_regex: not a regular expression:"), "{found}");
+    assert!(found.contains("unclosed group"), "{found}");
+}
+
+#[test]
+fn every_problem_of_the_other_tables_says_what_to_write_instead() {
+    let cases = [
+        ("workers = \"two\"", "workers: must be a whole number from 0 to 1024, not a text"),
+        ("presets = [\"dfiy\"]", "presets[0]: unknown preset: did you mean \"dify\"?"),
+        (
+            "allowed_rerouting_headers = [\"a b\"]",
+            "allowed_rerouting_headers[0]: not a header name: write one such as \"X-Original-URL\"",
+        ),
+        (
+            "admin.listen = \"9464\"",
+            "admin.listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"",
+        ),
+        ("admin.listen = \"127.0.0.1:8080\"", "admin.listen: is the same as `listen`: the two need a port each"),
+        (
+            "forwarded.trusted_peers = [\"10/8\"]",
+            "forwarded.trusted_peers[0]: not a network: write \"10.0.0.0/8\" or \"10.1.2.3\"",
+        ),
+        ("forwarded.preserve_host = 1", "forwarded.preserve_host: must be true or false, not a number"),
+        ("limits.header_timeout_secs = 0", "limits.header_timeout_secs: must be more than 0 and at most 86400 seconds"),
+        ("limits.max_header_bytes = 100", "limits.max_header_bytes: must be a whole number from 8192 to 1048576"),
+        ("log.level = \"warning\"", "log.level: must be one of \"error\", \"warn\", \"info\", \"debug\", \"trace\""),
+        ("log.format = \"jsn\"", "log.format: must be one of \"text\", \"json\"; did you mean \"json\"?"),
+        ("log = \"info\"", "log: must be a table, not a text"),
+        ("upstrem.url = \"\"", "upstrem: unknown key: did you mean `upstream`?"),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(problems(&format!("{line}\n{MINIMAL}")), format!("last4.toml:1: {expected}"), "{line}");
+    }
+}
+
+#[test]
+fn what_is_missing_altogether_is_said() {
+    assert_eq!(
+        load(&Sources::default()).unwrap_err().to_string(),
+        "configuration: route: missing: nothing would be masked: write a `[[route]]`, or take the built-in routes with \
+         presets = [\"dify\"] or --preset dify\n\
+         configuration: upstream.url: missing: the API to stand in front of: write url = \"http://host:port\" in \
+         `[upstream]`, set LAST4_UPSTREAM__URL, or give --upstream"
+    );
+}
+
+#[test]
+fn two_routes_of_one_name_are_refused_wherever_they_come_from() {
+    let route = "[[route]]\nname = \"app-keys\"\npath = \"/a\"\nfields = [\"token\"]\n";
+    assert_eq!(
+        problems(&format!("upstream.url = \"http://api\"\n{route}{route}")),
+        "last4.toml:7: route[1].name: a route at last4.toml:3 is named \"app-keys\" too: give each its own name"
+    );
+    let found = problems(&format!("presets = [\"dify\"]\nupstream.url = \"http://api\"\n{route}"));
+    assert!(found.contains("a route at last4.toml:4 is named \"app-keys\" too"), "{found}");
+}
+
+#[test]
+fn a_problem_of_the_environment_or_a_flag_names_it() {
+    let sources = file(MINIMAL)
+        .with_environment(environment([
+            ("LAST4_CONFIG", "last4.toml"),
+            ("LAST4_LISTN", "127.0.0.1:1"),
+            ("LAST4_PORT", "tcp://10.0.0.1:80"),
+            ("LAST4_ROUTE", "[]"),
+            ("LAST4_SERVICE_HOST", "10.0.0.1"),
+            ("LAST4_UPSTREAM__ULR", "http://x"),
+            ("LAST4_WORKERS", "many"),
+        ]))
+        .with_flag("--listen", "listen", "8080")
+        .with_preset("nope");
+    assert_eq!(
+        load(&sources).unwrap_err().to_string(),
+        "environment variable LAST4_LISTN: listn: unknown key: did you mean `listen`?\n\
+         environment variable LAST4_ROUTE: route: write `[[route]]` in a file, where a list can be read\n\
+         environment variable LAST4_UPSTREAM__ULR: upstream.ulr: unknown key: did you mean `url`?\n\
+         environment variable LAST4_WORKERS: workers: must be a whole number from 0 to 1024, not a text\n\
+         --listen: listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"\n\
+         --preset: presets: unknown preset: the built-in ones are dify"
+    );
+}
+
+#[test]
+fn a_syntax_error_is_one_problem_with_line_and_column() {
+    assert_eq!(
+        problems("listen = \"127.0.0.1:1\"\nworkers = = 2\n"),
+        "last4.toml:2:11: not TOML: invalid string; expected `\"`, `'`"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_problem() {
+    let found = load(&Sources::default().with_file("no/such.toml")).unwrap_err().to_string();
+    assert!(found.starts_with("no/such.toml: cannot be read: "), "{found}");
+}
+
+#[test]
+fn a_password_in_the_url_is_refused_and_not_repeated() {
+    let found = load(&file(&MINIMAL.replace("//api", "//user:hunter2@api"))).unwrap_err();
+    assert!(found.to_string().contains("must not hold a user name or password"));
+    assert!(!format!("{found} {found:?}").contains("hunter2"));
+
+    let sources = file("").with_environment(environment([("LAST4_UPSTREAM__URL", "http://user:hunter2@api")]));
+    let sources = sources.with_flag("--upstream", "upstream.url", "http://user:hunter2@api");
+    assert!(!format!("{sources:?} {}", load(&sources).unwrap_err()).contains("hunter2"));
+}
+
+#[test]
+fn routes_and_the_admin_address_load_without_the_rest() {
+    let text = "[admin]\nlisten = \"0.0.0.0:9000\"\n[[route]]\nname = \"keys\"\npath = \"/keys\"\nfields = [\"token\"]";
+    assert_eq!(load_routes(&file(text)).unwrap().described.len(), 1);
+    assert_eq!(load_admin(&file("admin.listen = \"0.0.0.0:9000\"\nnonsense = 1")).unwrap().unwrap().port(), 9000);
+    assert!(load_admin(&file("admin.listen = \"9000\"")).is_err());
+    assert!(load_routes(&file("nonsense = 1")).is_err());
+}

@@ -1,0 +1,80 @@
+//! What a single value may be. Each function gives the value, or says what it must be.
+
+use super::suggest::closest;
+use figment::value::{Num, Value};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A day: nobody means to wait longer.
+const MAX_SECS: f64 = 86_400.0;
+
+pub(super) fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(_, text) => Ok(text.clone()),
+        Value::Char(_, character) => Ok(character.to_string()),
+        _ => Err(must_be("a text in double quotes", value)),
+    }
+}
+
+pub(super) fn yes_or_no(value: &Value) -> Result<bool, String> {
+    value.to_bool().ok_or_else(|| must_be("true or false", value))
+}
+
+/// A whole number within bounds.
+pub(super) fn whole<T>(value: &Value, bounds: RangeInclusive<T>) -> Result<T, String>
+where
+    T: Copy + PartialOrd + TryFrom<i128> + std::fmt::Display,
+{
+    let expected = || format!("a whole number from {} to {}", bounds.start(), bounds.end());
+    let Some(number) = integer(value) else { return Err(must_be(&expected(), value)) };
+    match T::try_from(number) {
+        Ok(number) if bounds.contains(&number) => Ok(number),
+        _ => Err(format!("must be {}", expected())),
+    }
+}
+
+/// A time in seconds, fractions allowed.
+pub(super) fn seconds(value: &Value) -> Result<Duration, String> {
+    let number = match value {
+        Value::Num(_, Num::F32(_) | Num::F64(_)) => value.to_f64(),
+        // Never rounded: what is out of a float's reach is out of bounds too.
+        _ => integer(value).map(|number| number as f64),
+    };
+    let Some(number) = number else { return Err(must_be("a number of seconds, such as 30 or 0.5", value)) };
+    match Duration::try_from_secs_f64(number) {
+        Ok(time) if !time.is_zero() && number <= MAX_SECS => Ok(time),
+        _ => Err(format!("must be more than 0 and at most {MAX_SECS} seconds")),
+    }
+}
+
+/// figment keeps numbers of files signed and those of the environment unsigned.
+fn integer(value: &Value) -> Option<i128> {
+    value.to_i128().or_else(|| value.to_u128().and_then(|number| number.try_into().ok()))
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
+    let word = text(value)?;
+    let words = || choices.iter().map(|(word, _)| *word);
+    match choices.iter().find(|(known, _)| *known == word) {
+        Some((_, chosen)) => Ok(*chosen),
+        None => {
+            let list: Vec<_> = words().map(|word| format!("\"{word}\"")).collect();
+            let hint = closest(&word, words()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+            Err(format!("must be one of {}{hint}", list.join(", ")))
+        }
+    }
+}
+
+/// `must be EXPECTED, not ACTUAL`: names the kind of value found, never the value.
+pub(super) fn must_be(expected: &str, value: &Value) -> String {
+    let found = match value {
+        Value::Array(..) => "a list",
+        Value::Bool(..) => "true or false",
+        Value::Dict(..) => "a table",
+        Value::Empty(..) => "nothing",
+        Value::Num(..) => "a number",
+        Value::Char(..) | Value::String(..) => "a text",
+    };
+    format!("must be {expected}, not {found}")
+}
