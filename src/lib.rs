@@ -23,10 +23,10 @@
 //! - `proxy`: the reverse proxy as a library.
 //! - `cli` (default): the program with its configuration, command line and demo.
 
-#[cfg(feature = "cli")]
-pub mod cli;
 #[cfg(feature = "layer")]
 pub mod body;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "layer")]
 pub mod codec;
 #[cfg(feature = "cli")]

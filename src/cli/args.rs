@@ -175,9 +175,12 @@ pub(super) struct Demo {
     /// Make the requests, show what came back, and end; the exit status is 1 if a secret leaked
     #[arg(long)]
     pub(super) once: bool,
-    /// Where the proxy listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    /// Where the proxy listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(super) listen: std::net::SocketAddr,
+    /// Serve only the legacy API, at the address of --listen: something to put a proxy of your own in front of
+    #[arg(long, conflicts_with = "once")]
+    pub(super) api_only: bool,
 }
 
 #[derive(Args, Debug)]

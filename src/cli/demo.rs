@@ -2,9 +2,75 @@
 
 use super::CliError;
 use super::args::Demo;
+use super::output::print;
+use crate::config::{self, Sources};
+use crate::demo::{LegacyApi, Tour};
+use crate::layer::MaskLayer;
+use crate::proxy::Workers;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use tokio::net::TcpListener;
 
-/// The seam between the command line and the demo.
 pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
-    let Demo { once: _, listen: _ } = typed;
-    Err(CliError::Serve("this build has no demo yet".into()))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
+        if typed.api_only {
+            let (_, legacy) = start_legacy(typed.listen).await?;
+            print(&format!("legacy API on http://{legacy}, until Ctrl-C\n"))?;
+            return tokio::signal::ctrl_c().await.map_err(failed);
+        }
+        run(typed).await
+    })
+}
+
+async fn run(typed: &Demo) -> Result<(), CliError> {
+    let (api, legacy) = start_legacy(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let workers = start_last4(typed.listen, legacy)?;
+    let last4 = workers.address();
+    print(&format!("legacy API    http://{legacy}\nthrough last4 http://{last4}\n\n"))?;
+
+    let tour = Tour::take(legacy, last4, &api.app_id()).await.map_err(failed)?;
+    print(&tour.to_string())?;
+    if !tour.stayed_hidden() {
+        return Err(CliError::Serve("a secret was shown that should have stayed hidden".into()));
+    }
+    print("The secrets stayed hidden: each was shown by its own create and by nothing else.\n")?;
+    if typed.once {
+        return Ok(());
+    }
+    print(&format!(
+        "\nMore to try, until Ctrl-C:\n\
+         $ curl -N http://{last4}/console/api/apps/{app}/chat-messages/stream\n\
+         $ curl http://{last4}/console/api/datasets/api-keys\n\
+         $ curl http://{last4}/console/api/datasets/{dataset}/%61pi-keys\n",
+        app = api.app_id(),
+        dataset = api.dataset_id(),
+    ))?;
+    tokio::signal::ctrl_c().await.map_err(failed)
+}
+
+async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
+    let api = LegacyApi::new();
+    let listener = TcpListener::bind(address).await.map_err(|source| CliError::Listen { address, source })?;
+    let address = listener.local_addr().map_err(failed)?;
+    tokio::spawn(api.clone().serve(listener));
+    Ok((api, address))
+}
+
+/// Configured as a user would: `last4 serve --preset dify --upstream URL`.
+fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliError> {
+    let sources = Sources::default()
+        .with_preset("dify")
+        .with_flag("--upstream", "upstream.url", format!("http://{legacy}"))
+        .with_flag("--listen", "listen", address.to_string());
+    let config = config::load(&sources)?;
+    let layer = MaskLayer::new(config.routes.set);
+    Workers::start(address, NonZeroUsize::MIN, &Arc::new(config.proxy), &layer)
+        .map_err(|source| CliError::Listen { address, source })
+}
+
+fn failed(error: io::Error) -> CliError {
+    CliError::Serve(error.into())
 }

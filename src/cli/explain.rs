@@ -5,8 +5,9 @@ use super::args::Explain;
 use super::output::{aligned, print};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, RouteDescription, Routes};
+use crate::layer::overrides_method;
 use crate::route::CanonicalPath;
-use http::Method;
+use http::{HeaderMap, Method};
 use std::fmt::Write;
 
 pub(super) fn explain(typed: Explain) -> Result<(), CliError> {
@@ -40,7 +41,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     }
     let silent = found.iter().find(|(route, _)| !route.rule.may_reveal(method)).map(|(_, described)| *described);
     text.push_str(&match silent {
-        _ if overrides_method(target) => {
+        _ if overrides_method(&HeaderMap::new(), target.split_once('?').map(|(_, query)| query)) => {
             "masked: `_method` in the query may make the upstream take another method, so nothing is revealed\n".to_owned()
         }
         Some(described) => format!("masked: {}\n", why_silent(method, described)),
@@ -93,13 +94,6 @@ fn revealed<'a>(routes: impl Iterator<Item = &'a RouteDescription>) -> String {
         [] => "the fields of the top-level object pass".to_owned(),
         _ => format!("{} passes", paths.join(", ")),
     }
-}
-
-/// Whether the query names a method, as some frameworks let it: `_method` in any spelling.
-fn overrides_method(target: &str) -> bool {
-    let query = target.split_once('?').map_or("", |(_, query)| query).to_ascii_lowercase();
-    let names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
-    names.map(|name| name.replace("%5f", "_").replace("%2d", "-").replace('-', "_")).any(|name| name == "_method")
 }
 
 #[cfg(test)]

@@ -4,7 +4,14 @@ use super::CliError;
 use super::args::{LogFormat, Serve};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log};
+use crate::layer::MaskLayer;
+use crate::proxy::{Workers, bind, serve_admin};
+use http::Method;
 use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     let format = typed.log_format.map(|format| match format {
@@ -21,14 +28,61 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     run(config)
 }
 
-/// The seam between the command line and the proxy.
+/// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
 fn run(config: Config) -> Result<(), CliError> {
-    drop(config);
-    Err(CliError::Serve("this build has no proxy yet".into()))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let settings = Arc::new(config.proxy);
+    let described = config.routes.described;
+    let layer = MaskLayer::new(config.routes.set);
+    let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+
+    let listen = |address: SocketAddr| move |source: io::Error| CliError::Listen { address, source };
+    let admin = config.admin.map(|address| bind(address).map_err(listen(address))).transpose()?;
+    let workers = Workers::start(config.listen, count, &settings, &layer).map_err(listen(config.listen))?;
+
+    tracing::info!(address = %workers.address(), workers = count, upstream = %settings.upstream.authority, "listening");
+    if let Some(address) = config.admin {
+        tracing::info!(%address, "operator's listener");
+    }
+    for route in described {
+        let reveal = route.reveal.iter().map(Method::as_str).collect::<Vec<_>>().join(" ");
+        tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
+    }
+
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut told_to_stop = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        if let Some(listener) = admin {
+            tokio::spawn(serve_admin(listener, Arc::clone(&settings), std::future::pending()));
+        }
+        told_to_stop().await;
+        tracing::info!("stopping: requests in flight finish, new connections are refused");
+        let stopped = tokio::task::spawn_blocking(move || workers.stop());
+        tokio::select! {
+            stopped = stopped => stopped.map_err(|error| CliError::Serve(error.into()))?.map_err(failed),
+            () = told_to_stop() => {
+                tracing::warn!("told to stop twice: what is in flight is cut");
+                Ok(())
+            }
+        }
+    })?;
+    // Without this, the runtime would wait for workers that were told to stop twice.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+fn failed(error: io::Error) -> CliError {
+    CliError::Serve(error.into())
 }
 
 fn start_log(log: Log) {
-    let subscriber = tracing_subscriber::fmt().with_max_level(log.level).with_writer(io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_max_level(log.level).with_target(false).with_writer(io::stderr);
     // Fails only where a log was started before, which then stays.
     let _ = match log.format {
         config::LogFormat::Json => subscriber.json().try_init(),

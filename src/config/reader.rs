@@ -149,8 +149,12 @@ impl<'a> Table<'a> {
         self.reader.report(self.reader.origin.written(&path), &path, message);
     }
 
-    /// Notes that a key is missing.
+    /// Notes that a key is missing; unless another stands there that must be meant, which is noted as unknown.
     pub(super) fn missing(&self, key: &str, message: &str) {
+        let known = || self.known.iter().copied();
+        if self.entries.keys().any(|entry| closest(entry, known()) == Some(key)) {
+            return;
+        }
         let place = self.reader.origin.written(&self.path);
         self.reader.report(place, &self.path.key(key), format!("missing: {message}"));
     }

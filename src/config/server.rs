@@ -116,6 +116,7 @@ pub(super) fn limits(root: &mut Table<'_>) -> Limits {
         max_header_bytes: limits
             .read_or("max_header_bytes", default.max_header_bytes, |value| whole(value, MIN_HEADER_BYTES..=1 << 20)),
         max_headers: limits.read_or("max_headers", default.max_headers, |value| whole(value, 1..=4096)),
+        drain: limits.read_or("drain_secs", default.drain, seconds),
     })
 }
 

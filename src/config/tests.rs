@@ -45,7 +45,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.proxy.upstream.authority, "api:5001");
     assert_eq!(config.proxy.upstream.response_timeout, Duration::from_secs(600));
     assert!(config.proxy.forwarded.preserve_host);
-    assert_eq!(config.proxy.limits.max_headers, 128);
+    assert_eq!(config.proxy.limits.max_headers, 100);
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod service;
 mod verdict;
 
 pub use answer::{AnswerBody, Outcome, Report};
+pub use exchange::overrides_method;
 pub use future::MaskFuture;
 pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};
 pub use service::{MaskLayer, MaskService};
