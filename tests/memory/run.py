@@ -3,7 +3,7 @@
 
     run.py [LIST_MIB [BODY_MIB]]     default: a list of 1024 MiB, an upload and a download of 2048 MiB
 
-LAST4_BIN names the program (default: target/release/last4). Every byte that comes out is compared with what it should
+PROGRAM names the program (default: target/release/last4). Every byte that comes out is compared with what it should
 be. Exits 1 if a byte is wrong or the peak is over the bound.
 """
 
@@ -20,7 +20,7 @@ SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
 SHOWN = b"app-Z...cD4f"
 KEYS = "/console/api/apps/7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f/api-keys"
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAM = os.environ.get("LAST4_BIN", str(HERE.parent.parent / "target/release/last4"))
+PROGRAM = os.environ.get("PROGRAM", str(HERE.parent.parent / "target/release/last4"))
 
 
 def item(number):
@@ -182,23 +182,24 @@ def wait_for(port):
 def through_mask(raw, shown):
     process = subprocess.Popen([PROGRAM, "mask"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
+    # The input is held open until the peak has been read: a program that has ended has none.
+    measured = threading.Event()
+
     def feed():
         for piece in raw:
             process.stdin.write(piece)
         process.stdin.flush()
+        measured.wait()
+        process.stdin.close()
 
     def run():
-        feeder = threading.Thread(target=feed)
-        feeder.start()
+        threading.Thread(target=feed, daemon=True).start()
         comparison = Comparison(shown)
-        # Its peak is read before it ends: all of its output but the end is here, and it waits for more input.
-        while comparison.length < len(shown) - (1 << 20):
-            comparison.take(process.stdout.read1(1 << 20))
-        run.peak = peak_mib(process)
-        feeder.join()
-        process.stdin.close()
         while data := process.stdout.read1(1 << 20):
             comparison.take(data)
+            if comparison.length == len(shown):
+                run.peak = peak_mib(process)
+                measured.set()
         return process.wait(10) == 0 and comparison.is_whole(shown)
 
     yield "mask, list", run, process, len(raw)

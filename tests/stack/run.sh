@@ -4,13 +4,13 @@
 #   run.sh [NAME ...]            all checks, or those whose names hold NAME
 #   run.sh --direct [NAME ...]   the bare stack: exits 1 when the suite sees the leaks there, 2 when it is blind
 #
-# LAST4_BIN names the program (default: target/release/last4). Needs bash, curl and python3 with venv; nginx is
+# PROGRAM names the program (default: target/release/last4). Needs bash, curl and python3 with venv; nginx is
 # installed from the system's packages where it is missing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv=$here/.venv
-LAST4_BIN=${LAST4_BIN:-${CARGO_TARGET_DIR:-$here/../../target}/release/last4}
+PROGRAM=${PROGRAM:-${CARGO_TARGET_DIR:-$here/../../target}/release/last4}
 SUITE_SECS=${SUITE_SECS:-300}
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -102,7 +102,7 @@ start() {
 
 start_last4() {
     start "$1" "$2" env LAST4_ADMIN__LISTEN="127.0.0.1:$4" \
-        "$LAST4_BIN" serve --preset dify --upstream "http://127.0.0.1:$3" --listen "127.0.0.1:$2"
+        "$PROGRAM" serve --preset dify --upstream "http://127.0.0.1:$3" --listen "127.0.0.1:$2"
 }
 
 # suite LABEL LOG PORT NAMES...: the checks against a port; on failure the end of the server's log too.
@@ -123,7 +123,7 @@ suite() {
     ((worst = status > worst ? status : worst)) || true
 }
 
-[[ $direct || -x $LAST4_BIN ]] || fail "$LAST4_BIN is missing; build it with: cargo build --release"
+[[ $direct || -x $PROGRAM ]] || fail "$PROGRAM is missing; build it with: cargo build --release"
 prepare_python
 prepare_nginx
 read -r origin nginx front_a front_b admin_a admin_b <<<"$(free_ports 6)"
