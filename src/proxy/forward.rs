@@ -28,7 +28,7 @@ impl Forward {
     /// A forwarder with connections of its own.
     pub fn new(settings: &Settings) -> Self {
         Self {
-            pool: Pool::new(settings.upstream.clone(), settings.limits.max_headers),
+            pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             response_timeout: settings.upstream.response_timeout,
         }
     }

@@ -4,6 +4,7 @@
 //! `forward` (the upstream); its answer comes back the same way.
 
 mod admin;
+mod connection;
 mod error;
 mod forward;
 mod front;

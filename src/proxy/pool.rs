@@ -1,7 +1,7 @@
 //! Connections to the upstream, kept for the next request once a response has been read to its clean end.
 
 use super::error::ForwardError;
-use super::settings::Upstream;
+use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Pool<B> {
     upstream: Upstream,
-    max_headers: usize,
+    limits: Limits,
     idle: Mutex<VecDeque<Idle<B>>>,
 }
 
@@ -43,8 +43,8 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    pub(super) fn new(upstream: Upstream, max_headers: usize) -> Arc<Self> {
-        Arc::new(Self { upstream, max_headers, idle: Mutex::new(VecDeque::new()) })
+    pub(super) fn new(upstream: Upstream, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { upstream, limits, idle: Mutex::new(VecDeque::new()) })
     }
 
     /// The connection used last that still is good, or a new one.
@@ -67,9 +67,9 @@ where
         // A request is written whole: waiting for more would only delay it.
         stream.set_nodelay(true).map_err(ForwardError::Connect)?;
         let mut builder = http1::Builder::new();
-        builder.preserve_header_case(true);
-        if self.max_headers != super::settings::DEFAULT_MAX_HEADERS {
-            builder.max_headers(self.max_headers);
+        builder.preserve_header_case(true).max_header_size(self.limits.max_header_bytes);
+        if self.limits.max_headers != DEFAULT_MAX_HEADERS {
+            builder.max_headers(self.limits.max_headers);
         }
         let (sender, connection) =
             builder.handshake(TokioIo::new(stream)).await.map_err(|error| ForwardError::Protocol(Some(error)))?;

@@ -1,23 +1,19 @@
 //! Accepts connections and serves the proxy on them, on one worker or more, until told to stop.
 
+use super::connection::{Connections, Stopped};
 use super::front::Front;
-use super::settings::{DEFAULT_MAX_HEADERS, Limits, Settings};
+use super::settings::Settings;
 use crate::layer::MaskLayer;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
-
-/// Most streams that one HTTP/2 client may have open.
-const MAX_STREAMS: u32 = 256;
 
 /// Binds an address so that every worker, and the process that will take over from this one, can have a listener of its own.
 ///
@@ -49,8 +45,8 @@ pub async fn serve(
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let front = Front::new(Arc::clone(&settings), &layer);
-    let builder = connection_builder(&settings.limits);
-    let graceful = GracefulShutdown::new();
+    let connections = Arc::new(Connections::new(&settings.limits));
+    let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);
     loop {
         let (stream, peer) = tokio::select! {
@@ -63,55 +59,22 @@ pub async fn serve(
             },
             () = &mut stop => break,
         };
-        serve_connection(stream, peer, &front, &builder, &graceful);
+        // Heads and small bodies are written whole.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "connection closed before it was served");
+            continue;
+        }
+        let (connections, service) = (Arc::clone(&connections), front.for_peer(peer));
+        let stopped = Stopped::new(stopped.clone());
+        tokio::spawn(async move { connections.serve(stream, service, stopped).await });
     }
-    drop(listener);
-    if tokio::time::timeout(settings.limits.drain, graceful.shutdown()).await.is_err() {
+    drop((listener, stopped));
+    stopping.send_replace(true);
+    // Every connection holds a receiver: the channel is closed once all are done.
+    if tokio::time::timeout(settings.limits.drain, stopping.closed()).await.is_err() {
         tracing::warn!("connections were still open at the end of the drain and are cut");
     }
     Ok(())
-}
-
-fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    front: &Front,
-    builder: &auto::Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
-) {
-    // Heads and small bodies are written whole.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "connection closed before it was served");
-        return;
-    }
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), front.for_peer(peer)).into_owned();
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended");
-        }
-    });
-}
-
-fn connection_builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new()).preserve_header_case(true);
-    let mut http1 = builder.http1();
-    http1
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        // What the upstream did not say is not said for it.
-        .auto_date_header(false);
-    // Not `pipeline_flush`: with it a 101 is not flushed while bytes behind the request wait, and both sides hang.
-    if limits.max_headers != DEFAULT_MAX_HEADERS {
-        http1.max_headers(limits.max_headers);
-    }
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .auto_date_header(false)
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX));
-    builder
 }
 
 /// A failed accept concerns one connection, or it says that descriptors are used up, which only time can mend.

@@ -123,3 +123,31 @@ async fn malformed_requests_go_nowhere() {
     }
     assert!(origin.seen().is_empty(), "{:?}", origin.seen());
 }
+
+#[tokio::test]
+async fn a_head_that_is_too_large_goes_nowhere() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    let large = request("GET", "/x", &format!("X-Large: {}\r\n", "x".repeat(70_000)));
+    assert_eq!(ask(proxy.address, large).await.status, 431);
+    let many = request("GET", "/x", &"X-Many: 1\r\n".repeat(120));
+    assert_eq!(ask(proxy.address, many).await.status, 431);
+    assert!(origin.seen().is_empty());
+    let usual = request("GET", "/x", &format!("X-Large: {}\r\n{}", "x".repeat(50_000), "X-Many: 1\r\n".repeat(90)));
+    assert_eq!(ask(proxy.address, usual).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_preface_in_pieces_is_still_http_2_and_a_method_like_it_is_not() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    let mut client = Client::connect(proxy.address).await;
+    for piece in ["PRI * HT", "TP/2.0\r\n\r\nS", "M\r\n\r\n"] {
+        client.send(piece).await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // An empty SETTINGS frame, and the server's own in answer.
+    client.send([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
+    client.read_until("\0\0\0\u{4}\u{1}\0\0\0\0").await;
+    assert_eq!(ask(proxy.address, request("PR", "/x", "")).await.status, 200);
+}

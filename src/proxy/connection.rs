@@ -1,0 +1,122 @@
+//! One client connection: which HTTP it speaks, and serving it.
+
+use super::front::PeerService;
+use super::settings::{DEFAULT_MAX_HEADERS, Limits};
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// How a client that knows that it may speaks HTTP/2 without TLS begins (RFC 9113 3.4). No HTTP/1 method is `PRI`.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Most streams that one HTTP/2 client may have open.
+const MAX_STREAMS: u32 = 256;
+
+/// Serves connections of either HTTP, with the limits' bounds.
+///
+/// Not hyper-util's `auto`: it has no bound for the size of an HTTP/1 head.
+#[derive(Clone, Debug)]
+pub(super) struct Connections {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+    header_timeout: Duration,
+}
+
+impl Connections {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            .preserve_header_case(true)
+            .header_read_timeout(limits.header_timeout)
+            .max_header_size(limits.max_header_bytes)
+            // What the upstream did not say is not said for it.
+            .auto_date_header(false);
+        // Not `pipeline_flush`: with it a 101 is not flushed while bytes behind the request wait, and both sides hang.
+        if limits.max_headers != DEFAULT_MAX_HEADERS {
+            http1.max_headers(limits.max_headers);
+        }
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .auto_date_header(false)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX));
+        Self { http1, http2, header_timeout: limits.header_timeout }
+    }
+
+    /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
+    pub(super) async fn serve(&self, stream: TcpStream, service: PeerService, mut stopped: Stopped) {
+        let spoken = tokio::select! {
+            spoken = tokio::time::timeout(self.header_timeout, speaks_http2(&stream)) => spoken,
+            () = stopped.told() => return,
+        };
+        let ended = match spoken {
+            Ok(Ok(true)) => {
+                let connection = self.http2.serve_connection(TokioIo::new(stream), service);
+                until_done(connection, stopped, http2::Connection::graceful_shutdown).await
+            }
+            Ok(Ok(false)) => {
+                let connection = self.http1.serve_connection(TokioIo::new(stream), service).with_upgrades();
+                until_done(connection, stopped, http1::UpgradeableConnection::graceful_shutdown).await
+            }
+            Ok(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
+            Err(_) => return tracing::debug!("no request in time"),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+}
+
+/// Tells a connection when to stop; while one is held, a connection is open.
+#[derive(Clone, Debug)]
+pub(super) struct Stopped(watch::Receiver<bool>);
+
+impl Stopped {
+    pub(super) fn new(receiver: watch::Receiver<bool>) -> Self {
+        Self(receiver)
+    }
+
+    /// Resolves once it is time to stop.
+    async fn told(&mut self) {
+        // An error means that the sender is gone, and the server with it.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+async fn until_done<C>(connection: C, mut stopped: Stopped, finish: impl FnOnce(Pin<&mut C>)) -> hyper::Result<()>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = &mut connection => return ended,
+        () = stopped.told() => {}
+    }
+    finish(connection.as_mut());
+    connection.await
+}
+
+/// Looks at the first bytes without taking them.
+async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut bytes = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut bytes).await?;
+        let begun = bytes.get(..length).unwrap_or_default();
+        if begun.is_empty() || !PREFACE.starts_with(begun) {
+            return Ok(false);
+        }
+        if length == PREFACE.len() {
+            return Ok(true);
+        }
+        // A part of the preface stays readable, so readiness cannot be waited for. It comes whole but for a client that sends it
+        // byte by byte.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
