@@ -7,11 +7,15 @@ use crate::config::{self, Config, Log};
 use crate::layer::MaskLayer;
 use crate::proxy::{Workers, bind, serve_admin};
 use http::Method;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     let format = typed.log_format.map(|format| match format {
@@ -82,10 +86,13 @@ fn failed(error: io::Error) -> CliError {
 }
 
 fn start_log(log: Log) {
-    let subscriber = tracing_subscriber::fmt().with_max_level(log.level).with_target(false).with_writer(io::stderr);
-    // Fails only where a log was started before, which then stays.
-    let _ = match log.format {
-        config::LogFormat::Json => subscriber.json().try_init(),
-        config::LogFormat::Text => subscriber.try_init(),
+    // Only what this program says: a library's own trace may hold what must not be logged.
+    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
+    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(io::stderr);
+    let lines = match log.format {
+        config::LogFormat::Json => lines.json().boxed(),
+        config::LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
     };
+    // Fails only where a log was started before, which then stays.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(own)).try_init();
 }

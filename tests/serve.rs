@@ -1,0 +1,197 @@
+//! `serve` and `demo` as a user runs them: the process, its signals, its log, its exit status.
+#![cfg(all(feature = "cli", unix))]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+const SECRET: &str = "app-8fK2mQ7vXz31LtPq0RbNcY5d";
+const KEYS: &str = "/console/api/apps/7/api-keys";
+
+fn last4(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_last4"));
+    command.args(arguments).env("LAST4_ADMIN__LISTEN", "");
+    command
+}
+
+/// A running `serve`, ended when dropped.
+struct Serving {
+    process: Child,
+    log: BufReader<ChildStderr>,
+    address: SocketAddr,
+    /// What was logged until it listened.
+    start: String,
+}
+
+impl Serving {
+    fn before(upstream: SocketAddr, command: &mut Command) -> Self {
+        let command =
+            command.env("LAST4_UPSTREAM__URL", format!("http://{upstream}")).env("LAST4_LISTEN", "127.0.0.1:0");
+        let mut process = command.env("LAST4_LOG__FORMAT", "json").stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut start = String::new();
+        log.read_line(&mut start).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&start).unwrap_or_else(|_| panic!("{start}"));
+        let address = line["fields"]["address"].as_str().unwrap().parse().unwrap();
+        Self { process, log, address, start }
+    }
+
+    fn get(&self, target: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {SECRET}\r\nCookie: s={SECRET}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end; gives the exit code and the rest of the log.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut log = std::mem::take(&mut self.start);
+        self.log.read_to_string(&mut log).unwrap();
+        (self.process.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// An API that gives one answer after `delay` to every request, and then closes.
+fn api(answer: String, delay: Duration) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, answer) = (stream.unwrap(), answer.clone());
+            thread::spawn(move || {
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                thread::sleep(delay);
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+        }
+    });
+    address
+}
+
+fn list(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+#[test]
+fn the_preset_needs_no_file_and_says_what_it_masks() {
+    let api = api(list(&format!("[{{\"token\":\"{SECRET}\"}}]")), Duration::ZERO);
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    assert!(serving.get(KEYS).ends_with("[{\"token\":\"app-8...cY5d\"}]"));
+    assert!(serving.get("/other").contains(SECRET));
+    serving.signal("TERM");
+    let (code, log) = serving.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains(&api.to_string()) && log.contains("/console/api/datasets/api-keys"), "{log}");
+}
+
+#[test]
+fn the_compose_file_configures_it() {
+    let compose = include_str!("../examples/compose/compose.yaml");
+    let value = |name: &str| {
+        let line = compose.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}: "))).unwrap();
+        line.trim_matches('"').to_owned()
+    };
+    assert_eq!(value("LAST4_UPSTREAM__URL"), "http://127.0.0.1:5001");
+    assert!(compose.contains("\"--listen\", \"127.0.0.1:5001\"]"), "the API is on loopback");
+    assert_eq!(compose.matches("ports:").count(), 1, "for last4 alone");
+    let api = api(list(&format!("[{{\"token\":\"{SECRET}\"}}]")), Duration::ZERO);
+    let serving = Serving::before(api, last4(&["serve"]).env("LAST4_PRESETS", value("LAST4_PRESETS")));
+    assert!(serving.get(KEYS).ends_with("[{\"token\":\"app-8...cY5d\"}]"));
+}
+
+#[test]
+fn told_to_stop_it_finishes_what_is_in_flight_and_takes_nothing_new() {
+    let api = api(list("{}"), Duration::from_millis(600));
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    thread::scope(|scope| {
+        let in_flight = scope.spawn(|| serving.get("/slow"));
+        thread::sleep(Duration::from_millis(200));
+        serving.signal("TERM");
+        thread::sleep(Duration::from_millis(200));
+        assert!(TcpStream::connect(serving.address).is_err());
+        assert!(in_flight.join().unwrap().ends_with("{}"));
+    });
+    assert_eq!(serving.end().0, Some(0));
+}
+
+#[test]
+fn told_to_stop_twice_it_ends_at_once() {
+    let api = api(list("{}"), Duration::from_secs(600));
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    let mut stream = TcpStream::connect(serving.address).unwrap();
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    thread::sleep(Duration::from_millis(200));
+    serving.signal("INT");
+    thread::sleep(Duration::from_millis(200));
+    serving.signal("INT");
+    assert_eq!(serving.end().0, Some(0));
+}
+
+#[test]
+fn no_secret_is_logged_at_any_level() {
+    let bodies = [
+        format!("[{{\"token\":\"{SECRET}\"}}]"),
+        format!("<html>{SECRET}"),
+        format!("{{\"{SECRET}\":1,}}"),
+        SECRET.to_owned(),
+    ];
+    for body in bodies {
+        let api = api(list(&body), Duration::ZERO);
+        let serving = Serving::before(api, last4(&["serve", "--preset", "dify"]).env("LAST4_LOG__LEVEL", "trace"));
+        serving.get(KEYS);
+        serving.get(&format!("{KEYS}?token={SECRET}"));
+        serving.get(&format!("/a%00{SECRET}"));
+        serving.signal("TERM");
+        let (_, log) = serving.end();
+        assert!(log.contains("listening") && !log.contains(SECRET), "{body}: {log}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_one_line_and_bad_input() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for arguments in [
+        &["serve", "--preset", "dify", "--upstream", "http://127.0.0.1:9", "--listen", &address][..],
+        &["demo", "--once", "--listen", &address],
+    ] {
+        let output = last4(arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{message}");
+        assert!(
+            message.lines().count() == 1 && message.contains(&address) && message.contains("--listen"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn the_demo_shows_a_list_before_and_after_and_a_create() {
+    let output = last4(&["demo", "--once"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for part in
+        ["The list, from the legacy API", "The same list, through last4", "201\n{", "The secrets stayed hidden", "..."]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
