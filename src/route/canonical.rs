@@ -8,6 +8,10 @@ use thiserror::Error;
 /// built to be read differently by different servers, and is refused.
 pub const MAX_READINGS: usize = 64;
 
+/// Most bytes of a path that has more than one reading, so that no target costs much. Common servers refuse request lines of this
+/// length altogether.
+pub const MAX_UNUSUAL_PATH: usize = 8 * 1024;
+
 /// The path of a request target in all its readings, for matching only: the target goes upstream as it came.
 ///
 /// Matching too much at a strange address harms nobody; matching too little is a leak. So whatever any server is known to
@@ -23,11 +27,14 @@ impl<'a> CanonicalPath<'a> {
     ///
     /// # Errors
     /// [`AmbiguousPath`] where the readings cannot be bounded: a NUL, an escape that cannot be decoded and so could hide a
-    /// separator, or more than [`MAX_READINGS`] readings.
+    /// separator, more than [`MAX_READINGS`] readings, or an unusual path longer than [`MAX_UNUSUAL_PATH`].
     pub fn new(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
         let path = path_of(target);
         if is_plain(path) {
             return Ok(Self { readings: vec![Cow::Borrowed(path)] });
+        }
+        if path.len() > MAX_UNUSUAL_PATH {
+            return Err(AmbiguousPath::TooLong);
         }
         refuse_undecodable(path)?;
         let mut readings = vec![Cow::Borrowed(path)];
@@ -67,6 +74,9 @@ pub enum AmbiguousPath {
     /// A NUL, which ends a path for some servers.
     #[error("the path holds a NUL")]
     Nul,
+    /// More than [`MAX_UNUSUAL_PATH`].
+    #[error("the path is unusual and too long")]
+    TooLong,
     /// More than [`MAX_READINGS`].
     #[error("the path can be read in too many ways")]
     TooManyReadings,
@@ -176,6 +186,10 @@ mod tests {
             "/a%c0%afb",
             "/a/b.json/",
             "/a/b.json;x=1",
+            "/a/b%3fx",
+            "/a/b%23x",
+            "/a/b%0d%0aX: y",
+            "/x/%2e%2e/a/b%3bc%3f",
         ] {
             assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
         }
@@ -190,6 +204,8 @@ mod tests {
             (b"/a/%2", AmbiguousPath::Undecodable),
             (b"/a/%zz", AmbiguousPath::Undecodable),
             (b"/a/%u00", AmbiguousPath::Undecodable),
+            ("/a;".repeat(3000).as_bytes(), AmbiguousPath::TooLong),
+            (b"/a;b/%3b/x\\y/..%5c%2f../;/%252e/c.d/ ", AmbiguousPath::TooManyReadings),
         ] {
             assert_eq!(CanonicalPath::new(target).unwrap_err(), why);
         }

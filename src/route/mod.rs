@@ -19,6 +19,6 @@ mod pattern;
 mod reading;
 mod set;
 
-pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS};
+pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS, MAX_UNUSUAL_PATH};
 pub use pattern::{Pattern, PatternError};
 pub use set::{Found, Route, RouteSet, RouteSetError};

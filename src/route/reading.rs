@@ -18,6 +18,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { read: resolve_dots },
     Step { read: decode },
     Step { read: decode_overlong },
+    Step { read: cut },
     Step { read: root },
     Step { read: drop_parameters },
     Step { read: backslash_to_slash },
@@ -128,6 +129,13 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
         };
     }
     (decoded != path).then_some(decoded)
+}
+
+/// A decoded `?` or `#` taken for the end of the path (servers that rewrite and parse again), or a control byte (C strings, and
+/// expressions whose `$` matches before a newline).
+fn cut(path: &[u8]) -> Option<Vec<u8>> {
+    let ends = |byte: &u8| matches!(byte, b'?' | b'#' | ..=0x1f);
+    path.iter().position(ends).map(|end| path.get(..end).unwrap_or_default().to_vec())
 }
 
 fn drop_controls(path: &[u8]) -> Option<Vec<u8>> {
