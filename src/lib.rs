@@ -35,6 +35,8 @@ pub mod config;
 pub mod demo;
 #[cfg(feature = "layer")]
 pub mod layer;
+#[cfg(feature = "layer")]
+pub mod manual;
 pub mod mask;
 #[cfg(feature = "layer")]
 pub mod problem;
