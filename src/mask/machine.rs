@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::key::KeyText;
-use super::secret::{Secret, Shown};
+use super::secret::{Secret, Shown, shown_plain};
 use super::selector::{Key, StateSet};
 use super::unit::UnitReader;
 use super::{Error, ErrorKind, Reveal, Rules, Sink};
@@ -43,6 +43,27 @@ pub struct Summary {
     pub unchanged: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,
+}
+
+impl Summary {
+    /// Gives out what is shown of a secret, and counts it.
+    fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
+        match shown {
+            Shown::Unchanged(spelling) => {
+                self.unchanged += 1;
+                sink.replacement(spelling);
+            }
+            Shown::Replaced { front, back } => {
+                self.masked += 1;
+                front.into_iter().for_each(|piece| sink.replacement(piece));
+                back.spellings().for_each(|piece| sink.replacement(piece));
+            }
+            Shown::ReplacedPlain(pieces) => {
+                self.masked += 1;
+                pieces.into_iter().for_each(|piece| sink.replacement(piece));
+            }
+        }
+    }
 }
 
 impl Masker {
@@ -197,8 +218,7 @@ impl Masker {
                 self.note_revealed();
                 if mask {
                     cursor.hide();
-                    self.secret.clear();
-                    self.place = Place::MaskedString;
+                    self.begin_masked_string(cursor);
                 } else {
                     self.place = Place::PlainString { escape: Escape::None };
                 }
@@ -378,22 +398,25 @@ impl Masker {
         Ok(())
     }
 
+    fn begin_masked_string<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        if let Some(secret) = cursor.plain_string_ahead().filter(|inside| inside.is_ascii()) {
+            self.summary.show(shown_plain(secret, &self.rules.policy), cursor.sink);
+            cursor.at += secret.len();
+            cursor.show();
+            cursor.at += 1;
+            self.end_value();
+        } else {
+            self.secret.clear();
+            self.place = Place::MaskedString;
+        }
+    }
+
     fn masked_string<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
         let (secret, policy) = (&mut self.secret, &self.rules.policy);
         while let Some(byte) = cursor.peek() {
             if byte == b'"' && self.units.at_boundary() {
                 self.units.finish(|unit| secret.push(unit, policy));
-                match secret.shown(policy) {
-                    Shown::Unchanged(spelling) => {
-                        self.summary.unchanged += 1;
-                        cursor.sink.replacement(spelling);
-                    }
-                    Shown::Replaced { front, back } => {
-                        self.summary.masked += 1;
-                        front.into_iter().for_each(|piece| cursor.sink.replacement(piece));
-                        back.spellings().for_each(|piece| cursor.sink.replacement(piece));
-                    }
-                }
+                self.summary.show(secret.shown(policy), cursor.sink);
                 cursor.show();
                 cursor.at += 1;
                 self.end_value();

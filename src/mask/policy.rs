@@ -101,6 +101,7 @@ impl Default for Policy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filler {
     pub(super) chars: Box<[char]>,
+    pub(super) utf8: Box<[u8]>,
     pub(super) json: Box<[u8]>,
 }
 
@@ -115,7 +116,7 @@ impl Filler {
                 _ => json.push(c),
             }
         }
-        Self { chars: text.chars().collect(), json: json.into_bytes().into_boxed_slice() }
+        Self { chars: text.chars().collect(), utf8: text.as_bytes().into(), json: json.into_bytes().into_boxed_slice() }
     }
 }
 

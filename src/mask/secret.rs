@@ -22,6 +22,7 @@ pub(super) struct Secret {
 }
 
 /// How a secret is shown.
+#[derive(Clone, Copy)]
 pub(super) enum Shown<'a> {
     /// It is in masked form already.
     Unchanged(&'a [u8]),
@@ -32,6 +33,24 @@ pub(super) enum Shown<'a> {
         /// The last characters, each in its own spelling.
         back: Back<'a>,
     },
+    /// These pieces take its place.
+    ReplacedPlain([&'a [u8]; 3]),
+}
+
+/// Decides about a secret that lies whole in one chunk, ASCII without escapes: a byte is a character and spells itself. Nearly all
+/// secrets are of this kind, and cost no copy.
+pub(super) fn shown_plain<'a>(secret: &'a [u8], policy: &'a Policy) -> Shown<'a> {
+    let parts = policy.parts();
+    let (first, rest) = secret.split_at_checked(parts.first).unwrap_or((secret, &[]));
+    let is_masked = secret.len() == policy.masked_len() && rest.starts_with(&policy.ellipsis.utf8);
+    if is_masked || *secret == *policy.short.utf8 {
+        return Shown::Unchanged(secret);
+    }
+    if secret.len() < policy.shown_from() {
+        return Shown::ReplacedPlain([&policy.short.json, &[], &[]]);
+    }
+    let last = secret.len().checked_sub(parts.last).and_then(|at| secret.get(at..)).unwrap_or_default();
+    Shown::ReplacedPlain([first, &policy.ellipsis.json, last])
 }
 
 /// The last characters of a secret.
