@@ -32,7 +32,7 @@ pub struct Decoder {
 }
 
 /// What [`Decoder::next`] has to say.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Progress<'a> {
     /// The next decoded bytes, at most 16 KiB; without codings, a piece as it was fed.
     ///
@@ -42,6 +42,17 @@ pub enum Progress<'a> {
     NeedInput,
     /// The body is over and was complete.
     End,
+}
+
+/// Tells how many bytes there are, never which.
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(bytes) => write!(f, "Data({} bytes)", bytes.len()),
+            Self::NeedInput => f.write_str("NeedInput"),
+            Self::End => f.write_str("End"),
+        }
+    }
 }
 
 /// Why a body cannot be decoded.

@@ -42,9 +42,7 @@ impl Forward {
         let waiting = self.send(request);
         let (response, lease) = within(self.response_timeout, sent, waiting).await?;
         let (mut head, incoming) = response.into_parts();
-        if !has_one_length(&head.headers) {
-            return Err(ForwardError::Protocol(None));
-        }
+        keep_one_length(&mut head.headers).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(&mut head.headers);
         if head.status != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Response::from_parts(head, UpstreamBody::new(incoming, lease)));
@@ -141,16 +139,21 @@ fn send_error(error: hyper::Error) -> ForwardError {
     }
 }
 
-/// Whether an answer says in one way only how long its body is (RFC 9112 6.3): one that has both a length and a transfer
-/// coding may have been built to be read differently by two readers.
-fn has_one_length(headers: &HeaderMap) -> bool {
+/// Sees to it that an answer says in one way only how long its body is (RFC 9112 6.3). `None` if it does not: one that has both a
+/// length and a transfer coding, or lengths that differ, may have been built to be read differently by two readers.
+fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let first = lengths.next();
+    let length = lengths.next().cloned();
+    let agree = lengths.all(|other| Some(other) == length.as_ref());
+    let is_number = length.as_ref().is_none_or(|length| length.as_bytes().iter().all(u8::is_ascii_digit));
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let coding = codings.next();
-    let chunked = coding.is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    lengths.all(|other| Some(other) == first)
-        && chunked
-        && codings.next().is_none()
-        && !(first.is_some() && coding.is_some())
+    let chunked = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    let both = length.is_some() && headers.contains_key(TRANSFER_ENCODING);
+    if !(agree && is_number && chunked) || both || headers.get_all(TRANSFER_ENCODING).iter().count() > 1 {
+        return None;
+    }
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, length);
+    }
+    Some(())
 }

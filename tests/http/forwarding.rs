@@ -81,6 +81,26 @@ async fn an_answer_with_two_lengths_is_refused_and_its_connection_not_used_again
 }
 
 #[tokio::test]
+async fn an_answer_leaves_with_one_length() {
+    for (lengths, status) in [
+        ("Content-Length: 2\r\nContent-Length: 2\r\n", 200),
+        ("Content-Length: 2\r\nContent-Length: 1\r\n", 502),
+        ("Content-Length: 2, 2\r\n", 502),
+        ("Content-Length: +2\r\n", 502),
+        ("Transfer-Encoding: gzip\r\n", 502),
+        ("Transfer-Encoding: gzip, chunked\r\n", 502),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 502),
+    ] {
+        let sent = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{lengths}\r\n{{}}");
+        let origin = Origin::answering(move |_| sent.clone()).await;
+        let proxy = Proxy::before(&origin).await;
+        let reply = get(proxy.address, "/x").await;
+        assert_eq!(reply.status, status, "{lengths}");
+        assert!(reply.header("content-length").is_some(), "{lengths}");
+    }
+}
+
+#[tokio::test]
 async fn bytes_behind_an_answer_are_never_taken_for_the_next_one() {
     let origin = Origin::answering(|seen| match seen.request_line() {
         "GET /bad HTTP/1.1" => [json("{}"), json(format!("\"{SECRET}\""))].concat(),
