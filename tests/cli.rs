@@ -1,4 +1,5 @@
 //! The program as a user runs it.
+#![cfg(feature = "cli")]
 #![expect(clippy::unwrap_used, reason = "a helper that cannot set up its case fails the test")]
 
 use std::io::{Read, Write};

@@ -2,10 +2,11 @@
 
 use super::cursor::Cursor;
 use super::key::KeyText;
-use super::secret::{Secret, Shown, shown_plain};
-use super::selector::{Key, StateSet};
+use super::place::{Escape, Level, Place, Treatment};
+use super::secret::{Secret, shown_plain};
+use super::selector::Key;
 use super::unit::UnitReader;
-use super::{Error, ErrorKind, Reveal, Rules, Sink};
+use super::{Error, ErrorKind, Reveal, Rules, Sink, Summary};
 use std::sync::Arc;
 
 macro_rules! whitespace {
@@ -31,39 +32,6 @@ pub struct Masker {
     offset: u64,
     summary: Summary,
     failed: Option<Error>,
-}
-
-/// What was done to a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Selected values that were replaced.
-    pub masked: u64,
-    /// Selected values that came in masked form already.
-    pub unchanged: u64,
-    /// Selected values that passed because the rules reveal them.
-    pub revealed: u64,
-}
-
-impl Summary {
-    /// Gives out what is shown of a secret, and counts it.
-    fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
-        match shown {
-            Shown::Unchanged(spelling) => {
-                self.unchanged += 1;
-                sink.replacement(spelling);
-            }
-            Shown::Replaced { front, back } => {
-                self.masked += 1;
-                front.into_iter().for_each(|piece| sink.replacement(piece));
-                back.spellings().for_each(|piece| sink.replacement(piece));
-            }
-            Shown::ReplacedPlain(pieces) => {
-                self.masked += 1;
-                pieces.into_iter().for_each(|piece| sink.replacement(piece));
-            }
-        }
-    }
 }
 
 impl Masker {
@@ -466,61 +434,4 @@ impl Masker {
         self.end_value();
         Ok(())
     }
-}
-
-/// A place in a JSON text: what was read last and what may come next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// At the very start, where a byte order mark may stand; `seen` bytes of it have been read.
-    Bom { seen: usize },
-    /// Before a value.
-    Value,
-    /// Behind `[`.
-    FirstElement,
-    /// Behind `{`.
-    FirstMember,
-    /// Behind the comma of an object.
-    Member,
-    /// Inside a key that a chunk boundary cuts or that has escapes.
-    Key,
-    /// Behind a key.
-    Colon,
-    /// Inside a string that passes.
-    PlainString { escape: Escape },
-    /// Inside a string that is being masked.
-    MaskedString,
-    /// Inside a number; `minus` while only its sign has been read.
-    Number { minus: bool },
-    /// Inside `true`, `false`, `null` or one of the numbers that are spelt as words.
-    Literal { word: &'static [u8], at: usize, number: bool },
-    /// Behind a value inside an object or array.
-    AfterValue,
-    /// Behind the whole value.
-    End,
-}
-
-/// How far an escape in a string that passes has been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Escape {
-    None,
-    Backslash,
-    Hex { left: u8 },
-}
-
-/// An open object or array.
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    object: bool,
-    inside: Treatment,
-}
-
-/// What is to happen to a value.
-#[derive(Clone, Copy, Debug, Default)]
-struct Treatment {
-    mask: bool,
-    revealed: bool,
-    /// Where the selectors stand inside the value.
-    select: StateSet,
-    /// Where the revealing paths stand inside the value.
-    reveal: StateSet,
 }

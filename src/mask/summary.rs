@@ -1,0 +1,37 @@
+//! What was done to a text.
+
+use super::Sink;
+use super::secret::Shown;
+
+/// What was done to a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Selected values that were replaced.
+    pub masked: u64,
+    /// Selected values that came in masked form already.
+    pub unchanged: u64,
+    /// Selected values that passed because the rules reveal them.
+    pub revealed: u64,
+}
+
+impl Summary {
+    /// Gives out what is shown of a secret, and counts it.
+    pub(super) fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
+        match shown {
+            Shown::Unchanged(spelling) => {
+                self.unchanged += 1;
+                sink.replacement(spelling);
+            }
+            Shown::Replaced { front, back } => {
+                self.masked += 1;
+                front.into_iter().for_each(|piece| sink.replacement(piece));
+                back.spellings().for_each(|piece| sink.replacement(piece));
+            }
+            Shown::ReplacedPlain(pieces) => {
+                self.masked += 1;
+                pieces.into_iter().for_each(|piece| sink.replacement(piece));
+            }
+        }
+    }
+}
