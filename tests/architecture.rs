@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("route", &[]),
     ("body", &["codec", "mask", "reason"]),
     ("layer", &["body", "codec", "mask", "problem", "reason", "route"]),
-    ("proxy", &["layer", "problem"]),
+    ("proxy", &["body", "layer", "problem"]),
     ("demo", &[]),
     ("config", &["layer", "mask", "proxy", "route"]),
     ("cli", &["config", "demo", "layer", "mask", "proxy", "route"]),

@@ -144,13 +144,15 @@ proptest! {
         let output = String::from_utf8_lossy(case.given_out());
         for window in secrets.iter().flat_map(|secret| secret.windows(8)) {
             let window: String = window.iter().collect();
-            prop_assert!(!output.contains(&window) && !unescaped(&output).contains(&window), "{window} in {output}, {case}");
+            let shown = [unescaped(&output, |unit| unit), unescaped(&output, |_| 0)];
+            prop_assert!(!shown.iter().any(|text| text.contains(&window)), "{window} in {output}, {case}");
         }
     }
 }
 
-/// The whole of a JSON text with every escape undone, inside strings or not.
-fn unescaped(text: &str) -> String {
+/// The whole of a JSON text with every escape undone, inside strings or not. What a `\u` escape stands for may be replaced: its
+/// digits are no characters of the text, though they can look like some of a secret's.
+fn unescaped(text: &str, replaced: impl Fn(u16) -> u16) -> String {
     let mut units = Vec::new();
     let mut rest = text;
     while let Some((before, escape)) = rest.split_once('\\') {
@@ -160,7 +162,7 @@ fn unescaped(text: &str) -> String {
         let length = if unit.is_some() { 5 } else { escape.chars().next().map_or(0, char::len_utf8) };
         let (escaped, after) = escape.split_at(length);
         match unit {
-            Some(unit) => units.push(unit),
+            Some(unit) => units.push(replaced(unit)),
             None => units.extend(escaped.encode_utf16()),
         }
         rest = after;

@@ -185,6 +185,41 @@ fn an_address_that_is_taken_is_one_line_and_bad_input() {
 }
 
 #[test]
+fn a_second_one_on_the_same_address_is_refused_instead_of_sharing_its_requests() {
+    let api = api(list("{}"), Duration::ZERO);
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    let (address, upstream) = (serving.address.to_string(), format!("http://{api}"));
+    let second = last4(&["serve", "--preset", "dify", "--upstream", &upstream, "--listen", &address]).output().unwrap();
+    assert_eq!(second.status.code(), Some(64));
+    assert!(serving.get("/x").ends_with("{}"));
+}
+
+#[test]
+fn an_answer_that_is_cut_is_logged_with_its_route_and_reason() {
+    let body = format!("[{}", format!("{{\"token\":\"{SECRET}\"}},").repeat(5_000));
+    let api = api(list(&body), Duration::ZERO);
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    assert!(!serving.get(KEYS).contains(SECRET));
+    serving.signal("TERM");
+    let (_, log) = serving.end();
+    let line = log.lines().find(|line| line.contains("answer cut")).unwrap();
+    assert!(line.contains("app-keys") && line.contains("not-json") && !log.contains(SECRET), "{log}");
+}
+
+#[test]
+fn a_create_that_showed_no_secret_is_logged() {
+    let api = api(list(&format!("{{\"result\":{{\"token\":\"{SECRET}\"}}}}")), Duration::ZERO);
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    let mut stream = TcpStream::connect(serving.address).unwrap();
+    write!(stream, "POST {KEYS} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(!answer.contains(SECRET));
+    serving.signal("TERM");
+    assert!(serving.end().1.contains("reveal_fields"));
+}
+
+#[test]
 fn the_demo_shows_a_list_before_and_after_and_a_create() {
     let output = last4(&["demo", "--once"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

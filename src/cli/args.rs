@@ -73,6 +73,9 @@ Examples:
 pub(super) struct Check {
     /// The configuration file; LAST4_CONFIG if left out
     pub(super) file: Option<PathBuf>,
+    /// The same, as the other commands take it
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) upstream: Upstream,
     #[command(flatten)]

@@ -7,9 +7,13 @@ use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, RouteDescription};
 
 pub(super) fn check(typed: Check) -> Result<(), CliError> {
-    let sources = sources(typed.file)
+    let sources = sources(typed.file.or(typed.config))
         .with_optional_flag("--upstream", "upstream.url", typed.upstream.upstream)
         .with_presets(typed.presets.presets);
+    if sources.file().is_none() {
+        // Whoever stands beside a file may think that it is read.
+        eprintln!("last4: no file given; these are the environment and the flags alone");
+    }
     print(&overview(&config::load(&sources)?))
 }
 

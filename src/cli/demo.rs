@@ -36,7 +36,7 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
     if !tour.stayed_hidden() {
         return Err(CliError::Serve("a secret was shown that should have stayed hidden".into()));
     }
-    print("The secrets stayed hidden: each was shown by its own create and by nothing else.\n")?;
+    print("The secrets stayed hidden: through last4, only the create showed one, its own.\n")?;
     if typed.once {
         return Ok(());
     }
@@ -53,7 +53,8 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
 
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
     let api = LegacyApi::new();
-    let listener = TcpListener::bind(address).await.map_err(|source| CliError::Listen { address, source })?;
+    let listener =
+        TcpListener::bind(address).await.map_err(|source| CliError::Listen { address, option: "--listen", source })?;
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(api.clone().serve(listener));
     Ok((api, address))
@@ -67,8 +68,11 @@ fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliEr
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
     let layer = MaskLayer::new(config.routes.set);
-    Workers::start(address, NonZeroUsize::MIN, &Arc::new(config.proxy), &layer)
-        .map_err(|source| CliError::Listen { address, source })
+    Workers::start(address, NonZeroUsize::MIN, &Arc::new(config.proxy), &layer).map_err(|source| CliError::Listen {
+        address,
+        option: "--listen",
+        source,
+    })
 }
 
 fn failed(error: io::Error) -> CliError {

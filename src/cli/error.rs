@@ -19,10 +19,12 @@ pub const EXIT_BAD_INPUT: u8 = 64;
 #[non_exhaustive]
 pub enum CliError {
     /// An address to listen on is taken or not this machine's.
-    #[error("cannot listen on {address}: give another with --listen or in the configuration")]
+    #[error("cannot listen on {address}: give another with {option} or in the configuration")]
     Listen {
         /// The address.
         address: std::net::SocketAddr,
+        /// The flag or variable that gives another.
+        option: &'static str,
         /// Why.
         source: io::Error,
     },

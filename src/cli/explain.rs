@@ -11,6 +11,11 @@ use http::{HeaderMap, Method};
 use std::fmt::Write;
 
 pub(super) fn explain(typed: Explain) -> Result<(), CliError> {
+    if !typed.target.starts_with('/') && !typed.target.contains("://") && typed.target != "*" {
+        let message =
+            "not a request target: write a path, such as /console/api/apps/7/api-keys, or a whole URL".to_owned();
+        return Err(CliError::Flag { flag: "TARGET", message });
+    }
     let mut sources = sources(typed.config.config).with_presets(typed.presets.presets);
     let mut text = String::new();
     if !sources.may_name_routes() {

@@ -5,10 +5,10 @@ use super::args::{LogFormat, Serve};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log};
 use crate::layer::MaskLayer;
-use crate::proxy::{Workers, bind, serve_admin};
+use crate::proxy::{Workers, serve_admin};
 use http::Method;
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,9 +40,12 @@ fn run(config: Config) -> Result<(), CliError> {
     let layer = MaskLayer::new(config.routes.set);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
-    let listen = |address: SocketAddr| move |source: io::Error| CliError::Listen { address, source };
-    let admin = config.admin.map(|address| bind(address).map_err(listen(address))).transpose()?;
-    let workers = Workers::start(config.listen, count, &settings, &layer).map_err(listen(config.listen))?;
+    let refused =
+        |address: SocketAddr, option: &'static str| move |source| CliError::Listen { address, option, source };
+    let bind_admin = |address| TcpListener::bind(address).map_err(refused(address, "LAST4_ADMIN__LISTEN"));
+    let admin = config.admin.map(bind_admin).transpose()?;
+    let workers =
+        Workers::start(config.listen, count, &settings, &layer).map_err(refused(config.listen, "--listen"))?;
 
     tracing::info!(address = %workers.address(), workers = count, upstream = %settings.upstream.authority, "listening");
     if let Some(address) = config.admin {

@@ -23,8 +23,11 @@ pub(crate) fn compile_fields(fields: &[String], ignore_case: bool) -> Result<Sel
 /// nothing would be masked.
 fn misread(field: &str) -> Option<String> {
     (!field.starts_with('$') && field.contains(['.', '[', '*'])).then(|| {
+        let path = format!("$.{field}");
+        // Not advised where it would be refused in turn.
+        let path = if Selectors::compile([&path], false).is_ok() { path } else { "$.data[*].token".to_owned() };
         format!(
-            "a name stands for itself at any depth: for a path write \"$.{field}\", for a member of that very name \
+            "a name stands for itself at any depth: for a path write \"{path}\", for a member of that very name \
              \"$..['{field}']\""
         )
     })

@@ -63,7 +63,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How many threads serve. `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// Where `/livez`, `/readyz` and `/metrics` are. `None` for nowhere.
+    /// Where `/livez` and `/readyz` are. `None` for nowhere.
     pub admin: Option<SocketAddr>,
     /// What goes to the log.
     pub log: Log,
@@ -135,6 +135,9 @@ impl Draft {
         };
         if draft.admin == Some(draft.listen) && draft.listen.port() != 0 {
             root.refuse_inner("admin", "listen", "is the same as `listen`: the two need a port each");
+        }
+        if draft.upstream.is_at(draft.listen) {
+            root.refuse_inner("upstream", "url", "is where last4 itself listens: every request would come back to it");
         }
         draft
     }

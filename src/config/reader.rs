@@ -195,10 +195,16 @@ impl<'a> Table<'a> {
         for (key, value) in &self.entries {
             let path = self.path.key(key);
             let place = self.reader.origin.place(value, &path);
-            let message = match closest(key, self.known.iter().copied()) {
-                Some(near) => format!("unknown key: did you mean `{near}`?"),
-                None => format!("unknown key: known here are {}", self.known.join(", ")),
-            };
+            let inner = |known: &str| Some((known.to_owned(), key.strip_prefix(known)?.strip_prefix('_')?));
+            let message =
+                match (closest(key, self.known.iter().copied()), self.known.iter().find_map(|known| inner(known))) {
+                    (Some(near), _) => format!("unknown key: did you mean `{near}`?"),
+                    (None, Some((table, inner))) if matches!(place, Place::Variable(_)) => {
+                        let variable = format!("{table}__{inner}").to_ascii_uppercase();
+                        format!("unknown key: did you mean LAST4_{variable}, with two underscores?")
+                    }
+                    (None, _) => format!("unknown key: known here are {}", self.known.join(", ")),
+                };
             self.reader.report(place, &path, message);
         }
     }

@@ -1,9 +1,7 @@
 //! The `[[route]]` tables.
 
 use super::field::{compile_fields, pointed};
-use super::key::KeyPath;
 use super::masking::Masking;
-use super::problem::Place;
 use super::reader::{Given, Table};
 use super::value::{text, yes_or_no};
 use crate::layer::MaskRule;
@@ -34,24 +32,30 @@ pub struct RouteDescription {
 pub(super) struct Entry {
     pub(super) description: RouteDescription,
     pub(super) route: Route<MaskRule>,
-    /// Where its name is written.
-    pub(super) place: Place,
-    /// The key of its name.
-    pub(super) key: KeyPath,
 }
 
 /// Reads one `[[route]]`. `None` with at least one problem noted.
-pub(super) fn route(table: &mut Table<'_>, masking: &Masking) -> Option<Entry> {
-    let name = required(table, "name", "the route's name in logs and metrics, such as name = \"app-keys\"", name);
+///
+/// Its name goes to `names` whatever else is wrong with it.
+pub(super) fn route(table: &mut Table<'_>, masking: &Masking, names: &mut Vec<Given<String>>) -> Option<Entry> {
+    let name = required(table, "name", "the route's name in logs, such as name = \"app-keys\"", name);
     let pattern = pattern(table);
     let ignore_case = table.read_or("ignore_case", false, yes_or_no);
     let ndjson = table.read("ndjson", yes_or_no);
     let fields = fields(table, ignore_case);
     let reveal = reveal(table, ndjson.as_ref().is_some_and(|given| given.value));
     let masking = masking.overridden(table);
+    let name = name.map(|given| {
+        let name = given.value.clone();
+        names.push(given);
+        name
+    });
     // Only now, so that every key was read and its problems noted.
-    let (Given { value: name, place, path: key }, pattern, (fields, selectors), (methods, reveal_fields, revealed)) =
-        (name?, pattern?, fields?, reveal?);
+    let (name, pattern, (fields, selectors), (methods, reveal_fields, revealed)) = (name?, pattern?, fields?, reveal?);
+    if !methods.is_empty() && reveal_fields.is_empty() && !selectors.may_select_top_level() {
+        table.refuse_key("reveal", REVEALS_NOTHING);
+        return None;
+    }
 
     let rules = Rules::new(selectors)
         .with_policy(masking.policy)
@@ -69,8 +73,11 @@ pub(super) fn route(table: &mut Table<'_>, masking: &Masking) -> Option<Entry> {
         reveal_fields,
         preset: None,
     };
-    Some(Entry { description, route: Route { name, pattern, rule }, place, key })
+    Some(Entry { description, route: Route { name, pattern, rule } })
 }
+
+const REVEALS_NOTHING: &str = "reveals nothing: it shows the fields of the top-level object, and `fields` names only deeper \
+                               ones: say where a create has its secret, such as reveal_fields = [\"$.data.token\"]";
 
 fn required<T>(
     table: &mut Table<'_>,
@@ -115,7 +122,9 @@ fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
 fn template(value: &Value) -> Result<Pattern, String> {
     let template = text(value)?;
     Pattern::template(&template).map_err(|error| match error {
-        PatternError::NoLeadingSlash => format!("{error}: write \"/{template}\""),
+        PatternError::NoLeadingSlash if Pattern::template(&format!("/{template}")).is_ok() => {
+            format!("{error}: write \"/{template}\"")
+        }
         error => error.to_string(),
     })
 }
@@ -151,7 +160,8 @@ type Revealing = (Vec<Method>, Vec<String>, Reveal);
 
 fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
     let has_fields = table.holds("reveal_fields");
-    let methods = if table.holds("reveal") { table.list("reveal", method) } else { Some(Vec::new()) };
+    let has_methods = table.holds("reveal");
+    let methods = table.list("reveal", method).or_else(|| (!has_methods).then(Vec::new));
     let paths = table.list("reveal_fields", text);
     let methods: Vec<_> = methods?.into_iter().map(|given| given.value).collect();
     if ndjson && !methods.is_empty() {

@@ -2,8 +2,7 @@
 
 use super::masking::Masking;
 use super::preset::preset;
-use super::problem::Problem;
-use super::reader::{Reader, Table};
+use super::reader::{Given, Reader, Table};
 use super::route::{Entry, RouteDescription, route};
 use super::source::Origin;
 use super::value::text;
@@ -23,15 +22,19 @@ pub struct Routes {
 /// Reads `[masking]`, `[[route]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
 pub(super) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
     let masking = root.section("masking", |table| Masking::default().overridden(table));
-    let written = root.sections("route", |table| route(table, &masking));
+    let mut names = Vec::new();
+    let written = root.sections("route", |table| route(table, &masking, &mut names));
     let presets = presets(root, flagged);
     let mut entries = written.into_iter().collect::<Option<Vec<_>>>();
     for name in presets? {
-        let added = preset_routes(root, &name, &masking);
+        let added = preset_routes(root, &name, &masking, &mut names);
         entries = entries.zip(added).map(|(mut entries, added)| {
             entries.extend(added);
             entries
         });
+    }
+    if !refuse_same_names(root, &names) {
+        return None;
     }
     compile(root, entries?)
 }
@@ -42,7 +45,8 @@ const NO_ROUTES: &str = "nothing would be masked: write a `[[route]]`, or take t
 /// The names of the presets, each once.
 fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
     let known = |value: &_| text(value).and_then(|name| preset(&name).map(|_| name));
-    let written = if root.holds("presets") { root.list("presets", known) } else { Some(Vec::new()) };
+    let given = root.holds("presets");
+    let written = root.list("presets", known).or_else(|| (!given).then(Vec::new));
     let mut names: Vec<_> = written?.into_iter().map(|given| given.value).collect();
     names.extend(flagged.iter().cloned());
     let mut once = Vec::new();
@@ -54,12 +58,17 @@ fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
     Some(once)
 }
 
-fn preset_routes(root: &Table<'_>, name: &str, masking: &Masking) -> Option<Vec<Entry>> {
+fn preset_routes(
+    root: &Table<'_>,
+    name: &str,
+    masking: &Masking,
+    names: &mut Vec<Given<String>>,
+) -> Option<Vec<Entry>> {
     let text = preset(name).map_err(|message| root.refuse_flag("--preset", "presets", message)).ok()?;
     let origin = Origin::of_text(&format!("preset {name}"), text).map_err(|problem| root.adopt([problem])).ok()?;
     let reader = Reader::new(origin);
     let mut table = reader.root();
-    let entries = table.sections("route", |table| route(table, masking));
+    let entries = table.sections("route", |table| route(table, masking, names));
     table.finish();
     root.adopt(reader.problems());
     let from_preset = |mut entry: Entry| {
@@ -74,18 +83,6 @@ fn compile(root: &Table<'_>, entries: Vec<Entry>) -> Option<Routes> {
         root.missing("route", NO_ROUTES);
         return None;
     }
-    let mut unique = true;
-    for (position, entry) in entries.iter().enumerate() {
-        let name = &entry.route.name;
-        if let Some(first) = entries.iter().take(position).find(|other| other.route.name == *name) {
-            unique = false;
-            let message = format!("a route at {} is named \"{name}\" too: give each its own name", first.place);
-            root.adopt([Problem::new(entry.place.clone(), &entry.key, message)]);
-        }
-    }
-    if !unique {
-        return None;
-    }
     let (described, routes) = entries.into_iter().map(|entry| (entry.description, entry.route)).unzip();
     match RouteSet::compile(routes) {
         Ok(set) => Some(Routes { set, described }),
@@ -94,4 +91,19 @@ fn compile(root: &Table<'_>, entries: Vec<Entry>) -> Option<Routes> {
             None
         }
     }
+}
+
+/// Whether all names differ. Checked apart from the rest of the routes, so that a fault elsewhere in one does not hide it.
+fn refuse_same_names(root: &Table<'_>, names: &[Given<String>]) -> bool {
+    let mut unique = true;
+    for (position, name) in names.iter().enumerate() {
+        if let Some(first) = names.iter().take(position).find(|other| other.value == name.value) {
+            unique = false;
+            root.refuse(
+                name,
+                format!("a route at {} is named \"{}\" too: give each its own name", first.place, name.value),
+            );
+        }
+    }
+    unique
 }

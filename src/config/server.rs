@@ -6,7 +6,7 @@ use super::value::{choice, seconds, text, whole, yes_or_no};
 use crate::proxy::{Forwarded, Limits, Upstream};
 use http::HeaderName;
 use http::uri::{Authority, Scheme};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use tracing::Level;
 
@@ -89,6 +89,15 @@ impl UpstreamTable {
                 },
             }
         })
+    }
+
+    /// Whether the upstream is the proxy itself, as far as addresses tell without asking anybody.
+    pub(super) fn is_at(&self, listen: SocketAddr) -> bool {
+        let Some(Given { value: (_, authority), .. }) = &self.url else { return false };
+        let host = authority.host().trim_matches(['[', ']']);
+        let address = if host == "localhost" { Ok(IpAddr::from(Ipv4Addr::LOCALHOST)) } else { host.parse::<IpAddr>() };
+        let same = |address: IpAddr| address == listen.ip() || (listen.ip().is_unspecified() && address.is_loopback());
+        authority.port_u16().unwrap_or(80) == listen.port() && address.is_ok_and(same)
     }
 
     /// The upstream, once there is a URL.

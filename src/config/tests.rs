@@ -344,6 +344,41 @@ fn what_is_missing_altogether_is_said() {
 }
 
 #[test]
+fn a_route_that_would_silently_do_nothing_is_refused() {
+    for (route, key, advice) in [
+        ("path = \"/v1/:id/t\"\nfields = [\"token\"]", "path", "placeholders are written"),
+        ("path = \"/v1/t?x=1\"\nfields = [\"token\"]", "path", "decoded"),
+        ("path_regex = \"v1/t\"\nfields = [\"token\"]", "path_regex", "begins with `/`"),
+        ("path = \"/v1/t\"\nfields = [\"$.data.token\"]\nreveal = [\"POST\"]", "reveal", "reveal_fields"),
+    ] {
+        let text = format!("upstream.url = \"http://api:5001\"\n[[route]]\nname = \"keys\"\n{route}\n");
+        let problems = load(&file(&text)).unwrap_err().to_string();
+        assert_eq!(problems.lines().count(), 1, "{problems}");
+        assert!(problems.contains(&format!("route[0].{key}: ")) && problems.contains(advice), "{problems}");
+    }
+}
+
+#[test]
+fn standing_in_front_of_itself_is_refused() {
+    for (listen, url) in [
+        ("127.0.0.1:80", "http://127.0.0.1"),
+        ("0.0.0.0:8080", "http://localhost:8080"),
+        ("[::]:8080", "http://[::1]:8080"),
+    ] {
+        let text = format!("{MINIMAL}\n").replace("http://api:5001", url);
+        let problems = load(&file(&text).with_flag("--listen", "listen", listen)).unwrap_err().to_string();
+        assert!(problems.contains("upstream.url: is where last4 itself listens"), "{problems}");
+    }
+}
+
+#[test]
+fn one_underscore_where_two_belong_is_recognised() {
+    let variables = [("LAST4_UPSTREAM_URL".into(), "http://api:5001".into())];
+    let problems = load(&file(MINIMAL).with_environment(variables)).unwrap_err().to_string();
+    assert!(problems.contains("did you mean LAST4_UPSTREAM__URL, with two underscores?"), "{problems}");
+}
+
+#[test]
 fn two_routes_of_one_name_are_refused_wherever_they_come_from() {
     let route = "[[route]]\nname = \"app-keys\"\npath = \"/a\"\nfields = [\"token\"]\n";
     assert_eq!(

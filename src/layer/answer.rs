@@ -23,6 +23,8 @@ use std::task::{Context, Poll};
 pub struct Report {
     /// The route's name; empty where a request was refused before a route was found.
     pub route: Arc<str>,
+    /// Whether the answer was one that may show a secret.
+    pub may_reveal: bool,
     /// What was done.
     pub outcome: Outcome,
 }
@@ -108,7 +110,11 @@ pub(super) fn withheld<B>(exchange: &Exchange, mut head: response::Parts, reason
 pub(super) fn refused<B>(reason: Reason) -> Response<AnswerBody<B>> {
     let mut response = problem::response(StatusCode::BAD_REQUEST, reason.as_str(), reason.detail())
         .map(|bytes| AnswerBody(Inner::Bytes { bytes }));
-    response.extensions_mut().insert(Report { route: "".into(), outcome: Outcome::Withheld(reason) });
+    response.extensions_mut().insert(Report {
+        route: "".into(),
+        may_reveal: false,
+        outcome: Outcome::Withheld(reason),
+    });
     response
 }
 
@@ -122,8 +128,9 @@ fn set_codings(head: &mut response::Parts, codings: &Codings) {
 }
 
 fn finish<B>(exchange: &Exchange, head: response::Parts, body: Inner<B>, outcome: Outcome) -> Response<AnswerBody<B>> {
+    let report = Report { route: Arc::clone(&exchange.route), may_reveal: exchange.reveals(head.status), outcome };
     let mut response = Response::from_parts(head, AnswerBody(body));
-    response.extensions_mut().insert(Report { route: Arc::clone(&exchange.route), outcome });
+    response.extensions_mut().insert(report);
     response
 }
 

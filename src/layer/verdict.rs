@@ -4,8 +4,8 @@ use super::exchange::Exchange;
 use super::media_type::MediaType;
 use crate::codec::Codings;
 use crate::reason::Reason;
-use http::header::{CONTENT_ENCODING, CONTENT_RANGE, TRANSFER_ENCODING};
-use http::{HeaderValue, Method, StatusCode, response};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, response};
 
 /// What is to happen to an answer on a masked route.
 #[derive(Debug)]
@@ -56,6 +56,15 @@ pub(super) fn judge(exchange: &Exchange, head: &response::Parts, empty: bool) ->
         MediaType::NeverJson => return Verdict::Withhold(Reason::NotJson),
         MediaType::OtherCharset => return Verdict::Withhold(Reason::Charset),
     };
+    if codings.is_identity() && announces_more_than(exchange.rule.max_body_bytes, &head.headers) {
+        return Verdict::Withhold(Reason::TooLarge);
+    }
     let give_back = if exchange.accept_encoding.accepts(&codings) { codings.clone() } else { Codings::default() };
     Verdict::Mask(Plan { codings, give_back, not_json })
+}
+
+/// Whether a length says beforehand that a body will be refused. One that does not say so may still turn out too large.
+fn announces_more_than(limit: Option<u64>, headers: &HeaderMap) -> bool {
+    let announced = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok();
+    limit.zip(announced()).is_some_and(|(limit, announced)| announced > limit)
 }

@@ -72,6 +72,10 @@ impl Masker {
                 Ok(())
             }
             Err(kind) => {
+                // What passes up to the fault is given out, so that the output is the same however the text was cut.
+                if !self.is_hidden() {
+                    cursor.hide();
+                }
                 let error = Error::new(kind, self.offset + cursor.at as u64);
                 self.failed = Some(error);
                 Err(error)

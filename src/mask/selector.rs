@@ -80,6 +80,13 @@ impl Selectors {
         self.names.is_empty() && self.steps.iter().all(|step| !step.descend && step.select != Select::Any)
     }
 
+    /// Whether a member of the top-level object can be selected at all.
+    pub fn may_select_top_level(&self) -> bool {
+        let begins =
+            |bit: usize| u32::try_from(bit).ok().and_then(|bit| self.starts.checked_shr(bit)).unwrap_or(0) & 1 == 1;
+        !self.names.is_empty() || self.steps.iter().enumerate().any(|(bit, step)| begins(bit) && step.last)
+    }
+
     /// Bytes of an unescaped key beyond which it cannot be one of the names.
     pub(super) fn longest_name(&self) -> usize {
         self.longest_name

@@ -1,12 +1,12 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
-use super::error::ForwardError;
 use super::forward::Forward;
 use super::headers::{keep_only_trailers, remove_hop_by_hop, remove_rerouting, set_forwarded};
+use super::observed::{ObservedBody, failed, observe};
 use super::pool::UpstreamBody;
 use super::request_body::RequestBody;
 use super::settings::Settings;
-use crate::layer::{AnswerBody, MaskFuture, MaskLayer, MaskService, Outcome, Report};
+use crate::layer::{MaskFuture, MaskLayer, MaskService};
 use crate::problem;
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, UPGRADE};
@@ -26,7 +26,7 @@ use tower_service::Service;
 type Inner = MaskService<Forward>;
 type InnerFuture = MaskFuture<<Forward as Service<Request<Incoming>>>::Future, UpstreamBody<RequestBody>>;
 /// The body of every response that leaves the proxy.
-pub type ResponseBody = Either<AnswerBody<UpstreamBody<RequestBody>>, Full<Bytes>>;
+pub type ResponseBody = Either<ObservedBody<UpstreamBody<RequestBody>>, Full<Bytes>>;
 
 /// The proxy as a service. One for each worker; [`Front::for_peer`] gives one for each connection.
 #[derive(Clone, Debug)]
@@ -61,7 +61,10 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
 
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
         match prepare(&mut request, &self.front.settings, self.peer) {
-            Ok(()) => FrontFuture::Forwarding { inner: self.front.inner.clone().call(request) },
+            Ok(()) => {
+                let method = request.method().clone();
+                FrontFuture::Forwarding { method, inner: self.front.inner.clone().call(request) }
+            }
             Err(refusal) => FrontFuture::Refused { refusal },
         }
     }
@@ -146,7 +149,7 @@ pin_project! {
     pub enum FrontFuture {
         /// The request is on its way.
         #[doc(hidden)]
-        Forwarding { #[pin] inner: InnerFuture },
+        Forwarding { method: Method, #[pin] inner: InnerFuture },
         /// The request goes nowhere.
         #[doc(hidden)]
         Refused { refusal: Refusal },
@@ -158,13 +161,10 @@ impl Future for FrontFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match self.project() {
-            FrontFutureProj::Forwarding { inner } => match ready!(inner.poll(cx)) {
-                Ok(response) => {
-                    log_withheld(&response);
-                    response.map(Either::Left)
-                }
+            FrontFutureProj::Forwarding { method, inner } => match ready!(inner.poll(cx)) {
+                Ok(response) => observe(method, response).map(Either::Left),
                 Err(error) => {
-                    log_failure(&error);
+                    failed(method, &error);
                     error.to_response().map(|document| Either::Right(Full::new(document)))
                 }
             },
@@ -182,16 +182,4 @@ fn refuse(refusal: Refusal) -> Response<Bytes> {
     let mut response = problem::response(status, reason, detail);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-fn log_withheld<B>(response: &Response<B>) {
-    if let Some(Report { route, outcome: Outcome::Withheld(reason) }) = response.extensions().get() {
-        tracing::warn!(%route, %reason, status = response.status().as_u16(), "answer withheld");
-    }
-}
-
-fn log_failure(error: &ForwardError) {
-    let (status, reason, _) = error.describe();
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    tracing::warn!(status = status.as_u16(), reason, cause, "{error}");
 }

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-/// Binds an address so that every worker, and the process that will take over from this one, can have a listener of its own.
+/// Binds an address so that every worker can have a listener of its own. Shares it with whoever else binds it so.
 ///
 /// # Errors
 /// The address is in use or may not be used.
@@ -29,6 +29,15 @@ pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// The address if nobody listens on it yet, another last4 included, which [`bind`] would share it with; port 0 becomes a free one.
+///
+/// # Errors
+/// The address is in use or may not be used.
+pub(super) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
+    // Held for no longer than the check: a socket that does not share its port may be bound only if there is no other.
+    std::net::TcpListener::bind(address)?.local_addr()
 }
 
 /// Serves the proxy on a listener until `stop` resolves; then accepts no more and lets what is in flight finish for at most

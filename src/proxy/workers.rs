@@ -1,7 +1,7 @@
 //! Threads that serve the proxy, each with a listener, a runtime and upstream connections of its own, so that a request never
 //! goes from one core to another.
 
-use super::server::{bind, serve};
+use super::server::{bind, free, serve};
 use super::settings::Settings;
 use crate::layer::MaskLayer;
 use std::io;
@@ -30,13 +30,8 @@ impl Workers {
         settings: &Arc<Settings>,
         layer: &MaskLayer,
     ) -> io::Result<Self> {
-        let first = bind(address)?;
-        // With port 0 the system chose one, which the others are to share.
-        let address = first.local_addr()?;
-        let mut listeners = vec![first];
-        for _ in 1..count.get() {
-            listeners.push(bind(address)?);
-        }
+        let address = free(address)?;
+        let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
         let (stop, stopped) = watch::channel(false);
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {

@@ -32,6 +32,8 @@ impl Pattern {
                 Some(Placeholder::One) => expression.push_str("/[^/]+"),
                 Some(Placeholder::Many) => expression.push_str("(?:/[^/]+)*"),
                 None if segment.is_empty() => return Err(PatternError::EmptySegment),
+                None if is_foreign(segment) => return Err(PatternError::Foreign),
+                None if segment.contains(['?', '#', '%']) => return Err(PatternError::NotPath),
                 None => {
                     expression.push('/');
                     expression.push_str(&regex::escape(segment));
@@ -47,7 +49,12 @@ impl Pattern {
     /// [`PatternError::Regex`] with the expression's own message.
     pub fn regex(expression: &str) -> Result<Self, PatternError> {
         let pattern = Self { text: expression.to_owned(), expression: expression.to_owned() };
-        regex::bytes::Regex::new(&pattern.anchored()).map_err(|error| PatternError::Regex(error.to_string()))?;
+        for written in [expression, &pattern.anchored()] {
+            regex::bytes::Regex::new(written).map_err(|error| PatternError::Regex(last_line(&error)))?;
+        }
+        if expression.starts_with(|first: char| first.is_alphanumeric()) {
+            return Err(PatternError::NoLeadingSlash);
+        }
         Ok(pattern)
     }
 
@@ -60,6 +67,21 @@ impl Pattern {
     pub(super) fn anchored(&self) -> String {
         format!(r"(?i-u)\A(?:{})\z", self.expression)
     }
+}
+
+/// Whether a segment looks like another notation's placeholder, which taken literally would match no request at all: `:id` (Express),
+/// `*`, `<id>` (Flask), `a|b`.
+fn is_foreign(segment: &str) -> bool {
+    segment.starts_with(':')
+        || matches!(segment, "*" | "**")
+        || (segment.starts_with('<') && segment.ends_with('>'))
+        || segment.contains('|')
+}
+
+/// The library shows the expression over several lines, and in the last one what is wrong with it.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 enum Placeholder {
@@ -87,6 +109,14 @@ pub enum PatternError {
     /// Two slashes in a row, or one at the end: no reading of a path has an empty segment.
     #[error("an empty segment never matches: write single slashes and none at the end")]
     EmptySegment,
+    /// A segment in another notation.
+    #[error(
+        "placeholders are written `{{name}}`, and choices need `path_regex`: taken literally, this would match nothing"
+    )]
+    Foreign,
+    /// A query, a fragment or an escape.
+    #[error("a path is written decoded, without `%` escapes, query or fragment: requests are matched after decoding")]
+    NotPath,
     /// A relative path.
     #[error("a path begins with `/`")]
     NoLeadingSlash,
@@ -96,4 +126,27 @@ pub enum PatternError {
     /// Not a regular expression.
     #[error("not a regular expression: {0}")]
     Regex(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_never_match_is_refused() {
+        for template in ["/v1/:id/t", "/v1/*/t", "/v1/**", "/v1/<id>/t", "/v1/(a|b)/t"] {
+            assert_eq!(Pattern::template(template), Err(PatternError::Foreign), "{template}");
+        }
+        for template in ["/v1/t?page=1", "/v1/t%6fkens", "/v1/t#x"] {
+            assert_eq!(Pattern::template(template), Err(PatternError::NotPath), "{template}");
+        }
+        for template in ["/v1//t", "/v1/t/"] {
+            assert_eq!(Pattern::template(template), Err(PatternError::EmptySegment), "{template}");
+        }
+        assert_eq!(Pattern::regex("v1/[^/]+/t"), Err(PatternError::NoLeadingSlash));
+        assert_eq!(Pattern::regex("/a/(b"), Err(PatternError::Regex("unclosed group".to_owned())));
+        for template in ["/", "/v1/keys:list", "/Keys(1)/a.b", "/{*any}/t"] {
+            assert!(Pattern::template(template).is_ok(), "{template}");
+        }
+    }
 }

@@ -5,9 +5,9 @@ use http::Method;
 use http::uri::{Authority, Scheme};
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
-use last4::proxy::{Settings, Upstream, bind, serve};
+use last4::proxy::{Settings, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -36,7 +36,8 @@ impl Proxy {
             rule: rule.clone(),
         });
         let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
-        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        // Not `bind`, which may be given the port of another test's proxy.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(listener, Arc::new(settings), layer, async {

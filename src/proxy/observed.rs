@@ -1,0 +1,65 @@
+//! What the operator is told about answers on masked routes.
+
+use super::error::ForwardError;
+use crate::body::BodyError;
+use crate::layer::{AnswerBody, Outcome, Report};
+use bytes::Bytes;
+use http::{Method, Response};
+use http_body::{Body, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// An answer's body that logs when it is cut: its head was sent, and the client can be told no reason.
+#[derive(Debug)]
+pub struct ObservedBody<B> {
+    body: AnswerBody<B>,
+    /// The route, while there is something to log.
+    route: Option<Arc<str>>,
+}
+
+/// Logs what became of an answer, now or when its body is cut.
+pub(super) fn observe<B>(method: &Method, response: Response<AnswerBody<B>>) -> Response<ObservedBody<B>> {
+    let mut streaming = None;
+    if let Some(Report { route, may_reveal, outcome }) = response.extensions().get() {
+        let status = response.status().as_u16();
+        match outcome {
+            Outcome::Withheld(reason) => tracing::warn!(%route, %method, status, %reason, "answer withheld"),
+            Outcome::Masked(summary) if *may_reveal && summary.masked > 0 && summary.revealed == 0 => {
+                tracing::warn!(%route, %method, status, "a create showed no secret: name its place in `reveal_fields`");
+            }
+            Outcome::Streaming => streaming = Some(Arc::clone(route)),
+            _ => {}
+        }
+    }
+    response.map(|body| ObservedBody { body, route: streaming })
+}
+
+/// Logs a request that could not be forwarded.
+pub(super) fn failed(method: &Method, error: &ForwardError) {
+    let (status, reason, _) = error.describe();
+    let cause = std::error::Error::source(error).map(tracing::field::display);
+    tracing::warn!(%method, status = status.as_u16(), reason, cause, "{error}");
+}
+
+impl<B: Body + Unpin> Body for ObservedBody<B> {
+    type Data = Bytes;
+    type Error = BodyError<B::Error>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let (Poll::Ready(Some(Err(BodyError::Withheld(reason)))), Some(route)) = (&frame, self.route.as_ref()) {
+            tracing::warn!(%route, %reason, "answer cut");
+            self.route = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
