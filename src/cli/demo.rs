@@ -17,8 +17,15 @@ pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         if typed.api_only {
-            let (_, legacy) = start_legacy(typed.listen).await?;
-            print(&format!("legacy API on http://{legacy}, until Ctrl-C\n"))?;
+            let (api, legacy) = start_legacy(typed.listen).await?;
+            print(&format!(
+                "legacy API on http://{legacy}, until Ctrl-C\n\
+                 keys of an app      /console/api/apps/{app}/api-keys\n\
+                 keys of a dataset   /console/api/datasets/{dataset}/api-keys\n\
+                 keys of a workspace /console/api/datasets/api-keys\n",
+                app = api.app_id(),
+                dataset = api.dataset_id(),
+            ))?;
             return tokio::signal::ctrl_c().await.map_err(failed);
         }
         run(typed).await

@@ -1,0 +1,95 @@
+"""How each backend is started. All answer the same three lists, from one file of keys made for the run."""
+
+import json
+import os
+import pathlib
+import re
+import secrets
+import socket
+import string
+import sys
+import time
+import uuid
+
+HERE = pathlib.Path(__file__).parent
+APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
+BIN = pathlib.Path(sys.prefix) / "bin"
+
+
+class Backend:
+    """Where a server listens and what its lists are of."""
+
+    # Whether it keeps the keys that are created there.
+    keeps_keys = False
+
+    def __init__(self, processes, address, app=APP, dataset=DATASET):
+        self.processes, self.address, self.app, self.dataset = processes, address, app, dataset
+
+    def log_end(self):
+        return "\n".join(log.read_text(errors="replace")[-1500:] for _, log in self.processes.running)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def keys_file(processes):
+    """Keys never seen before, in the order of fields of the console API."""
+    path = pathlib.Path(processes.work.name, "keys.json")
+    if not path.exists():
+        lists = {kind: {"data": [new_key(kind) for _ in range(2)]} for kind in ("app", "dataset", "ds")}
+        path.write_text(json.dumps({kind: json.dumps(document) for kind, document in lists.items()}))
+    return path
+
+
+def new_key(kind):
+    token = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(24))
+    now = int(time.time())
+    return {
+        "id": str(uuid.uuid4()),
+        "type": "app" if kind == "app" else "dataset",
+        "token": f"{kind}-{token}",
+        "last_used_at": now - 60,
+        "created_at": now - 3600,
+    }
+
+
+def started(name, processes, command, **more):
+    """A backend whose command may hold {port}."""
+    port = free_port()
+    env = {"KEYS_FILE": str(keys_file(processes)), "PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1", "NODE_ENV": "production"}
+    processes.start(name, [str(part).replace("{port}", str(port)) for part in command], env=env, **more)
+    return Backend(processes, ("127.0.0.1", port))
+
+
+def gunicorn(name, processes, module):
+    options = ["--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "8", "--no-control-socket"]
+    return started(name, processes, [BIN / "gunicorn", "--chdir", HERE, *options, "--graceful-timeout", "1", module])
+
+
+def demo(processes):
+    """`last4 demo --api-only`, which says which ids it made up."""
+    port = free_port()
+    program = os.environ["PROGRAM"]
+    log = processes.start("demo", [program, "demo", "--api-only", "--listen", f"127.0.0.1:{port}"])
+    ids = None
+    for _ in range(100):
+        if ids := re.search(r"/apps/([0-9a-f-]{36})/.*/datasets/([0-9a-f-]{36})/", log.read_text(), re.S):
+            break
+        time.sleep(0.1)
+    if not ids:
+        raise SystemExit(f"the demo does not start: {log.read_text()}")
+    backend = Backend(processes, ("127.0.0.1", port), ids[1], ids[2])
+    backend.keeps_keys = True
+    return backend
+
+
+def flask(processes):
+    return gunicorn("flask", processes, "flask_app:app")
+
+
+BACKENDS = {
+    "demo": demo,
+    "flask": flask,
+}
