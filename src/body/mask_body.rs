@@ -12,6 +12,10 @@ use thiserror::Error;
 /// Output is given on in frames of about this many bytes.
 const FRAME: usize = 64 * 1024;
 
+/// Steps of work at a time, each at most a decoded piece of 16 KiB or a piece as it came: a body that unfolds to millions of bytes
+/// must not keep others waiting.
+const STEPS: usize = 16;
+
 /// A body whose selected values are masked while it streams. Trailers are dropped: nothing vouches for what is in them.
 ///
 /// It ends cleanly only if the upstream's body was whole and could be understood to its end; otherwise it fails, and a server
@@ -95,15 +99,16 @@ where
     /// # Errors
     /// Why the body must be withheld; nothing of it has left.
     pub(crate) fn poll_hold(&mut self, cx: &mut Context<'_>, hold_bytes: usize) -> Poll<Result<(), Reason>> {
-        while self.state == State::Running && self.pipeline.plain_len() <= hold_bytes as u64 {
-            if ready!(self.poll_step(cx)).is_none() {
-                break;
+        for _ in 0..STEPS {
+            match self.state {
+                State::Failed(reason) => return Poll::Ready(Err(reason)),
+                State::Running if self.pipeline.plain_len() <= hold_bytes as u64 => {}
+                State::Running | State::Ended => return Poll::Ready(Ok(())),
             }
+            ready!(self.poll_step(cx));
         }
-        Poll::Ready(match self.state {
-            State::Failed(reason) => Err(reason),
-            State::Running | State::Ended => Ok(()),
-        })
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// What is held, once [`Self::poll_hold`] is ready.
@@ -117,16 +122,19 @@ where
         }
     }
 
-    /// One step: `None` once there is nothing more to do. Pending only when the upstream's next piece is waited for.
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+    /// One step, which may be the last. Pending only when the upstream's next piece is waited for.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.pipeline.step(&mut self.out) {
-            Ok(Step::Working) => return Poll::Ready(Some(())),
+            Ok(Step::Working) => return Poll::Ready(()),
             Ok(Step::NeedInput) => {}
-            Ok(Step::End) => self.state = State::Ended,
-            Err(reason) => self.fail(reason),
-        }
-        if self.state != State::Running {
-            return Poll::Ready(None);
+            Ok(Step::End) => {
+                self.state = State::Ended;
+                return Poll::Ready(());
+            }
+            Err(reason) => {
+                self.fail(reason);
+                return Poll::Ready(());
+            }
         }
         match ready!(Pin::new(&mut self.upstream).poll_frame(cx)) {
             Some(Ok(frame)) => {
@@ -139,7 +147,7 @@ where
             Some(Err(_)) => self.fail(Reason::Incomplete),
             None => self.pipeline.finish(),
         }
-        Poll::Ready(Some(()))
+        Poll::Ready(())
     }
 
     fn keep(&mut self, piece: &Bytes) {
@@ -168,17 +176,23 @@ where
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
+        let mut steps = 0;
         while this.state == State::Running && this.out.len() < FRAME {
-            match this.poll_step(cx) {
-                Poll::Ready(_) => {}
-                Poll::Pending => {
-                    if let Err(reason) = this.pipeline.flush(&mut this.out) {
-                        this.fail(reason);
-                    } else if this.out.is_empty() {
-                        return Poll::Pending;
-                    }
-                    break;
+            if steps == STEPS {
+                if this.out.is_empty() {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
+                break;
+            }
+            steps += 1;
+            if this.poll_step(cx).is_pending() {
+                if let Err(reason) = this.pipeline.flush(&mut this.out) {
+                    this.fail(reason);
+                } else if this.out.is_empty() {
+                    return Poll::Pending;
+                }
+                break;
             }
         }
         if !this.out.is_empty() {

@@ -20,7 +20,7 @@ const FILE_VARIABLE: &str = "LAST4_CONFIG";
 /// use last4::config::{self, Sources};
 ///
 /// let sources = Sources::default().with_flag("--upstream", "upstream.url", "http://api:5001").with_preset("dify");
-/// assert_eq!(config::load(&sources)?.routes.set.routes().len(), 6);
+/// assert_eq!(config::load(&sources)?.routes.set.routes().len(), 3);
 /// # Ok::<(), config::Problems>(())
 /// ```
 #[derive(Clone, Default)]
