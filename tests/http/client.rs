@@ -94,7 +94,8 @@ impl Client {
             .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
             .collect();
         let mut reply = Reply { status, headers, body: Vec::new(), clean: true };
-        let length: Option<usize> = reply.header("content-length").map(|length| length.parse().unwrap());
+        let length: Option<usize> =
+            reply.header("content-length").map(|length| length.parse().unwrap_or_else(|_| panic!("{reply:?}")));
         if method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
             return reply;
         }
