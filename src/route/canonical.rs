@@ -1,12 +1,12 @@
 //! Every reading of a request target that some server could give it.
 
-use super::reading::STEPS;
+use super::reading::HABITS;
 use std::borrow::Cow;
 use thiserror::Error;
 
 /// Most readings that one target may have. An ordinary path has one, a strange one a handful; a target that has more is
 /// built to be read differently by different servers, and is refused.
-pub const MAX_READINGS: usize = 64;
+pub const MAX_READINGS: usize = 128;
 
 /// Most bytes of a path that has more than one reading, so that no target costs much. Common servers refuse request lines of this
 /// length altogether.
@@ -15,7 +15,8 @@ pub const MAX_UNUSUAL_PATH: usize = 8 * 1024;
 /// The path of a request target in all its readings, for matching only: the target goes upstream as it came.
 ///
 /// Matching too much at a strange address harms nobody; matching too little is a leak. So whatever any server is known to
-/// do with a path before it routes is one entry of one list (`route/reading.rs`), applied or not in every combination.
+/// do with a path before it routes is one entry of one list (`route/reading.rs`), and all of them are applied to one another's
+/// results, in every order and as often as they change anything: there may be several servers in a row.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     readings: Vec<Cow<'a, [u8]>>,
@@ -23,7 +24,7 @@ pub struct CanonicalPath<'a> {
 
 impl<'a> CanonicalPath<'a> {
     /// Reads a request target: origin-form (`/path?query`), absolute-form (`http://host/path`) or anything else that a
-    /// request line may hold. The query and a fragment are not part of the path.
+    /// request line may hold. The query is not part of the path.
     ///
     /// # Errors
     /// [`AmbiguousPath`] where the readings cannot be bounded: a NUL, an escape that cannot be decoded and so could hide a
@@ -38,9 +39,9 @@ impl<'a> CanonicalPath<'a> {
         }
         refuse_undecodable(path)?;
         let mut readings = vec![Cow::Borrowed(path)];
-        for step in STEPS {
-            for at in 0..readings.len() {
-                let Some(read) = readings.get(at).and_then(|reading| (step.read)(reading)) else { continue };
+        let mut at = 0;
+        while let Some(reading) = readings.get(at).map(|reading| reading.to_vec()) {
+            for read in HABITS.iter().filter_map(|habit| habit(&reading)) {
                 if read.contains(&0) {
                     return Err(AmbiguousPath::Nul);
                 }
@@ -51,6 +52,7 @@ impl<'a> CanonicalPath<'a> {
                     readings.push(Cow::Owned(read));
                 }
             }
+            at += 1;
         }
         Ok(Self { readings })
     }
@@ -85,9 +87,10 @@ pub enum AmbiguousPath {
     Undecodable,
 }
 
-/// The path in a target: without scheme and authority, query and fragment.
+/// The path in a target: without scheme and authority, and without the query. A fragment is left to the readings, for some
+/// servers take it as a part of the path.
 fn path_of(target: &[u8]) -> &[u8] {
-    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+    let end = target.iter().position(|&byte| byte == b'?').unwrap_or(target.len());
     let path = target.get(..end).unwrap_or_default();
     if path.starts_with(b"/") {
         return path;
@@ -96,9 +99,13 @@ fn path_of(target: &[u8]) -> &[u8] {
     let is_scheme =
         path.iter().take(colon).all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
     match path.get(colon + 1..) {
-        Some([b'/', b'/', rest @ ..]) if is_scheme => {
-            let slash = rest.iter().position(|&byte| byte == b'/');
-            slash.and_then(|at| rest.get(at..)).unwrap_or(b"/")
+        Some(hierarchy @ [b'/', b'/', rest @ ..]) if is_scheme => {
+            match rest.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'#')) {
+                None => b"/",
+                Some(end) if end > 0 && rest.get(end) == Some(&b'/') => rest.get(end..).unwrap_or_default(),
+                // Where the authority ends is read in different ways: left to the readings.
+                Some(_) => hierarchy,
+            }
         }
         Some(rest) if is_scheme => rest,
         _ => path,

@@ -1,32 +1,26 @@
-//! What servers do with a path before they route it. One entry a habit; each may or may not be applied, in this order.
+//! What servers do with a path before they route it, one function a habit.
 
-/// One habit of some server. `read` gives the path as that server sees it, or nothing where the habit changes nothing.
-pub(super) struct Step {
-    pub(super) read: fn(&[u8]) -> Option<Vec<u8>>,
-}
+/// One habit of some server. It gives the path as that server sees it, or nothing where the habit changes nothing.
+type Habit = fn(&[u8]) -> Option<Vec<u8>>;
 
-/// The habits, in the order in which they are applied to one another's results.
-///
-/// Which servers have them was measured; the names stand where a habit is rare. Decoding comes twice around the dots because
-/// some resolve dots before they decode, some after, some both.
-pub(super) const STEPS: &[Step] = &[
-    Step { read: root },
-    Step { read: drop_authority },
-    Step { read: drop_parameters },
-    Step { read: backslash_to_slash },
-    Step { read: merge_slashes },
-    Step { read: resolve_dots },
-    Step { read: decode },
-    Step { read: decode_overlong },
-    Step { read: cut },
-    Step { read: root },
-    Step { read: drop_parameters },
-    Step { read: backslash_to_slash },
-    Step { read: drop_controls },
-    Step { read: merge_slashes },
-    Step { read: resolve_dots },
-    Step { read: trim_end },
-    Step { read: drop_extension },
+/// The habits. Which servers have them was measured; the names stand where a habit is rare.
+pub(super) const HABITS: &[Habit] = &[
+    root,
+    drop_authority,
+    drop_parameters,
+    backslash_to_slash,
+    merge_slashes,
+    resolve_dots,
+    decode,
+    decode_all_but_slashes,
+    decode_unicode,
+    decode_overlong,
+    cut_at_mark,
+    cut_at_semicolon,
+    cut_at_control,
+    drop_controls,
+    trim_end,
+    drop_extension,
 ];
 
 /// A path without a leading slash is taken as if it had one (werkzeug).
@@ -34,11 +28,13 @@ fn root(path: &[u8]) -> Option<Vec<u8>> {
     (!path.starts_with(b"/")).then(|| [b"/", path].concat())
 }
 
-/// `//host/path`: the first segment is taken as an authority (the JDK, PHP).
+/// `//host/path`: the first segment is taken as an authority (the JDK, PHP); behind any slashes, either way round, where the
+/// URL standard is followed (`new URL` of Node).
 fn drop_authority(path: &[u8]) -> Option<Vec<u8>> {
-    let rest = path.strip_prefix(b"//")?;
-    let slash = rest.iter().position(|&byte| byte == b'/')?;
-    Some(rest.get(slash..)?.to_vec())
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let host = path.iter().position(|byte| !is_slash(byte)).filter(|&slashes| slashes >= 2)?;
+    let length = path.iter().skip(host).position(is_slash)?;
+    path.get(host + length..).map(<[u8]>::to_vec)
 }
 
 /// `;name=value` behind a segment (Tomcat, Spring).
@@ -85,32 +81,51 @@ fn resolve_dots(path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Percent-decoding until nothing changes, `%uXXXX` (IIS) included.
-///
-/// One pass with a look back does the repetition in linear time: an escape can only arise where a decoded byte joins what
-/// stands before it, so each decoded byte is tried again as the end of an escape.
+/// Percent-decoding, once. Those who decode again have the habit twice.
 fn decode(path: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', path)?;
-    let mut decoded = Vec::with_capacity(path.len());
-    for &byte in path {
-        decoded.push(byte);
-        while let Some(byte) = take_escape(&mut decoded) {
-            decoded.push(byte);
-        }
-    }
-    (decoded != path).then_some(decoded)
+    decode_where(path, |_| true)
 }
 
-/// Takes an escape off the end.
-fn take_escape(decoded: &mut Vec<u8>) -> Option<u8> {
-    let hex = |digit: u8| char::from(digit).to_digit(16);
-    let (length, value) = match *decoded.as_slice() {
-        [.., b'%', high, low] => (3, hex(high)? << 4 | hex(low)?),
-        [.., b'%', b'u' | b'U', b'0', b'0', high, low] => (6, hex(high)? << 4 | hex(low)?),
-        _ => return None,
-    };
-    decoded.truncate(decoded.len() - length);
-    u8::try_from(value).ok()
+/// Percent-decoding that leaves slashes escaped (aiohttp, ASP.NET, Fastify), so that they divide nothing.
+fn decode_all_but_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    decode_where(path, |byte| !matches!(byte, b'/' | b'\\'))
+}
+
+fn decode_where(path: &[u8], decodes: fn(u8) -> bool) -> Option<Vec<u8>> {
+    decode_escapes(path, |rest| match *rest {
+        [b'%', high, low, ref after @ ..] => {
+            let byte = u8::try_from(hex(high)? << 4 | hex(low)?).ok()?;
+            decodes(byte).then_some((byte, after))
+        }
+        _ => None,
+    })
+}
+
+/// `%u00XX` (IIS).
+fn decode_unicode(path: &[u8]) -> Option<Vec<u8>> {
+    decode_escapes(path, |rest| match *rest {
+        [b'%', b'u' | b'U', b'0', b'0', high, low, ref after @ ..] => {
+            Some((u8::try_from(hex(high)? << 4 | hex(low)?).ok()?, after))
+        }
+        _ => None,
+    })
+}
+
+/// Decodes what `escape` takes off the beginning of the rest of a path.
+fn decode_escapes(path: &[u8], escape: impl Fn(&[u8]) -> Option<(u8, &[u8])>) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', path)?;
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [first, after @ ..] = rest {
+        let (byte, after) = escape(rest).unwrap_or((*first, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    (decoded.len() < path.len()).then_some(decoded)
+}
+
+fn hex(digit: u8) -> Option<u32> {
+    char::from(digit).to_digit(16)
 }
 
 /// ASCII spelt in two or three bytes, which UTF-8 forbids and old decoders take.
@@ -131,11 +146,24 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
     (decoded != path).then_some(decoded)
 }
 
-/// A decoded `?` or `#` taken for the end of the path (servers that rewrite and parse again), or a control byte (C strings, and
-/// expressions whose `$` matches before a newline).
-fn cut(path: &[u8]) -> Option<Vec<u8>> {
-    let ends = |byte: &u8| matches!(byte, b'?' | b'#' | ..=0x1f);
-    path.iter().position(ends).map(|end| path.get(..end).unwrap_or_default().to_vec())
+/// A `?` or `#` that was decoded, taken for the end of the path by servers that rewrite and parse again; a `#` as it came.
+fn cut_at_mark(path: &[u8]) -> Option<Vec<u8>> {
+    cut(path, |byte| matches!(byte, b'?' | b'#'))
+}
+
+/// A `;` that begins a query (Fastify 4).
+fn cut_at_semicolon(path: &[u8]) -> Option<Vec<u8>> {
+    cut(path, |byte| byte == b';')
+}
+
+/// A control byte that ends the path (C strings, and expressions whose `$` matches before a newline).
+fn cut_at_control(path: &[u8]) -> Option<Vec<u8>> {
+    cut(path, |byte| byte < b' ')
+}
+
+fn cut(path: &[u8], ends: fn(u8) -> bool) -> Option<Vec<u8>> {
+    let end = path.iter().position(|&byte| ends(byte))?;
+    path.get(..end).map(<[u8]>::to_vec)
 }
 
 fn drop_controls(path: &[u8]) -> Option<Vec<u8>> {

@@ -5,8 +5,13 @@
 
 PROGRAM names the program (default: target/release/last4). Every byte that comes out is compared with what it should
 be. Exits 1 if a byte is wrong or the peak is over the bound.
+
+Then bombs, a few kilobytes to a few hundred that unfold to 256 MiB: each must end in a 502 or cut, within the same bound.
+Those in bombs/ hold what `bomb` gives, coded by the crate's own libraries with the largest window that HTTP allows.
 """
 
+import contextlib
+import json
 import os
 import pathlib
 import socket
@@ -14,11 +19,13 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 BOUND_MIB = 40
 SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
 SHOWN = b"app-Z...cD4f"
 KEYS = "/console/api/apps/7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f/api-keys"
+BOMB_MIB = 256
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = os.environ.get("PROGRAM", str(HERE.parent.parent / "target/release/last4"))
 
@@ -46,6 +53,19 @@ class Pieces:
 
     def __len__(self):
         return len(self.opening) + self.times * len(self.block) + len(self.end)
+
+
+class Coded:
+    """A body in a content coding."""
+
+    def __init__(self, coding, body):
+        self.coding, self.body = coding, body
+
+    def __iter__(self):
+        yield self.body
+
+    def __len__(self):
+        return len(self.body)
 
 
 class Comparison:
@@ -93,12 +113,14 @@ def serve_upstream(listener, bodies):
                 connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n" + answer)
             else:
                 body = bodies[head.split(" ")[1]]
-                kind = "application/json" if head.startswith(f"GET {KEYS}") else "application/octet-stream"
+                kind = "application/json" if "/api-keys " in head else "application/octet-stream"
+                coding = f"Content-Encoding: {body.coding}\r\n" if isinstance(body, Coded) else ""
                 connection.sendall(
-                    f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                    f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {kind}\r\n{coding}Content-Length: {len(body)}\r\n\r\n".encode()
                 )
-                for piece in body:
-                    connection.sendall(piece)
+                with contextlib.suppress(ConnectionError):  # it is right to hang up on a bomb
+                    for piece in body:
+                        connection.sendall(piece)
 
     while True:
         connection, _ = listener.accept()
@@ -150,24 +172,87 @@ def ask(port, method, target, expected=None, body=None):
         return comparison.is_whole(expected)
 
 
-def through_serve(raw, shown, plain):
+@contextlib.contextmanager
+def serving(bodies, **settings):
+    """The program before an upstream with these bodies: its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        bodies = {KEYS: raw, "/download": plain, "/upload": plain}
         threading.Thread(target=serve_upstream, args=(listener, bodies), daemon=True).start()
         port = free_port()
         command = [PROGRAM, "serve", "--preset", "dify", "--listen", f"127.0.0.1:{port}"]
         command += ["--upstream", f"http://127.0.0.1:{listener.getsockname()[1]}"]
-        # The default bound of a masked body would rightly refuse this one.
-        settings = {"LAST4_MASKING__MAX_BODY_BYTES": "0", "LAST4_ADMIN__LISTEN": "", "LAST4_LOG__LEVEL": "warn"}
-        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
+        environment = {**os.environ, "LAST4_ADMIN__LISTEN": "", "LAST4_LOG__LEVEL": "warn", **settings}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         try:
             wait_for(port)
-            yield "serve, list", lambda: ask(port, "GET", KEYS, shown), process, len(raw)
-            yield "serve, download", lambda: ask(port, "GET", "/download", plain), process, len(plain)
-            yield "serve, upload", lambda: ask(port, "POST", "/upload", body=plain), process, len(plain)
+            yield port, process
         finally:
             process.terminate()
             process.wait(10)
+
+
+def through_serve(raw, shown, plain):
+    bodies = {KEYS: raw, "/download": plain, "/upload": plain}
+    # The default bound of a masked body would rightly refuse this one.
+    with serving(bodies, LAST4_MASKING__MAX_BODY_BYTES="0") as (port, process):
+        yield "serve, list", lambda: ask(port, "GET", KEYS, shown), process, len(raw)
+        yield "serve, download", lambda: ask(port, "GET", "/download", plain), process, len(plain)
+        yield "serve, upload", lambda: ask(port, "POST", "/upload", body=plain), process, len(plain)
+
+
+def bomb():
+    """One secret, of which nothing is given out before its end."""
+    return Pieces(b'{"data":[{"token":"', b"a" * (1 << 20), BOMB_MIB, b'"}]}')
+
+
+def blanks():
+    """What is given out while it comes."""
+    return Pieces(b'{"data":[', b" " * (1 << 20), BOMB_MIB, b"null]}")
+
+
+def deflated(pieces, bits):
+    coder = zlib.compressobj(9, zlib.DEFLATED, bits)
+    return b"".join([coder.compress(piece) for piece in pieces] + [coder.flush()])
+
+
+def bombs():
+    """By target: the coding, the body, and whether the answer has begun by the time its size is known."""
+    gzip, zlib_wrapped = 31, 15
+    secret = deflated(bomb(), gzip)
+    given_out = deflated(blanks(), gzip)
+    made = {name: (HERE / "bombs" / name).read_bytes() for name in ("br", "zstd")}
+    return {
+        "/console/api/datasets/gzip/api-keys": ("gzip", secret, False),
+        "/console/api/datasets/deflate/api-keys": ("deflate", deflated(bomb(), zlib_wrapped), False),
+        "/console/api/datasets/br/api-keys": ("br", made["br"], False),
+        "/console/api/datasets/zstd/api-keys": ("zstd", made["zstd"], False),
+        "/console/api/datasets/twice/api-keys": ("gzip, gzip", deflated([secret], gzip), False),
+        "/console/api/datasets/blanks/api-keys": ("gzip", given_out, True),
+        "/console/api/datasets/blanks-twice/api-keys": ("gzip, gzip", deflated([given_out], gzip), True),
+    }
+
+
+def is_defused(port, target, begun):
+    """Whether the answer is a 502 that says so, or is cut if it had begun."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        head = read_head(connection)
+        if not begun:
+            length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
+            problem = json.loads(connection.makefile("rb").read(length))
+            return head.startswith("HTTP/1.1 502 ") and problem["reason"] == "too-large"
+        last = b""
+        with contextlib.suppress(ConnectionResetError):
+            while data := connection.recv(1 << 20):
+                last = (last + data)[-5:]
+        return "transfer-encoding: chunked" in head.lower() and last != b"0\r\n\r\n"
+
+
+def through_bombs():
+    for target, (coding, body, begun) in bombs().items():
+        # A program of its own each, for the peak is that of its whole life.
+        with serving({target: Coded(coding, body)}) as (port, process):
+            name = f"serve, bomb of {len(body)} bytes in {coding}{', begun' if begun else ''}"
+            yield name, lambda: is_defused(port, target, begun), process, BOMB_MIB << 20
 
 
 def wait_for(port):
@@ -213,7 +298,7 @@ def main():
     shown = Pieces(b'{"data":[', MASKED, times, b"null]}")
     plain = Pieces(b"", PLAIN, (body_mib << 20) // len(PLAIN), b"")
     failed = 0
-    for cases in (through_serve(raw, shown, plain), through_mask(raw, shown)):
+    for cases in (through_serve(raw, shown, plain), through_mask(raw, shown), through_bombs()):
         for name, run, process, size in cases:
             start = time.monotonic()
             right = run()

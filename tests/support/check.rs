@@ -183,7 +183,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn compile(rules: &RuleSet) -> Rules {
+pub(crate) fn compile(rules: &RuleSet) -> Rules {
     let reveal = match &rules.reveal {
         Revealed::Nothing => Reveal::Nothing,
         Revealed::TopLevel => Reveal::TopLevel,

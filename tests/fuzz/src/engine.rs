@@ -6,10 +6,9 @@
 //! ```
 //!
 //! A stable toolchain does too: `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz -s none engine`. What it finds
-//! belongs into `tests/fixtures/findings/`, where `cargo test` runs it from then on.
+//! belongs into `tests/fixtures/findings/engine/`, where `cargo test` runs it from then on.
 
 #![no_main]
-#![allow(dead_code, reason = "the documents are for the tests and the seeds")]
 
 #[path = "../../support/mod.rs"]
 mod support;

@@ -1,16 +1,20 @@
-//! Writes what the fuzzer starts from: every document of the tests, under every list of fields.
-
-#![allow(dead_code, reason = "the comparison is for the tests and the fuzzer")]
+//! Writes what the fuzzer starts from, and with it what it found before.
 
 #[path = "../../support/mod.rs"]
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/engine");
-    fs::create_dir_all(&corpus)?;
+    engine()?;
+    path()?;
+    answer()
+}
+
+/// Every document of the tests, under every list of fields.
+fn engine() -> io::Result<()> {
+    let corpus = corpus("engine")?;
     for (number, document) in support::documents::all().into_iter().enumerate() {
         for fields in 0..support::check::FIELDS.len() {
             // The other bytes of the header vary with the document, so that all kinds of rules are among the seeds.
@@ -19,4 +23,34 @@ fn main() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Every target that reached a list on some server.
+fn path() -> io::Result<()> {
+    let corpus = corpus("path")?;
+    for (number, target) in include_str!("../../fixtures/targets.txt").lines().enumerate() {
+        fs::write(corpus.join(number.to_string()), [&[support::paths::VERBATIM], target.as_bytes()].concat())?;
+    }
+    Ok(())
+}
+
+/// Every kind of answer with a list.
+fn answer() -> io::Result<()> {
+    let corpus = corpus("answer")?;
+    for (number, seed) in support::answers::seeds().into_iter().enumerate() {
+        fs::write(corpus.join(number.to_string()), seed)?;
+    }
+    Ok(())
+}
+
+/// The directory that the fuzzer starts from, with its findings of earlier times.
+fn corpus(target: &str) -> io::Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = here.join("corpus").join(target);
+    fs::create_dir_all(&corpus)?;
+    for finding in fs::read_dir(here.join("../fixtures/findings").join(target))? {
+        let finding = finding?;
+        fs::copy(finding.path(), corpus.join(finding.file_name()))?;
+    }
+    Ok(corpus)
 }

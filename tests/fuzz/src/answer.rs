@@ -1,0 +1,9 @@
+//! Any bytes, read as an answer of an upstream on a masked route: a client gets what the oracle allows and nothing else. Run it
+//! as `engine.rs` says.
+
+#![no_main]
+
+#[path = "../../support/mod.rs"]
+mod support;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::answers::no_answer_leaks(data));

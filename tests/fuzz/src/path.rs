@@ -1,0 +1,9 @@
+//! Any bytes, read as a path and what is done to it: whatever lists keys on a model of a server is found or refused. Run it as
+//! `engine.rs` says.
+
+#![no_main]
+
+#[path = "../../support/mod.rs"]
+mod support;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::paths::matcher_misses_nothing(data));

@@ -1,0 +1,64 @@
+//! Paths against models of servers: whatever reaches a list of keys on one of them is found or refused.
+
+#![cfg(feature = "layer")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use proptest::prelude::*;
+use support::paths::{check_target, found, matcher_misses_nothing};
+
+/// Each of these made at least one of 33 real set-ups answer with the list.
+#[test]
+fn every_target_that_reached_a_list_is_found_or_refused() {
+    for target in include_str!("fixtures/targets.txt").lines() {
+        assert_ne!(found(target.as_bytes()), Some(false), "{target}");
+        check_target(target.as_bytes());
+    }
+}
+
+/// Masking too much at a strange address harms nobody; at an ordinary one it would.
+#[test]
+fn ordinary_neighbours_are_on_no_route() {
+    for target in [
+        "/",
+        "/console/api",
+        "/console/api/apps",
+        "/console/api/apps?page=1",
+        "/console/api/apps/7",
+        "/console/api/apps/7?x=/api-keys",
+        "/console/api/apps/7/",
+        "/console/api/apps/7/api-keys-usage",
+        "/console/api/apps/7/api-keys_usage.json",
+        "/console/api/apps/7/api-keys/8",
+        "/console/api/apps/api-keys",
+        "/console/api/apps/7/8/api-keys",
+        "/console/api/apps/7/api%20keys",
+        "/console/api/datasets/7/documents",
+        "/console/api/datasets/7/documents/report.2026.pdf",
+        "/console/api/datasets/api-keys-usage",
+        "/v1/files/a%2Fb%20c.json",
+        "/v1/x/console/api/apps/7/api-keys",
+        "/static/app.7f3c1a52.js",
+        "//cdn/x.js",
+    ] {
+        assert_eq!(found(target.as_bytes()), Some(false), "{target}");
+    }
+}
+
+#[test]
+fn what_was_found_once_stays_right() {
+    let findings = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/findings/path")).unwrap();
+    for finding in findings {
+        matcher_misses_nothing(&std::fs::read(finding.unwrap().path()).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bent_path_is_found_or_refused_if_some_server_lists_keys_there(data in prop::collection::vec(any::<u8>(), 1..24)) {
+        matcher_misses_nothing(&data);
+    }
+}
