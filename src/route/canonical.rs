@@ -184,6 +184,8 @@ mod tests {
             "/a/b/.",
             "/a/%u0062",
             "/a%c0%afb",
+            "/a%ef%bc%8fb",
+            "/\u{ff41}/b",
             "/a/b.json/",
             "/a/b.json;x=1",
             "/a/b%3fx",
@@ -192,6 +194,19 @@ mod tests {
             "/x/%2e%2e/a/b%3bc%3f",
         ] {
             assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
+        }
+    }
+
+    #[test]
+    fn letters_are_folded_by_the_rules_of_unicode() {
+        for (target, folded) in [
+            ("/api-%E2%84%AAeys", "/api-keys"),
+            ("/%ff/%e2%84%aaey%C5%BF", "/\u{fffd}/keyS"),
+            ("/ap%C4%B0-keys", "/api-keys"),
+            ("/ap%C4%B1-keys", "/apI-keys"),
+            ("/li%EF%AC%86", "/liST"),
+        ] {
+            assert!(readings(target).iter().any(|reading| reading == folded), "{target}: {:?}", readings(target));
         }
     }
 
