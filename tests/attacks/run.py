@@ -117,7 +117,8 @@ class Target:
         reference = wire.exchange(self.bare.address, request)
         self._forget_created(case, reference)
         expected = wire.answers(reference, methods)
-        if not got or len(got) != len(expected):
+        # There may be more: some servers answer only the first of several requests on a connection.
+        if not got or len(got) < len(expected):
             return "BROKEN", f"{len(got)} answers instead of {len(expected)}: {judge.brief(data)}"
         compare = self._why_not_masked if case["expect"] == "masked" else self._why_not_same
         why = next((why for pair in zip(got, expected) if (why := compare(*pair, case))), None)
@@ -128,6 +129,9 @@ class Target:
         if got.status == 200 and plain in self.masked_lists:
             return None
         if got.status == bare.status != 304 and plain == judge.masked_bytes(bare.plain() or b""):
+            return None
+        # The backend knows no list there and says so in HTML, which is withheld.
+        if got.status == bare.status >= 400 and got.header("content-type") == "application/problem+json":
             return None
         return f"not masked as it should be: {got.status} {judge.brief(got.body)}, bare {bare.status} {judge.brief(bare.body)}"
 
@@ -260,6 +264,8 @@ def _judge_answer(address, case, bare):
     if bare:
         return None, ""
     got = wire.answers(data, [method])
+    if not got and case["expect"] in ("no-leak", "cut"):
+        return None, ""  # Closed before the head went out.
     if not got:
         return "WRONG", f"no answer: {judge.brief(data)}"
     why = why_not(case, got[0], len(got))

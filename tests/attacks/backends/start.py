@@ -89,7 +89,43 @@ def flask(processes):
     return gunicorn("flask", processes, "flask_app:app")
 
 
+def django(processes):
+    return gunicorn("django", processes, "django_app:app")
+
+
+def starlette(processes):
+    return started("starlette", processes, [BIN / "uvicorn", "--app-dir", HERE, "--host", "127.0.0.1", "--port", "{port}", "starlette_app:app"])
+
+
+def starlette_h11(processes):
+    options = ["--http", "h11", "--host", "127.0.0.1", "--port", "{port}"]
+    return started("starlette", processes, [BIN / "uvicorn", "--app-dir", HERE, *options, "starlette_app:app"])
+
+
+def werkzeug(processes):
+    return started("werkzeug", processes, [BIN / "flask", "--app", HERE / "flask_app.py", "run", "--port", "{port}"])
+
+
+def express4(processes):
+    return started("express4", processes, ["node", HERE / "express.js", "express4"])
+
+
+def express5(processes):
+    return started("express5", processes, ["node", HERE / "express.js", "express"])
+
+
+def fastify(processes):
+    return started("fastify", processes, ["node", HERE / "fastify.js"])
+
+
 BACKENDS = {
     "demo": demo,
     "flask": flask,
+    "werkzeug": werkzeug,
+    "django": django,
+    "starlette": starlette,
+    "starlette-h11": starlette_h11,
+    "express4": express4,
+    "express5": express5,
+    "fastify": fastify,
 }
