@@ -12,6 +12,9 @@ pub const MAX_READINGS: usize = 128;
 /// length altogether.
 pub const MAX_UNUSUAL_PATH: usize = 8 * 1024;
 
+/// Most bytes of all readings of one target together: what bounds the time that a target made for it can cost.
+const MAX_READING_BYTES: usize = 64 * 1024;
+
 /// The path of a request target in all its readings, for matching only: the target goes upstream as it came.
 ///
 /// Matching too much at a strange address harms nobody; matching too little is a leak. So whatever any server is known to
@@ -39,14 +42,15 @@ impl<'a> CanonicalPath<'a> {
         }
         refuse_undecodable(path)?;
         let mut readings = vec![Cow::Borrowed(path)];
-        let mut at = 0;
+        let (mut at, mut bytes) = (0, path.len());
         while let Some(reading) = readings.get(at).map(|reading| reading.to_vec()) {
             for read in HABITS.iter().filter_map(|habit| habit(&reading)) {
                 if read.contains(&0) {
                     return Err(AmbiguousPath::Nul);
                 }
                 if !readings.iter().any(|known| **known == *read) {
-                    if readings.len() >= MAX_READINGS {
+                    bytes += read.len();
+                    if readings.len() >= MAX_READINGS || bytes > MAX_READING_BYTES {
                         return Err(AmbiguousPath::TooManyReadings);
                     }
                     readings.push(Cow::Owned(read));
@@ -191,6 +195,8 @@ mod tests {
             "/a/b/.",
             "/a/%u0062",
             "/a%c0%afb",
+            "/a%ef%bc%8fb",
+            "/\u{ff41}/b",
             "/a/b.json/",
             "/a/b.json;x=1",
             "/a/b%3fx",
@@ -199,6 +205,19 @@ mod tests {
             "/x/%2e%2e/a/b%3bc%3f",
         ] {
             assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
+        }
+    }
+
+    #[test]
+    fn letters_are_folded_by_the_rules_of_unicode() {
+        for (target, folded) in [
+            ("/api-%E2%84%AAeys", "/api-keys"),
+            ("/%ff/%e2%84%aaey%C5%BF", "/\u{fffd}/keyS"),
+            ("/ap%C4%B0-keys", "/api-keys"),
+            ("/ap%C4%B1-keys", "/apI-keys"),
+            ("/li%EF%AC%86", "/liST"),
+        ] {
+            assert!(readings(target).iter().any(|reading| reading == folded), "{target}: {:?}", readings(target));
         }
     }
 

@@ -15,6 +15,7 @@ pub(super) const HABITS: &[Habit] = &[
     decode_all_but_slashes,
     decode_unicode,
     decode_overlong,
+    fold_to_ascii,
     cut_at_mark,
     cut_at_semicolon,
     cut_at_control,
@@ -145,6 +146,41 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
     }
     (decoded != path).then_some(decoded)
 }
+
+/// Letters that become ASCII where letter case is ignored by the rules of Unicode, such as the Kelvin sign for `k` (Fastify with
+/// `caseSensitive: false`), and full-width forms (IIS's best fit).
+fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
+    if path.is_ascii() {
+        return None;
+    }
+    let mut folded = Vec::with_capacity(path.len());
+    for chunk in path.utf8_chunks() {
+        for one in chunk.valid().chars() {
+            folded.extend_from_slice(ascii_of(one).as_bytes());
+        }
+        folded.extend_from_slice(chunk.invalid());
+    }
+    (folded != path).then_some(folded)
+}
+
+fn ascii_of(one: char) -> String {
+    let plain = match one {
+        _ if one.is_ascii() => return one.into(),
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(one) - 0xff01 + 0x21),
+        _ => None,
+    };
+    let lower: String = one.to_lowercase().filter(|part| *part != COMBINING_DOT).collect();
+    let upper: String = one.to_uppercase().collect();
+    match plain {
+        Some(plain) => plain.into(),
+        None if lower.is_ascii() => lower,
+        None if upper.is_ascii() => upper,
+        None => one.into(),
+    }
+}
+
+/// Left over of `\u{130}`, the dotted capital I, in lower case.
+const COMBINING_DOT: char = '\u{307}';
 
 /// A `?` or `#` that was decoded, taken for the end of the path by servers that rewrite and parse again; a `#` as it came.
 fn cut_at_mark(path: &[u8]) -> Option<Vec<u8>> {

@@ -220,9 +220,9 @@ def documents():
     ]
     lenient = ['{"@"}', '["token","@"]', '"@"', '{"token ":"@"}', '{"token\\u0000":"@"}', '{"\ufefftoken":"@"}']
     for number, template in enumerate(doubtful):
-        expect = "no-leak" if template in lenient else "no-leak"
-        yield case(f"doubtful-{number}", expect, template.replace("@", SECRET)) | ({"lenient": True} if template in lenient else {})
-        yield case(f"doubtful-{number}-bytewise", expect, template.replace("@", SECRET), wire={"framing": "chunked", "piece": 1}) | ({"lenient": True} if template in lenient else {})
+        more = {"lenient": True} if template in lenient else {}
+        yield case(f"doubtful-{number}", "no-leak", template.replace("@", SECRET), **more)
+        yield case(f"doubtful-{number}-bytewise", "no-leak", template.replace("@", SECRET), wire={"framing": "chunked", "piece": 1}, **more)
     for number, spoilt in enumerate([b'{"x":"\xff","token":"@"}', b'{"token":"\xff@"}', b'{"token":"@\xc0\xaf"}', b'{"tok\xe5n":1,"token":"@"}', b'{"token\xff":"@"}', b'{"token":"@\xed\xa0\x80"}', b'{"t\xc1\xafken":"@"}', b'\xff{"token":"@"}',
                                      b'{"x":\xc2\xa0"y","token":"@"}', b'{"token":"@\xf4\x90\x80\x80"}', b'{"token":\xe2\x80\x9c@\xe2\x80\x9d}', b'{"x":"\xe2\x80","token":"@"}']):
         lenient = b"token\xff" in spoilt or b"\xc1\xaf" in spoilt

@@ -103,6 +103,10 @@ PREFIXES = ["/", "//", "///", "/./", "/../", "/../../", "/x/..", "/%2e%2e", "/.;
             "/%u002e%u002e", "/..%00", "/~", "/*", "*", "/_", "/p", "/console/api/..%2f..", "/console/api/%2e%2e/.."]
 
 
+# What becomes ASCII where letter case is ignored by the rules of Unicode.
+FOLDED = [("kelvin", "k", "\u212a"), ("long-s", "s", "\u017f"), ("dotted-i", "i", "\u0130"), ("dotless-i", "i", "\u0131")]
+
+
 def letters(path):
     """Letters and dashes in other spellings: one a segment, each in several ways."""
     for at in starts_of_segments(path):
@@ -116,6 +120,11 @@ def letters(path):
         yield f"upper-{at}", replaced(path, at, one.upper())
         yield f"overlong-{at}", replaced(path, at, f"%c1%{0x80 | ord(one) & 0x3f:02x}")
         yield f"fullwidth-{at}", replaced(path, at, percent_utf8(chr(ord(one) + 0xFEE0)))
+    for name, letter, spelt in FOLDED:
+        if letter in path.lower():
+            at = path.lower().rindex(letter)
+            yield f"{name}", path[:at] + percent_utf8(spelt) + path[at + len(letter) :]
+            yield f"{name}-everywhere", path.replace(letter, percent_utf8(spelt))
     yield "pct-all", "/".join(percent(segment) for segment in path.split("/"))
     yield "pct-all-upper", "/".join(percent(segment, "%{:02X}") for segment in path.split("/"))
     yield "pct-all-slashes", "/" + percent(path[1:])

@@ -114,20 +114,32 @@ class Target:
         if case["expect"] == "refused":
             fine = bool(got) and got[0].status == 400
             return (None, "") if fine else ("WRONG", f"not refused: {judge.brief(data)}")
+        # Asked again where the two differ: Apache answers a range now with 206, now with 200.
+        for _ in range(1 if creates(case) else 8):
+            why = self._why_broken(case, got, request, methods)
+            if not why:
+                return None, ""
+        return "BROKEN", why
+
+    def _why_broken(self, case, got, request, methods):
+        """How an answer through last4 differs from what the backend itself gives."""
         reference = wire.exchange(self.bare.address, request)
         self._forget_created(case, reference)
         expected = wire.answers(reference, methods)
-        if not got or len(got) != len(expected):
-            return "BROKEN", f"{len(got)} answers instead of {len(expected)}: {judge.brief(data)}"
+        # There may be more: some servers answer only the first of several requests on a connection.
+        if not got or len(got) < len(expected):
+            return f"{len(got)} answers instead of {len(expected)}"
         compare = self._why_not_masked if case["expect"] == "masked" else self._why_not_same
-        why = next((why for pair in zip(got, expected) if (why := compare(*pair, case))), None)
-        return ("BROKEN", why) if why else (None, "")
+        return next((why for pair in zip(got, expected) if (why := compare(*pair, case))), None)
 
     def _why_not_masked(self, got, bare, _case):
         plain = got.plain()
         if got.status == 200 and plain in self.masked_lists:
             return None
         if got.status == bare.status != 304 and plain == judge.masked_bytes(bare.plain() or b""):
+            return None
+        # The backend knows no list there and says so in HTML, which is withheld.
+        if got.status == bare.status >= 400 and got.header("content-type") == "application/problem+json":
             return None
         return f"not masked as it should be: {got.status} {judge.brief(got.body)}, bare {bare.status} {judge.brief(bare.body)}"
 
@@ -260,6 +272,8 @@ def _judge_answer(address, case, bare):
     if bare:
         return None, ""
     got = wire.answers(data, [method])
+    if not got and case["expect"] in ("no-leak", "cut"):
+        return None, ""  # Closed before the head went out.
     if not got:
         return "WRONG", f"no answer: {judge.brief(data)}"
     why = why_not(case, got[0], len(got))

@@ -31,11 +31,53 @@ prepare_python() {
     cp "$here/requirements.txt" "$venv/requirements.txt"
 }
 
+prepare_node() {
+    cmp -s "$here/package.json" "$here/node_modules/package.json" && return
+    command -v npm >/dev/null || fail "npm is missing; please install Node"
+    echo "== making $here/node_modules"
+    (cd "$here" && npm install --no-audit --no-fund --no-package-lock --silent)
+    cp "$here/package.json" "$here/node_modules/package.json"
+}
+
+# package PACKAGE COMMAND_OR_DIRECTORY: installs a package of the system's where what it brings is missing.
+package() {
+    PATH=$PATH:/usr/sbin
+    command -v "$2" >/dev/null || [[ -d $2 ]] && return
+    command -v apt-get >/dev/null && [[ $(id -u) == 0 ]] || fail "$1 is missing; please install it"
+    echo "== installing $1"
+    # Debian starts what it installs unless this file says no.
+    local policy=/usr/sbin/policy-rc.d ours= installed=1
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+        ours=1
+    fi
+    { apt-get update && apt-get install -y --no-install-recommends "$1"; } >/dev/null 2>&1 || installed=
+    [[ -z $ours ]] || rm -f "$policy"
+    [[ $installed ]] || fail "$1 could not be installed"
+}
+
+prepare_tomcat() {
+    package tomcat10 /usr/share/tomcat10
+    package default-jdk-headless javac
+    [[ $here/.classes/Lists.class -nt $here/backends/Lists.java ]] && return
+    javac -proc:none -d "$here/.classes" -cp /usr/share/tomcat10/lib/servlet-api.jar "$here/backends/Lists.java"
+}
+
 [[ -x $PROGRAM ]] || fail "$PROGRAM is missing; build it with: cargo build --release"
 prepare_python
 
 backends=("$@")
-[[ ${#backends[@]} -gt 0 ]] || backends=(demo flask scripted)
+[[ ${#backends[@]} -gt 0 ]] || backends=(demo flask werkzeug django starlette starlette-h11 express4 express5 fastify nginx nginx-path
+    nginx-rewrite apache apache-nocanon tomcat scripted)
+for backend in "${backends[@]}"; do
+    case $backend in
+        express* | fastify) prepare_node ;;
+        nginx*) package nginx-light nginx ;;
+        apache*) package apache2 apache2 ;;
+        tomcat) prepare_tomcat ;;
+    esac
+done
 
 cd "$here"
 exec "$venv/bin/python" run.py --program "$PROGRAM" ${bare:+"$bare"} "${backends[@]}"

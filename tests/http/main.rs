@@ -1,6 +1,6 @@
 //! last4 over real sockets, in front of upstreams that answer byte for byte what a test says.
 #![cfg(feature = "proxy")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
 mod client;

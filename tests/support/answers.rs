@@ -374,6 +374,10 @@ impl Exchange {
             Some(_) => return withheld("charset"),
             None => {}
         }
+        let announced: Option<u64> = self.headers[CONTENT_LENGTH].to_str().unwrap().parse().ok();
+        if codings.is_empty() && announced.zip(self.max_body_bytes).is_some_and(|(length, most)| length > most) {
+            return withheld("too-large");
+        }
         let (plain, fault) = self.decoded(codings);
         if plain.is_empty() && fault.is_none() {
             return (None, May { whole: true, ..May::default() });

@@ -29,7 +29,9 @@ def dataset_keys(_owner):
 
 
 @app.delete("/console/api/apps/<uuid:_owner>/api-keys/<uuid:_key>")
-def delete(_owner, _key):
+@app.delete("/console/api/datasets/<uuid:_owner>/api-keys/<uuid:_key>")
+@app.delete("/console/api/datasets/api-keys/<uuid:_key>")
+def delete(_key, _owner=None):
     return Response(status=204)
 
 

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import socket
 import string
 import sys
@@ -89,7 +90,94 @@ def flask(processes):
     return gunicorn("flask", processes, "flask_app:app")
 
 
+def django(processes):
+    return gunicorn("django", processes, "django_app:app")
+
+
+def starlette(processes):
+    return started("starlette", processes, [BIN / "uvicorn", "--app-dir", HERE, "--host", "127.0.0.1", "--port", "{port}", "starlette_app:app"])
+
+
+def starlette_h11(processes):
+    options = ["--http", "h11", "--host", "127.0.0.1", "--port", "{port}"]
+    return started("starlette", processes, [BIN / "uvicorn", "--app-dir", HERE, *options, "starlette_app:app"])
+
+
+def werkzeug(processes):
+    return started("werkzeug", processes, [BIN / "flask", "--app", HERE / "flask_app.py", "run", "--port", "{port}"])
+
+
+def express4(processes):
+    return started("express4", processes, ["node", HERE / "express.js", "express4"])
+
+
+def express5(processes):
+    return started("express5", processes, ["node", HERE / "express.js", "express"])
+
+
+def fastify(processes):
+    return started("fastify", processes, ["node", HERE / "fastify.js"])
+
+
+def before_flask(name, template, command, rule):
+    """A server in front of Flask, configured by a template."""
+
+    def start(processes):
+        origin = flask(processes)
+        port = free_port()
+        work = pathlib.Path(processes.work.name)
+        config = work / f"{name}.conf"
+        named = {"@WORK@": work, "@PORT@": port, "@RULE@": rule.replace("ORIGIN", "http://127.0.0.1:%d" % origin.address[1])}
+        config.write_text(filled(HERE / template, named))
+        processes.start(name, [*command, config])
+        return Backend(processes, ("127.0.0.1", port))
+
+    return start
+
+
+def filled(template, named):
+    text = template.read_text()
+    for name, value in named.items():
+        text = text.replace(name, str(value))
+    return text
+
+
+def tomcat(processes):
+    """A base directory of its own with the one servlet, compiled by run.sh."""
+    port = free_port()
+    work = pathlib.Path(processes.work.name)
+    base = work / "tomcat"
+    for folder in ("conf", "temp", "webapps/ROOT/WEB-INF/classes"):
+        (base / folder).mkdir(parents=True)
+    compiled = HERE.parent / ".classes" / "Lists.class"
+    shutil.copy(compiled, base / "webapps/ROOT/WEB-INF/classes")
+    (base / "conf/server.xml").write_text(filled(HERE / "server.xml.in", {"@WORK@": work, "@PORT@": port}))
+    (base / "conf/web.xml").write_text('<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0"/>')
+    home = "/usr/share/tomcat10"
+    options = [f"-Dcatalina.home={home}", f"-Dcatalina.base={base}", f"-Djava.io.tmpdir={base / 'temp'}"]
+    classes = f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar"
+    command = ["java", *options, "-cp", classes, "org.apache.catalina.startup.Bootstrap", "start"]
+    processes.start("tomcat", command, env={"KEYS_FILE": str(keys_file(processes))})
+    return Backend(processes, ("127.0.0.1", port))
+
+
+NGINX, APACHE = ("nginx", "-c"), ("apache2", "-DFOREGROUND", "-f")
+FORWARD = "proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_pass"
+
 BACKENDS = {
     "demo": demo,
     "flask": flask,
+    "werkzeug": werkzeug,
+    "django": django,
+    "starlette": starlette,
+    "starlette-h11": starlette_h11,
+    "express4": express4,
+    "express5": express5,
+    "fastify": fastify,
+    "nginx": before_flask("nginx", "nginx.conf.in", NGINX, FORWARD + " ORIGIN;"),
+    "nginx-path": before_flask("nginx", "nginx.conf.in", NGINX, FORWARD + " ORIGIN/;"),
+    "nginx-rewrite": before_flask("nginx", "nginx.conf.in", NGINX, "rewrite ^(.*)$ $1 break; " + FORWARD + " ORIGIN;"),
+    "apache": before_flask("apache", "httpd.conf.in", APACHE, "ProxyPass / ORIGIN/"),
+    "apache-nocanon": before_flask("apache", "httpd.conf.in", APACHE, "ProxyPass / ORIGIN/ nocanon"),
+    "tomcat": tomcat,
 }
