@@ -26,23 +26,25 @@ pub(crate) fn no_answer_leaks(data: &[u8]) {
     exchange.judge(&got);
 }
 
-/// One input for each choice at each of the first places, the others being those of an ordinary list; the order is that of
-/// [`Exchange::from`].
+/// One input for each choice at each of the first places, the others being those of an ordinary list or of an ordinary created
+/// object; the order is that of [`Exchange::from`].
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
-    // Three items with a secret each, whole, in one frame.
-    let list: [u8; 21] = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0];
-    let mut seeds = vec![list.to_vec()];
-    for at in 0..list.len() {
-        for byte in 1..64 {
-            let mut seed = list;
-            seed[at] = byte;
-            seeds.push(seed.to_vec());
+    let list: [u8; 20] = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0];
+    let created: [u8; 20] = [1, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
+    let mut seeds = Vec::new();
+    for ordinary in [list, created] {
+        for at in 0..ordinary.len() {
+            for byte in 0..64 {
+                let mut seed = ordinary;
+                seed[at] = byte;
+                seeds.push(seed.to_vec());
+            }
         }
     }
     seeds
 }
 
-const METHODS: [&str; 8] = ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "get", "post"];
+const METHODS: [&str; 10] = ["GET", "POST", "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "get", "post"];
 
 const STATUSES: [u16; 20] =
     [200, 200, 200, 201, 202, 204, 206, 207, 226, 301, 304, 307, 400, 401, 404, 416, 500, 503, 101, 102];
