@@ -63,7 +63,13 @@ def against(name, cases, arguments):
     with Processes() as processes:
         bare = start.BACKENDS[name](processes)
         lists = wait_for_lists(bare)
-        front = bare if arguments.bare else start_last4(processes, arguments.program, bare.address)
+        if arguments.bare:
+            front = bare
+        elif arguments.nginx_subs:
+            front = start.nginx_subs(processes, bare.address)
+            wait_for_lists(front)
+        else:
+            front = start_last4(processes, arguments.program, bare.address)
         target = Target(bare, front, lists)
         # A backend that keeps what is created must not have two creates at a time: their lists would differ.
         alone = [case for case in cases if bare.keeps_keys and creates(case)]
@@ -431,6 +437,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Attacks last4 in front of real backends.")
     parser.add_argument("--program", required=True, help="the last4 binary")
     parser.add_argument("--bare", action="store_true", help="send the cases to the backends themselves")
+    parser.add_argument("--nginx-subs", action="store_true", help="send them to nginx with subs_filter in last4's place")
     parser.add_argument("backends", nargs="+", choices=[*start.BACKENDS, "scripted"])
     return parser.parse_args()
 

@@ -3,6 +3,7 @@
 #
 #   run.sh [BACKEND ...]          all backends, or these: see backends/start.py; `scripted` is an upstream that answers anything
 #   run.sh --bare [BACKEND ...]   the backends themselves, to show what last4 is for; exits 1 when secrets are seen
+#   run.sh --nginx-subs [BACKEND ...]  nginx with a regular expression in last4's place, to show what that misses
 #
 # PROGRAM names the program (default: target/release/last4). Needs python3 with venv; the rest is installed where it is missing.
 set -euo pipefail
@@ -12,9 +13,9 @@ venv=$here/.venv
 PROGRAM=${PROGRAM:-${CARGO_TARGET_DIR:-$here/../../target}/release/last4}
 export PROGRAM PYTHONDONTWRITEBYTECODE=1
 
-bare=
-if [[ ${1:-} == --bare ]]; then
-    bare=--bare
+rival=
+if [[ ${1:-} == --bare || ${1:-} == --nginx-subs ]]; then
+    rival=$1
     shift
 fi
 
@@ -79,5 +80,10 @@ for backend in "${backends[@]}"; do
     esac
 done
 
+if [[ $rival == --nginx-subs ]]; then
+    package nginx-light nginx
+    package libnginx-mod-http-subs-filter /usr/share/doc/libnginx-mod-http-subs-filter
+fi
+
 cd "$here"
-exec "$venv/bin/python" run.py --program "$PROGRAM" ${bare:+"$bare"} "${backends[@]}"
+exec "$venv/bin/python" run.py --program "$PROGRAM" ${rival:+"$rival"} "${backends[@]}"

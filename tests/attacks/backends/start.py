@@ -123,16 +123,26 @@ def before_flask(name, template, command, rule):
     """A server in front of Flask, configured by a template."""
 
     def start(processes):
-        origin = flask(processes)
-        port = free_port()
-        work = pathlib.Path(processes.work.name)
-        config = work / f"{name}.conf"
-        named = {"@WORK@": work, "@PORT@": port, "@RULE@": rule.replace("ORIGIN", "http://127.0.0.1:%d" % origin.address[1])}
-        config.write_text(filled(HERE / template, named))
-        processes.start(name, [*command, config])
-        return Backend(processes, ("127.0.0.1", port))
+        return before(name, template, command, rule, processes, flask(processes).address)
 
     return start
+
+
+def before(name, template, command, rule, processes, origin):
+    """A server in front of another, configured by a template."""
+    port = free_port()
+    work = pathlib.Path(processes.work.name)
+    config = work / f"{name}.conf"
+    rule = rule.replace("ORIGIN", "http://%s:%d" % origin)
+    named = {"@WORK@": work, "@MODULES@": "/usr/lib/nginx/modules", "@PORT@": port, "@RULE@": rule}
+    config.write_text(filled(HERE / template, named))
+    processes.start(name, [*command, config])
+    return Backend(processes, ("127.0.0.1", port))
+
+
+def nginx_subs(processes, origin):
+    """Stands where last4 would: masks the lists by a regular expression."""
+    return before("nginx-subs", "nginx-subs.conf.in", NGINX, FORWARD + " ORIGIN;", processes, origin)
 
 
 def filled(template, named):
