@@ -14,6 +14,7 @@ pub(super) const HABITS: &[Habit] = &[
     resolve_dots,
     decode,
     decode_all_but_slashes,
+    decode_slashes,
     decode_unicode,
     decode_overlong,
     cut_at_mark,
@@ -96,6 +97,11 @@ fn decode(path: &[u8]) -> Option<Vec<u8>> {
 /// Percent-decoding that leaves slashes escaped (aiohttp, ASP.NET, Fastify), so that they divide nothing.
 fn decode_all_but_slashes(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |byte| !matches!(byte, b'/' | b'\\'))
+}
+
+/// Percent-decoding of slashes and nothing else (Envoy, `UNESCAPE_AND_FORWARD`).
+fn decode_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    decode_where(path, |byte| matches!(byte, b'/' | b'\\'))
 }
 
 fn decode_where(path: &[u8], decodes: fn(u8) -> bool) -> Option<Vec<u8>> {
