@@ -7,12 +7,14 @@ type Habit = fn(&[u8]) -> Option<Vec<u8>>;
 pub(super) const HABITS: &[Habit] = &[
     root,
     drop_authority,
+    drop_url_authority,
     drop_parameters,
     backslash_to_slash,
     merge_slashes,
     resolve_dots,
     decode,
     decode_all_but_slashes,
+    decode_slashes,
     decode_unicode,
     decode_overlong,
     fold_to_ascii,
@@ -29,9 +31,15 @@ fn root(path: &[u8]) -> Option<Vec<u8>> {
     (!path.starts_with(b"/")).then(|| [b"/", path].concat())
 }
 
-/// `//host/path`: the first segment is taken as an authority (the JDK, PHP); behind any slashes, either way round, where the
-/// URL standard is followed (`new URL` of Node).
+/// `//host/path`: the first segment is taken as an authority (the JDK, PHP).
 fn drop_authority(path: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(b"//")?;
+    let slash = rest.iter().position(|&byte| byte == b'/')?;
+    rest.get(slash..).map(<[u8]>::to_vec)
+}
+
+/// The same behind any slashes and before any slash, either way round, as the URL standard has it (`new URL` of Node).
+fn drop_url_authority(path: &[u8]) -> Option<Vec<u8>> {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     let host = path.iter().position(|byte| !is_slash(byte)).filter(|&slashes| slashes >= 2)?;
     let length = path.iter().skip(host).position(is_slash)?;
@@ -90,6 +98,11 @@ fn decode(path: &[u8]) -> Option<Vec<u8>> {
 /// Percent-decoding that leaves slashes escaped (aiohttp, ASP.NET, Fastify), so that they divide nothing.
 fn decode_all_but_slashes(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |byte| !matches!(byte, b'/' | b'\\'))
+}
+
+/// Percent-decoding of slashes and nothing else (Envoy, `UNESCAPE_AND_FORWARD`).
+fn decode_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    decode_where(path, |byte| matches!(byte, b'/' | b'\\'))
 }
 
 fn decode_where(path: &[u8], decodes: fn(u8) -> bool) -> Option<Vec<u8>> {
