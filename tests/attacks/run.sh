@@ -65,6 +65,7 @@ prepare_tomcat() {
     javac -proc:none -d "$here/.classes" -cp /usr/share/tomcat10/lib/servlet-api.jar "$here/backends/Lists.java"
 }
 
+PROGRAM=$(realpath "$PROGRAM")
 [[ -x $PROGRAM ]] || fail "$PROGRAM is missing; build it with: cargo build --release"
 prepare_python
 
