@@ -1,4 +1,7 @@
 //! Whole messages and whole configurations.
+//!
+//! Compiled for tests alone (`mod.rs` says `#[cfg(test)]`): no input of the program reaches an `unwrap` here, and one that fails is a
+//! failed test.
 
 use super::*;
 use crate::route::CanonicalPath;
