@@ -1,5 +1,5 @@
-//! Any bytes, read as an answer of an upstream on a masked route: a client gets what the oracle allows and nothing else. Run it
-//! as `engine.rs` says.
+//! Any bytes, read as an answer of an upstream on a masked route: a client gets what the oracle allows and nothing else.
+//! `../run.sh` builds and runs it.
 
 #![no_main]
 

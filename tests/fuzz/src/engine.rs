@@ -1,12 +1,5 @@
 //! Any bytes, read as rules and a text: the engine agrees with the oracle. The comparison is the tests' own function.
-//!
-//! ```sh
-//! cargo run --manifest-path tests/fuzz/Cargo.toml --bin seeds
-//! cargo +nightly fuzz run --fuzz-dir tests/fuzz engine
-//! ```
-//!
-//! A stable toolchain does too: `RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz -s none engine`. What it finds
-//! belongs into `tests/fixtures/findings/engine/`, where `cargo test` runs it from then on.
+//! `../run.sh` builds and runs it.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any bytes, read as a path and what is done to it: whatever lists keys on a model of a server is found or refused. Run it as
-//! `engine.rs` says.
+//! Any bytes, read as a path and what is done to it: whatever lists keys on a model of a server is found or refused.
+//! `../run.sh` builds and runs it.
 
 #![no_main]
 

@@ -1,20 +1,21 @@
-//! Writes what the fuzzer starts from, and with it what it found before.
+//! Writes what the fuzzer starts from, and with it what it found before: a directory for each target, in the one that is named.
 
 #[path = "../../support/mod.rs"]
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    engine()?;
-    path()?;
-    answer()
+    let named = env::args_os().nth(1).ok_or_else(|| io::Error::other("name the directory to write to"))?;
+    let corpora = Path::new(&named);
+    engine(&corpus(corpora, "engine")?)?;
+    path(&corpus(corpora, "path")?)?;
+    answer(&corpus(corpora, "answer")?)
 }
 
 /// Every document of the tests, under every list of fields.
-fn engine() -> io::Result<()> {
-    let corpus = corpus("engine")?;
+fn engine(corpus: &Path) -> io::Result<()> {
     for (number, document) in support::documents::all().into_iter().enumerate() {
         for fields in 0..support::check::FIELDS.len() {
             // The other bytes of the header vary with the document, so that all kinds of rules are among the seeds.
@@ -26,8 +27,7 @@ fn engine() -> io::Result<()> {
 }
 
 /// Every target that reached a list on some server.
-fn path() -> io::Result<()> {
-    let corpus = corpus("path")?;
+fn path(corpus: &Path) -> io::Result<()> {
     for (number, target) in include_str!("../../fixtures/targets.txt").lines().enumerate() {
         fs::write(corpus.join(number.to_string()), [&[support::paths::VERBATIM], target.as_bytes()].concat())?;
     }
@@ -35,8 +35,7 @@ fn path() -> io::Result<()> {
 }
 
 /// Every kind of answer with a list.
-fn answer() -> io::Result<()> {
-    let corpus = corpus("answer")?;
+fn answer(corpus: &Path) -> io::Result<()> {
     for (number, seed) in support::answers::seeds().into_iter().enumerate() {
         fs::write(corpus.join(number.to_string()), seed)?;
     }
@@ -44,11 +43,11 @@ fn answer() -> io::Result<()> {
 }
 
 /// The directory that the fuzzer starts from, with its findings of earlier times.
-fn corpus(target: &str) -> io::Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpus = here.join("corpus").join(target);
+fn corpus(corpora: &Path, target: &str) -> io::Result<PathBuf> {
+    let corpus = corpora.join(target);
     fs::create_dir_all(&corpus)?;
-    for finding in fs::read_dir(here.join("../fixtures/findings").join(target))? {
+    let findings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/findings");
+    for finding in fs::read_dir(findings.join(target))? {
         let finding = finding?;
         fs::copy(finding.path(), corpus.join(finding.file_name()))?;
     }
