@@ -2,7 +2,10 @@
 
 use super::front::PeerService;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits};
+use super::socket::{EndsBody, Socket};
+use http::Version;
 use hyper::server::conn::{http1, http2};
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::future::Future;
 use std::io;
@@ -58,12 +61,24 @@ impl Connections {
         };
         let ended = match spoken {
             Ok(Ok(true)) => {
-                let connection = self.http2.serve_connection(TokioIo::new(stream), service);
+                let connection = pin!(self.http2.serve_connection(TokioIo::new(stream), service));
                 until_done(connection, stopped, http2::Connection::graceful_shutdown).await
             }
             Ok(Ok(false)) => {
-                let connection = self.http1.serve_connection(TokioIo::new(stream), service).with_upgrades();
-                until_done(connection, stopped, http1::UpgradeableConnection::graceful_shutdown).await
+                let ends_body = EndsBody::default();
+                let socket = TokioIo::new(Socket::new(stream, ends_body.clone()));
+                let service = service_fn(|request| {
+                    ends_body.set(request.version() == Version::HTTP_10);
+                    service.call(request)
+                });
+                let mut connection = pin!(self.http1.serve_connection(socket, service).with_upgrades());
+                let finish = http1::UpgradeableConnection::graceful_shutdown;
+                let ended = until_done(connection.as_mut(), stopped, finish).await;
+                // The user, to hyper, is the body of an answer: it failed after the head was sent.
+                if !ended.as_ref().is_err_and(hyper::Error::is_user) {
+                    ends_body.set(false);
+                }
+                ended
             }
             Ok(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
             Err(_) => return tracing::debug!("no request in time"),
@@ -90,11 +105,14 @@ impl Stopped {
     }
 }
 
-async fn until_done<C>(connection: C, mut stopped: Stopped, finish: impl FnOnce(Pin<&mut C>)) -> hyper::Result<()>
+async fn until_done<C>(
+    mut connection: Pin<&mut C>,
+    mut stopped: Stopped,
+    finish: impl FnOnce(Pin<&mut C>),
+) -> hyper::Result<()>
 where
     C: Future<Output = hyper::Result<()>>,
 {
-    let mut connection = pin!(connection);
     tokio::select! {
         ended = &mut connection => return ended,
         () = stopped.told() => {}

@@ -14,6 +14,7 @@ mod pool;
 mod request_body;
 mod server;
 mod settings;
+mod socket;
 mod tunnel;
 mod workers;
 

@@ -1,13 +1,15 @@
 //! What comes back on a masked route: every row of the contract's table (spec 5).
 
-use super::client::{Reply, ask, get, request};
+use super::client::{PATIENCE, Reply, ask, get, request};
 use super::origin::{Origin, answer, json};
 use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET, SHOWN};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder, ZlibEncoder};
 use last4::layer::MaskRule;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 fn list() -> String {
     format!("{{ \"data\": [{{\"token\":\"{SECRET}\", \"n\": 1.0e+2}}], \"total\":1 }}\n")
@@ -295,6 +297,34 @@ async fn a_fault_found_after_bytes_were_sent_cuts_the_answer() {
         let reply = got(json(format!("[{}{end}", item.repeat(10_000)))).await;
         assert_eq!((reply.status, reply.clean), (200, false), "{end}");
     }
+}
+
+#[tokio::test]
+async fn an_old_client_that_takes_the_end_of_the_connection_for_the_end_of_the_body_sees_a_reset() {
+    let whole = format!("[{}null]", format!("{{\"token\":\"{SECRET}\"}},").repeat(5_000));
+    let (shown, faulty) = (whole.replace(SECRET, SHOWN), whole.replace("null", "nothing"));
+    let old = format!("GET {KEYS} HTTP/1.0\r\n\r\n");
+    assert_eq!(end_of(&old, &faulty).await, Err(ErrorKind::ConnectionReset));
+    assert!(end_of(&old, &whole).await.unwrap().ends_with(&shown), "a whole answer ends as ever");
+    // What has arrived is lost by a reset, which a client does not need that waits for a last chunk.
+    let new = format!("GET {KEYS} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(!end_of(&new, &faulty).await.unwrap().ends_with("0\r\n\r\n"));
+    let elsewhere = "GET /elsewhere HTTP/1.0\r\n\r\n";
+    assert!(end_of(elsewhere, &faulty).await.unwrap().ends_with(&faulty));
+}
+
+/// All that comes back on a connection, or how it failed.
+async fn end_of(request: &str, body: &str) -> Result<String, ErrorKind> {
+    let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}");
+    let origin = Origin::answering(move |_| answer.clone()).await;
+    let proxy = Proxy::before(&origin).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut received = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut received)).await.expect("no end in time");
+    let received = String::from_utf8(received).unwrap();
+    assert!(!request.contains(KEYS) || !received.contains(SECRET));
+    read.map(|_| received).map_err(|error| error.kind())
 }
 
 #[tokio::test]
