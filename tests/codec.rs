@@ -18,6 +18,11 @@ fn codings(value: &str) -> Codings {
     Codings::parse([value.as_bytes()]).unwrap()
 }
 
+/// The codings that a body in another may be put into: not a second one with so large a window.
+fn around(inner: &str) -> impl Iterator<Item = &'static str> {
+    EACH.into_iter().filter(move |outer| (inner, *outer) != ("br", "br"))
+}
+
 fn sample() -> Vec<u8> {
     let keys: Vec<String> =
         (0..40).map(|n: u32| format!(r#"{{"id":{n},"token":"app-{:08x}"}}"#, n.wrapping_mul(2_654_435_761))).collect();
@@ -167,7 +172,7 @@ fn an_inner_stream_cut_inside_a_whole_outer_one_is_incomplete() {
     for inner in EACH {
         let mut cut = encode(inner, &sample());
         cut.pop();
-        for outer in EACH {
+        for outer in around(inner) {
             assert_eq!(decode(&format!("{inner}, {outer}"), &encode(outer, &cut)), Err(DecodeError::Incomplete));
         }
     }
@@ -202,7 +207,7 @@ fn bytes_after_the_end_are_never_dropped() {
 fn bytes_after_an_inner_stream_are_never_dropped() {
     for inner in EACH {
         let spoilt = [&encode(inner, &sample())[..], b"{\"token\":\"app-\"}"].concat();
-        for outer in EACH {
+        for outer in around(inner) {
             let value = format!("{inner}, {outer}");
             assert_eq!(decode(&value, &encode(outer, &spoilt)), Err(DecodeError::Corrupt), "{value}");
         }

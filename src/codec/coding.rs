@@ -4,9 +4,12 @@ use std::fmt;
 
 /// The most codings one body may carry.
 ///
-/// Each one costs a decoder, which takes 24 MiB at worst (a Brotli window that grows to its last size), and multiplies what
-/// a small body can unfold to. No known server stacks more than two.
+/// Each one multiplies what a small body can unfold to. No known server stacks more than two.
 const MAX_STACKED: usize = 4;
+
+/// The most that the windows of one body's decoders may take together, in MiB: one Brotli and one Zstandard, or three
+/// Zstandard.
+const MAX_WINDOWS_MIB: usize = 24;
 
 /// A content coding that can be undone and applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,16 @@ impl Coding {
         }
     }
 
+    /// The largest window that a body in this coding may ask for, in MiB.
+    fn window_mib(self) -> usize {
+        match self {
+            Coding::Brotli => 16,
+            // 32 KiB.
+            Coding::Deflate | Coding::Gzip => 0,
+            Coding::Zstd => 8,
+        }
+    }
+
     pub(super) fn from_token(token: &[u8]) -> Option<Coding> {
         if token.eq_ignore_ascii_case(b"x-gzip") {
             return Some(Coding::Gzip);
@@ -56,8 +69,8 @@ impl Codings {
     ///
     /// # Errors
     ///
-    /// [`UnknownCoding`] if any item is not one of the four codings spelt as a bare token, or if more than four are
-    /// stacked.
+    /// [`UnknownCoding`] if any item is not one of the four codings spelt as a bare token, if more than four are stacked,
+    /// or if their decoders would need more than 24 MiB for their windows, as with two times `br`.
     pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Codings, UnknownCoding> {
         let mut stack = Vec::new();
         for item in values.into_iter().flat_map(list_items) {
@@ -65,10 +78,11 @@ impl Codings {
                 continue;
             }
             let coding = Coding::from_token(item).ok_or(UnknownCoding)?;
-            if stack.len() == MAX_STACKED {
+            stack.push(coding);
+            let windows_mib: usize = stack.iter().map(|coding| coding.window_mib()).sum();
+            if stack.len() > MAX_STACKED || windows_mib > MAX_WINDOWS_MIB {
                 return Err(UnknownCoding);
             }
-            stack.push(coding);
         }
         Ok(Codings(stack))
     }
@@ -158,6 +172,16 @@ mod tests {
     fn the_stack_is_bounded() {
         assert_eq!(parse(&["gzip, gzip, gzip, gzip, gzip"]), Err(UnknownCoding));
         assert_eq!(parse(&["gzip, identity, gzip, , gzip, identity, gzip"]).as_deref(), Ok("gzip, gzip, gzip, gzip"));
+    }
+
+    #[test]
+    fn the_windows_of_a_stack_are_bounded() {
+        for value in ["br, br", "br, gzip, br", "br, zstd, zstd", "zstd, zstd, zstd, zstd"] {
+            assert_eq!(parse(&[value]), Err(UnknownCoding), "{value:?}");
+        }
+        for value in ["br, zstd", "zstd, zstd, zstd", "br, deflate, gzip, zstd"] {
+            assert_eq!(parse(&[value]).as_deref(), Ok(value));
+        }
     }
 
     #[test]

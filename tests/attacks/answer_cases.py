@@ -61,6 +61,8 @@ def codings():
         yield case(f"stack-{number}", "masked", coded=stack, content_encoding=[", ".join(stack)])
         yield case(f"stack-{number}-fields", "masked", coded=stack, content_encoding=stack)
         yield case(f"stack-{number}-swapped", "masked-or-withheld" if stack == stack[::-1] else "withheld", coded=stack, content_encoding=[", ".join(stack[::-1])])
+    for number, stack in enumerate([["br", "br"], ["br", "gzip", "br"], ["zstd", "br", "zstd"], ["zstd"] * 4]):
+        yield case(f"stack-windows-{number}", "withheld", coded=stack, content_encoding=[", ".join(stack)], reason="unknown-encoding")
     yield case("stack-many", "withheld", coded=["gzip"] * 12, content_encoding=[", ".join(["gzip"] * 12)])
     for number, coding in enumerate(["compress", "exi", "dcb", "x", "gzip;q=1", "gzip x", "chunked", "*"]):
         yield case(f"unknown-coding-{number}", "withheld", content_encoding=[coding], reason="unknown-encoding")

@@ -8,6 +8,8 @@ be. Exits 1 if a byte is wrong or the peak is over the bound.
 
 Then bombs, a few kilobytes to a few hundred that unfold to 256 MiB: each must end in a 502 or cut, within the same bound.
 Those in bombs/ hold what `bomb` gives, coded by the crate's own libraries with the largest window that HTTP allows.
+
+Then stacks of codings of which every decoder fills the largest window that it may have.
 """
 
 import contextlib
@@ -26,6 +28,8 @@ SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
 SHOWN = b"app-Z...cD4f"
 KEYS = "/console/api/apps/7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f/api-keys"
 BOMB_MIB = 256
+# More than any window, and less than the program takes.
+STACKED_MIB = 40
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = os.environ.get("PROGRAM", str(HERE.parent.parent / "target/release/last4"))
 
@@ -255,6 +259,61 @@ def through_bombs():
             yield name, lambda: is_defused(port, target, begun), process, BOMB_MIB << 20
 
 
+def stored(coding, plain):
+    """A stream of a coding that keeps its bytes as they are, and says that it needs the largest window there is."""
+    if coding in ("gzip", "deflate"):
+        coder = zlib.compressobj(0, zlib.DEFLATED, 31 if coding == "gzip" else 15)
+        return coder.compress(plain) + coder.flush()
+    size = 1 << 16
+    pieces = [plain[at : at + size] for at in range(0, len(plain), size)]
+    if coding == "zstd":
+        # RFC 8878 3.1.1: a frame of raw blocks, with a window of 8 MiB.
+        blocks = [(len(piece) << 3).to_bytes(3, "little") + piece for piece in pieces]
+        return b"\x28\xb5\x2f\xfd\x00" + bytes([(23 - 10) << 3]) + b"".join(blocks) + b"\x01\0\0"
+    # RFC 7932 9.1, 9.2: a window of 16 MiB in four bits, an empty metadata block to get to a byte's end, blocks that are not
+    # compressed, and an empty last one.
+    blocks = [((len(piece) - 1) << 3 | 1 << 19).to_bytes(3, "little") + piece for piece in pieces]
+    return bytes([0b1111 | 0b0110 << 4, 0]) + b"".join(blocks) + b"\x03"
+
+
+def stacks():
+    """By target: the codings, the body, and whether it is too many codings rather than a list."""
+    plain = b'{"x":"' + b"a" * (STACKED_MIB << 20) + b'"}'
+    for number, (codings, refused) in enumerate(STACKS):
+        body = plain
+        for coding in codings.split(", "):
+            body = stored(coding, body)
+        yield f"/console/api/datasets/stack-{number}/api-keys", codings, body, refused
+
+
+STACKS = [
+    ("br, deflate, gzip, zstd", False),
+    ("gzip, br, gzip, gzip", False),
+    ("zstd, zstd, zstd", False),
+    ("br, br", True),
+    ("br, zstd, zstd", True),
+    ("zstd, zstd, zstd, zstd", True),
+]
+
+
+def is_whole_or_refused(port, target, codings, refused):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {codings}\r\n\r\n".encode())
+        if not refused:
+            return sum(map(len, body_of(connection))) > 0
+        head = read_head(connection)
+        length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
+        problem = json.loads(connection.makefile("rb").read(length))
+        return head.startswith("HTTP/1.1 502 ") and problem["reason"] == "unknown-encoding"
+
+
+def through_stacks():
+    for target, codings, body, refused in stacks():
+        with serving({target: Coded(codings, body)}) as (port, process):
+            name = f"serve, {codings}{', refused' if refused else ''}"
+            yield name, lambda: is_whole_or_refused(port, target, codings, refused), process, STACKED_MIB << 20
+
+
 def wait_for(port):
     for _ in range(100):
         try:
@@ -298,7 +357,7 @@ def main():
     shown = Pieces(b'{"data":[', MASKED, times, b"null]}")
     plain = Pieces(b"", PLAIN, (body_mib << 20) // len(PLAIN), b"")
     failed = 0
-    for cases in (through_serve(raw, shown, plain), through_mask(raw, shown), through_bombs()):
+    for cases in (through_serve(raw, shown, plain), through_mask(raw, shown), through_bombs(), through_stacks()):
         for name, run, process, size in cases:
             start = time.monotonic()
             right = run()
