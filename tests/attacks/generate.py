@@ -9,6 +9,7 @@ import pathlib
 import random
 
 import answer_cases
+import http2_cases
 
 CASES = pathlib.Path(__file__).parent / "cases"
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
@@ -26,6 +27,7 @@ def main():
     write("requests-headers.jsonl", headers())
     write("requests-framing.jsonl", framing())
     write("requests-legitimate.jsonl", legitimate())
+    write("requests-http2.jsonl", http2_cases.all_cases(http2_paths(), REROUTING, OVERRIDES))
     write("answers.jsonl", answer_cases.all_cases())
 
 
@@ -184,6 +186,14 @@ def paths():
             for number, (name, target) in enumerate(trick(path)):
                 if route == "app" or number % 3 == ("all", "ds").index(route):
                     yield request(f"{kind}-{route}-{name}", kind, target)
+
+
+def http2_paths():
+    """A fifth of the tricks, each kind among them."""
+    for kind, trick in TRICKS.items():
+        for number, (name, target) in enumerate(trick(APP_LIST)):
+            if number % 5 == 0:
+                yield f"{kind}-{name}", target
 
 
 def combinations():

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import http2
 import judge
 import upstream
 import wire
@@ -71,6 +72,8 @@ def against(name, cases, arguments):
         else:
             front = start_last4(processes, arguments.program, bare.address)
         target = Target(bare, front, lists)
+        # The backends, and nginx in last4's place, speak HTTP/1.1.
+        cases = [case for case in cases if front.speaks_http2 or "fields" not in case]
         # A backend that keeps what is created must not have two creates at a time: their lists would differ.
         alone = [case for case in cases if bare.keeps_keys and creates(case)]
         together = [case for case in cases if case not in alone] if alone else cases
@@ -83,7 +86,12 @@ def against(name, cases, arguments):
 
 
 def creates(case):
-    return case.get("method") == "POST" or "POST /console" in case.get("raw", "")
+    return method_of(case) == "POST" or "POST /console" in case.get("raw", "")
+
+
+def method_of(case):
+    """The method, where a case has one of its own."""
+    return case.get("method") or dict(case.get("fields", [])).get(":method")
 
 
 class Target:
@@ -104,9 +112,13 @@ class Target:
             return case, "ERROR", repr(error)
 
     def _judge(self, case):
-        request = with_ids(request_bytes(case), self.bare.app, self.bare.dataset)
-        methods = [case["method"]] if "method" in case else METHODS.findall(request.decode("latin-1"))
-        data = wire.exchange(self.front.address, request)
+        request = self._with_ids(request_bytes(http2.in_http1(case) if "fields" in case else case))
+        methods = [method_of(case)] if method_of(case) else METHODS.findall(request.decode("latin-1"))
+        if "fields" in case:
+            frames = http2.requests(case, lambda text: self._with_ids(text.encode("latin-1")))
+            data = http2.exchange(self.front.address, frames)
+        else:
+            data = wire.exchange(self.front.address, request)
         self._forget_created(case, data)
         if found := self.secrets.in_bytes(data):
             return "LEAK", f"{len(found)} secrets, {judge.masked(min(found))} in {judge.brief(data)}"
@@ -118,14 +130,20 @@ class Target:
             return None, ""
         got = wire.answers(data, methods)
         if case["expect"] == "refused":
-            fine = bool(got) and got[0].status == 400
+            fine = got[0].status == 400 if got else data == http2.RESET
             return (None, "") if fine else ("WRONG", f"not refused: {judge.brief(data)}")
+        if case["expect"] == "no-tunnel":
+            fine = got[0].status == 405 if got else data == http2.RESET
+            return (None, "") if fine else ("WRONG", f"a tunnel: {judge.brief(data)}")
         # Asked again where the two differ: Apache answers a range now with 206, now with 200.
         for _ in range(1 if creates(case) else 8):
             why = self._why_broken(case, got, request, methods)
             if not why:
                 return None, ""
         return "BROKEN", why
+
+    def _with_ids(self, request):
+        return with_ids(request, self.bare.app, self.bare.dataset)
 
     def _why_broken(self, case, got, request, methods):
         """How an answer through last4 differs from what the backend itself gives."""
@@ -413,7 +431,9 @@ def start_last4(processes, program, upstream_address):
     while time.monotonic() < deadline:
         try:
             socket.create_connection(address, timeout=1).close()
-            return start.Backend(processes, address, APP, DATASET)
+            front = start.Backend(processes, address, APP, DATASET)
+            front.speaks_http2 = True
+            return front
         except OSError:
             time.sleep(0.05)
     raise SystemExit(f"last4 does not start:\n{log.read_text()}")

@@ -22,6 +22,8 @@ class Backend:
 
     # Whether it keeps the keys that are created there.
     keeps_keys = False
+    # Whether it does so where the client begins with it, without TLS.
+    speaks_http2 = False
 
     def __init__(self, processes, address, app=APP, dataset=DATASET):
         self.processes, self.address, self.app, self.dataset = processes, address, app, dataset
