@@ -12,6 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv=$here/.venv
 PROGRAM=${PROGRAM:-${CARGO_TARGET_DIR:-$here/../../target}/release/last4}
 export PROGRAM PYTHONDONTWRITEBYTECODE=1
+source "$here/../packages.sh"
 
 rival=
 if [[ ${1:-} == --bare || ${1:-} == --nginx-subs ]]; then
@@ -19,43 +20,12 @@ if [[ ${1:-} == --bare || ${1:-} == --nginx-subs ]]; then
     shift
 fi
 
-fail() {
-    echo "run.sh: $1" >&2
-    exit 2
-}
-
-prepare_python() {
-    cmp -s "$here/requirements.txt" "$venv/requirements.txt" && return
-    echo "== making $venv"
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/requirements.txt"
-}
-
 prepare_node() {
     cmp -s "$here/package.json" "$here/node_modules/package.json" && return
     command -v npm >/dev/null || fail "npm is missing; please install Node"
     echo "== making $here/node_modules"
     (cd "$here" && npm install --no-audit --no-fund --no-package-lock --silent)
     cp "$here/package.json" "$here/node_modules/package.json"
-}
-
-# package PACKAGE COMMAND_OR_DIRECTORY: installs a package of the system's where what it brings is missing.
-package() {
-    PATH=$PATH:/usr/sbin
-    command -v "$2" >/dev/null || [[ -d $2 ]] && return
-    command -v apt-get >/dev/null && [[ $(id -u) == 0 ]] || fail "$1 is missing; please install it"
-    echo "== installing $1"
-    # Debian starts what it installs unless this file says no.
-    local policy=/usr/sbin/policy-rc.d ours= installed=1
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod +x "$policy"
-        ours=1
-    fi
-    { apt-get update && apt-get install -y --no-install-recommends "$1"; } >/dev/null 2>&1 || installed=
-    [[ -z $ours ]] || rm -f "$policy"
-    [[ $installed ]] || fail "$1 could not be installed"
 }
 
 prepare_tomcat() {
@@ -67,7 +37,7 @@ prepare_tomcat() {
 
 PROGRAM=$(realpath "$PROGRAM")
 [[ -x $PROGRAM ]] || fail "$PROGRAM is missing; build it with: cargo build --release"
-prepare_python
+prepare_python "$here"
 
 backends=("$@")
 [[ ${#backends[@]} -gt 0 ]] || backends=(demo flask werkzeug django starlette starlette-h11 express4 express5 fastify nginx nginx-path

@@ -13,6 +13,7 @@ venv=$here/.venv
 PROGRAM=${PROGRAM:-${CARGO_TARGET_DIR:-$here/../../target}/release/last4}
 SUITE_SECS=${SUITE_SECS:-300}
 export PYTHONDONTWRITEBYTECODE=1
+source "$here/../packages.sh"
 
 direct=
 if [[ ${1:-} == --direct ]]; then
@@ -44,37 +45,6 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-fail() {
-    echo "run.sh: $1" >&2
-    exit 2
-}
-
-prepare_python() {
-    cmp -s "$here/requirements.txt" "$venv/requirements.txt" && return
-    echo "== making $venv"
-    python3 -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/requirements.txt"
-}
-
-prepare_nginx() {
-    PATH=$PATH:/usr/sbin
-    command -v nginx >/dev/null && return
-    command -v apt-get >/dev/null && [[ $(id -u) == 0 ]] || fail "nginx is missing; please install it"
-    echo "== installing nginx"
-    # Debian starts what it installs unless this file says no.
-    local policy=/usr/sbin/policy-rc.d ours=
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod +x "$policy"
-        ours=1
-    fi
-    local installed=1
-    { apt-get update && apt-get install -y --no-install-recommends nginx-light; } >"$work/apt.log" 2>&1 || installed=
-    [[ -z $ours ]] || rm -f "$policy"
-    [[ $installed ]] || { tail -n 5 "$work/apt.log" >&2; fail "nginx could not be installed"; }
-}
 
 # Ports that are free now. All are held open at once so that no two are the same.
 free_ports() {
@@ -127,8 +97,8 @@ suite() {
 }
 
 [[ $direct || -x $PROGRAM ]] || fail "$PROGRAM is missing; build it with: cargo build --release"
-prepare_python
-prepare_nginx
+prepare_python "$here"
+package nginx-light nginx
 read -r origin nginx front_a front_b admin_a admin_b <<<"$(free_ports 6)"
 worst=0
 
