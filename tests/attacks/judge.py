@@ -1,6 +1,5 @@
 """Says whether an answer gives a secret away, and what a masked answer must look like."""
 
-import base64
 import html
 import json
 import re
@@ -8,9 +7,7 @@ import urllib.parse
 from collections import Counter
 
 import wire
-
-# What last4 shows of a secret (spec 7); a run of this many hidden characters is a leak.
-FIRST, LAST, RUN = 5, 4, 8
+from outputs import FIRST, LAST, RUN, readings, unescaped
 
 TOKEN = re.compile(rb"(?:app|dataset|ds)-[A-Za-z0-9]{24}(?![A-Za-z0-9])")
 
@@ -54,26 +51,8 @@ def spellings(data):
         texts |= {text, text.encode("latin-1").decode("utf-8", "replace"), unescaped(text)}
         texts |= {urllib.parse.unquote(text), html.unescape(text)}
         if len(text) < SMALL:
-            texts.update(base64_in(text))
-            texts.update(bytes.fromhex(word).decode("latin-1") for word in HEX.findall(text))
+            texts.update(readings(text))
     return texts
-
-
-def unescaped(text):
-    """With JSON's escapes read, inside strings or not."""
-    text = re.sub(r"\\u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), text)
-    return re.sub(r"\\(.)", r"\1", text)
-
-
-def base64_in(text):
-    for word in BASE64.findall(text):
-        for offset in range(4):
-            part = word[offset:].replace("-", "+").replace("_", "/")
-            yield base64.b64decode(part[: len(part) // 4 * 4]).decode("latin-1")
-
-
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
-HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}")
 
 
 def full_tokens(data):

@@ -21,13 +21,16 @@ import sys
 import tempfile
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
 import http2
 import judge
+import outputs
 import upstream
 import wire
 from backends import start
 
-HERE = pathlib.Path(__file__).parent
 # The ids that the cases are written with.
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
 THREADS = 8
@@ -82,7 +85,15 @@ def against(name, cases, arguments):
         verdicts += [target.judge(case) for case in alone]
         if not arguments.bare:
             verdicts.append(target.judge({**cases[0], "id": "still-answers-at-the-end"}))
+        if front.speaks_http2:
+            verdicts.append(told(front, target.tokens))
     return report(name, verdicts, time.monotonic() - began, arguments.bare)
+
+
+def told(front, secrets):
+    """The verdict on what last4 told its operator of the secrets that were handed out in front of it."""
+    leaks = outputs.leaks(front.log, front.admin, secrets)
+    return {"id": "told-the-operator"}, "LEAK" if leaks else None, ", ".join(leaks[:5])
 
 
 def creates(case):
@@ -102,6 +113,8 @@ class Target:
         tokens = [match.group().decode() for body in lists for match in judge.TOKEN.finditer(body)]
         assert len(tokens) >= 3, "the backend lists no tokens"
         self.secrets = judge.Secrets(tokens)
+        # And what it hands out later.
+        self.tokens = set(tokens)
         self.masked_lists = [judge.masked_bytes(body) for body in lists]
 
     def judge(self, case):
@@ -119,6 +132,7 @@ class Target:
             data = http2.exchange(self.front.address, frames)
         else:
             data = wire.exchange(self.front.address, request)
+        self.tokens.update(token.decode() for token in judge.full_tokens(data))
         self._forget_created(case, data)
         if found := self.secrets.in_bytes(data):
             return "LEAK", f"{len(found)} secrets, {judge.masked(min(found))} in {judge.brief(data)}"
@@ -273,6 +287,8 @@ def scripted(arguments):
             verdicts = list(threads.map(lambda case: judge_answer(front.address, case, arguments.bare), cases))
         if not arguments.bare:
             verdicts.append(judge_answer(front.address, {**cases[0], "name": "still-answers-at-the-end"}, False))
+            handed_out = {secret for case in cases for secret in secrets_of(case)}
+            verdicts.append(told(front, handed_out))
     server.shutdown()
     return report("scripted", verdicts, time.monotonic() - began, arguments.bare)
 
@@ -290,7 +306,7 @@ def _judge_answer(address, case, bare):
     target = f"/console/api/apps/{APP}/api-keys?case={case['id']}"
     request = {"method": method, "target": target, "version": "HTTP/1.1", "headers": headers}
     data = wire.exchange(address, request_bytes(request), ANSWER_SECS)
-    secrets = [case["secret"]] if isinstance(case["secret"], str) else case["secret"]
+    secrets = secrets_of(case)
     if case["expect"] != "revealed" and not case.get("lenient") and (why := answer_leak(secrets, data, case["expect"])):
         return "LEAK", why
     if bare:
@@ -302,6 +318,10 @@ def _judge_answer(address, case, bare):
         return "WRONG", f"no answer: {judge.brief(data)}"
     why = why_not(case, got[0], len(got))
     return ("WRONG", f"{why}: {judge.brief(data)}") if why else (None, "")
+
+
+def secrets_of(case):
+    return [case["secret"]] if isinstance(case["secret"], str) else case["secret"]
 
 
 def answer_leak(secrets, data, expect):
@@ -426,13 +446,14 @@ def start_last4(processes, program, upstream_address):
     address = ("127.0.0.1", start.free_port())
     url, listen = ("{}:{}".format(*one) for one in (upstream_address, address))
     command = [program, "serve", "--preset", "dify", "--upstream", f"http://{url}", "--listen", listen]
-    log = processes.start("last4", command, env={"LAST4_ADMIN__LISTEN": "", "LAST4_LOG__LEVEL": "error"})
+    admin = start.free_port()
+    log = processes.start("last4", command, env=outputs.settings(admin))
     deadline = time.monotonic() + START_SECS
     while time.monotonic() < deadline:
         try:
             socket.create_connection(address, timeout=1).close()
             front = start.Backend(processes, address, APP, DATASET)
-            front.speaks_http2 = True
+            front.speaks_http2, front.log, front.admin = True, log, admin
             return front
         except OSError:
             time.sleep(0.05)

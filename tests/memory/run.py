@@ -4,7 +4,7 @@
     run.py [LIST_MIB [BODY_MIB]]     default: a list of 1024 MiB, an upload and a download of 2048 MiB
 
 PROGRAM names the program (default: target/release/last4). Every byte that comes out is compared with what it should
-be. Exits 1 if a byte is wrong or the peak is over the bound.
+be. Exits 1 if a byte is wrong, the peak is over the bound, or the program's log or its operator's pages show the secret.
 
 Then bombs, a few kilobytes to a few hundred that unfold to 256 MiB: each must end in a 502 or cut, within the same bound.
 Those in bombs/ hold what `bomb` gives, coded by the crate's own libraries with the largest window that HTTP allows.
@@ -19,9 +19,14 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import outputs
 
 BOUND_MIB = 40
 SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
@@ -105,7 +110,10 @@ def read_head(connection):
 def serve_upstream(listener, bodies):
     def serve(connection):
         with connection:
-            head = read_head(connection)
+            try:
+                head = read_head(connection)
+            except ConnectionError:  # somebody asked whether it can be reached
+                return
             if head.startswith("POST"):
                 left = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
                 comparison = Comparison(bodies["/upload"])
@@ -184,14 +192,17 @@ def serving(bodies, **settings):
         port = free_port()
         command = [PROGRAM, "serve", "--preset", "dify", "--listen", f"127.0.0.1:{port}"]
         command += ["--upstream", f"http://127.0.0.1:{listener.getsockname()[1]}"]
-        environment = {**os.environ, "LAST4_ADMIN__LISTEN": "", "LAST4_LOG__LEVEL": "warn", **settings}
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(port)
-            yield port, process
-        finally:
-            process.terminate()
-            process.wait(10)
+        admin = free_port()
+        with tempfile.NamedTemporaryFile() as log:
+            process = subprocess.Popen(command, env={**os.environ, **outputs.settings(admin), **settings}, stderr=log)
+            try:
+                wait_for(port)
+                yield port, process
+                told = outputs.leaks(pathlib.Path(log.name), admin, [SECRET.decode()])
+                assert not told, told
+            finally:
+                process.terminate()
+                process.wait(10)
 
 
 def through_serve(raw, shown, plain):

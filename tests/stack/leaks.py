@@ -12,10 +12,12 @@ class Secrets:
 
     def __init__(self):
         self._runs = {}
+        self.tokens = set()
         self.leaks = 0
         self.answers = 0
 
     def add(self, token):
+        self.tokens.add(token)
         hidden = token[5:-4]
         for start in range(len(hidden) - RUN + 1):
             self._runs[hidden[start : start + RUN].encode()] = token

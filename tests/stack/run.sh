@@ -72,18 +72,18 @@ start() {
 }
 
 start_last4() {
-    start "$1" "$2" env LAST4_ADMIN__LISTEN="127.0.0.1:$4" \
+    start "$1" "$2" env LAST4_ADMIN__LISTEN="127.0.0.1:$4" LAST4_LOG__LEVEL=trace \
         "$PROGRAM" serve --preset dify --upstream "http://127.0.0.1:$3" --listen "127.0.0.1:$2"
 }
 
-# suite LABEL LOG PORT NAMES...: the checks against a port; on failure the end of the server's log too.
+# suite LABEL LOG PORT ADMIN NAMES...: the checks against a port; on failure the end of the server's log too.
 suite() {
-    local label=$1 log=$2 port=$3 status=0
-    shift 3
+    local label=$1 log=$2 port=$3 admin=$4 status=0
+    shift 4
     echo "== $label"
     # In the background, since a shell runs no trap while it waits for a foreground child.
     timeout "$SUITE_SECS" "$venv/bin/python" "$here/suite.py" --front "127.0.0.1:$port" --origin "127.0.0.1:$origin" \
-        ${direct:+"$direct"} "$@" &
+        --log "$work/$log.log" --admin "$admin" ${direct:+"$direct"} "$@" &
     pids+=($!)
     wait $! || status=$?
     unset 'pids[-1]'
@@ -109,12 +109,12 @@ sed -e "s|@WORK@|$work|g" -e "s|@PORT@|$nginx|g" -e "s|@ORIGIN@|$origin|g" "$her
 start nginx "$nginx" nginx -p "$work" -c "$work/nginx.conf"
 
 if [[ $direct ]]; then
-    suite "bare gunicorn" gunicorn "$origin" "$@"
-    suite "bare nginx, gunicorn" nginx "$nginx" "$@"
+    suite "bare gunicorn" gunicorn "$origin" 0 "$@"
+    suite "bare nginx, gunicorn" nginx "$nginx" 0 "$@"
 else
     start_last4 last4-gunicorn "$front_a" "$origin" "$admin_a"
     start_last4 last4-nginx "$front_b" "$nginx" "$admin_b"
-    suite "last4, gunicorn" last4-gunicorn "$front_a" "$@"
-    suite "last4, nginx, gunicorn" last4-nginx "$front_b" "$@"
+    suite "last4, gunicorn" last4-gunicorn "$front_a" "$admin_a" "$@"
+    suite "last4, nginx, gunicorn" last4-nginx "$front_b" "$admin_b" "$@"
 fi
 exit "$worst"

@@ -1,20 +1,25 @@
 """Runs the checks against one address.
 
-    suite.py --front HOST:PORT --origin HOST:PORT [--direct] [NAME ...]
+    suite.py --front HOST:PORT --origin HOST:PORT --log FILE --admin PORT [NAME ...]
+    suite.py --front HOST:PORT --origin HOST:PORT --direct [NAME ...]
 
-The exit status is 0 when last4 keeps its promises there, 1 when it does not. With `--direct` the front is the bare
+The exit status is 0 when last4 keeps its promises there, in its log and on its operator's pages too, 1 when it does not. With `--direct` the front is the bare
 stack: every check that guards a secret must then fail and all others must pass. The exit status is 1 when it is so,
 since secrets were seen, and 2 when it is not, since then the suite is blind or wrong.
 """
 
 import argparse
 import io
+import pathlib
 import sys
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import check_lists
 import check_odd
 import check_passthrough
+import outputs
 from support import Stack
 
 GUARDS = (check_lists.Lists, check_odd.OddAnswers)
@@ -31,13 +36,18 @@ def main():
     arguments = parse_arguments()
     Stack.front, Stack.origin, Stack.direct = arguments.front, arguments.origin, arguments.direct
     guards, others = tests_of(GUARDS, arguments.names), tests_of(OTHERS, arguments.names)
-    return expect_leaks(guards, others) if arguments.direct else expect_promises([*guards, *others])
+    if arguments.direct:
+        return expect_leaks(guards, others)
+    return expect_promises([*guards, *others], arguments.log, arguments.admin)
 
 
-def expect_promises(tests):
+def expect_promises(tests, log, admin):
     result = run(tests, sys.stderr)
+    told = outputs.leaks(log, admin, Stack.secrets.tokens)
     print(f"{Stack.secrets.answers} answers searched, {Stack.secrets.leaks} of them leak", flush=True)
-    return 0 if result.testsRun and result.wasSuccessful() and not Stack.secrets.leaks else 1
+    print(f"{len(Stack.secrets.tokens)} secrets looked for in the log and the operator's pages, {len(told)} found", *told[:5], sep="\n  ", flush=True)
+    kept = result.wasSuccessful() and not Stack.secrets.leaks and not told
+    return 0 if result.testsRun and kept else 1
 
 
 def expect_leaks(guards, others):
@@ -80,6 +90,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Checks a stack with last4 in front of it.")
     parser.add_argument("--front", type=address, required=True, help="the server under test")
     parser.add_argument("--origin", type=address, required=True, help="gunicorn itself, to compare with")
+    parser.add_argument("--log", type=pathlib.Path, help="what last4 logs")
+    parser.add_argument("--admin", type=int, help="the port of its operator's listener")
     parser.add_argument("--direct", action="store_true", help="the front masks nothing: expect leaks")
     parser.add_argument("names", nargs="*", help="run only the checks whose names hold one of these")
     return parser.parse_args()
