@@ -13,7 +13,7 @@ const KEYS: &str = "/console/api/apps/7/api-keys";
 
 fn last4(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_last4"));
-    command.args(arguments).env("LAST4_ADMIN__LISTEN", "");
+    command.args(arguments).env("LAST4_ADMIN__LISTEN", "").env("LAST4_LOG__LEVEL", "trace");
     command
 }
 
@@ -58,6 +58,7 @@ impl Serving {
     fn end(mut self) -> (Option<i32>, String) {
         let mut log = std::mem::take(&mut self.start);
         self.log.read_to_string(&mut log).unwrap();
+        assert!(!log.contains(SECRET), "{log}");
         (self.process.wait().unwrap().code(), log)
     }
 }
@@ -156,7 +157,7 @@ fn no_secret_is_logged_at_any_level() {
     ];
     for body in bodies {
         let api = api(list(&body), Duration::ZERO);
-        let serving = Serving::before(api, last4(&["serve", "--preset", "dify"]).env("LAST4_LOG__LEVEL", "trace"));
+        let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
         serving.get(KEYS);
         serving.get(&format!("{KEYS}?token={SECRET}"));
         serving.get(&format!("/a%00{SECRET}"));

@@ -6,6 +6,8 @@ mod answers;
 mod client;
 mod forwarding;
 mod http2;
+#[path = "../support/log.rs"]
+mod log;
 mod origin;
 mod proxy;
 mod requests;

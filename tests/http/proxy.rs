@@ -1,6 +1,7 @@
 //! last4 in the test's own process, in front of an origin.
 
 use super::origin::Origin;
+use super::{SECRET, log};
 use http::Method;
 use http::uri::{Authority, Scheme};
 use last4::layer::{MaskLayer, MaskRule};
@@ -24,6 +25,7 @@ impl Proxy {
     }
 
     pub(crate) async fn with(settings: Settings, rule: MaskRule) -> Self {
+        log::start();
         let rule = rule.with_reveal([Method::POST], Reveal::TopLevel);
         let patterns = [
             ("app-keys", "/console/api/apps/{app_id}/api-keys"),
@@ -49,11 +51,19 @@ impl Proxy {
     /// Tells it to stop and waits until it has.
     pub(crate) async fn stop(mut self) {
         self.begin_stop();
-        self.task.await.unwrap().unwrap();
+        (&mut self.task).await.unwrap().unwrap();
     }
 
     pub(crate) fn begin_stop(&mut self) {
         self.stop.take();
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            log::assert_silent(SECRET);
+        }
     }
 }
 
