@@ -64,28 +64,29 @@ impl Connections {
                 let connection = pin!(self.http2.serve_connection(TokioIo::new(stream), service));
                 until_done(connection, stopped, http2::Connection::graceful_shutdown).await
             }
-            Ok(Ok(false)) => {
-                let ends_body = EndsBody::default();
-                let socket = TokioIo::new(Socket::new(stream, ends_body.clone()));
-                let service = service_fn(|request| {
-                    ends_body.set(request.version() == Version::HTTP_10);
-                    service.call(request)
-                });
-                let mut connection = pin!(self.http1.serve_connection(socket, service).with_upgrades());
-                let finish = http1::UpgradeableConnection::graceful_shutdown;
-                let ended = until_done(connection.as_mut(), stopped, finish).await;
-                // The user, to hyper, is the body of an answer: it failed after the head was sent.
-                if !ended.as_ref().is_err_and(hyper::Error::is_user) {
-                    ends_body.set(false);
-                }
-                ended
-            }
+            Ok(Ok(false)) => self.serve_http1(stream, service, stopped).await,
             Ok(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
             Err(_) => return tracing::debug!("no request in time"),
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "connection ended");
         }
+    }
+
+    async fn serve_http1(&self, stream: TcpStream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
+        let ends_body = EndsBody::default();
+        let socket = TokioIo::new(Socket::new(stream, ends_body.clone()));
+        let service = service_fn(|request| {
+            ends_body.set(request.version() == Version::HTTP_10);
+            service.call(request)
+        });
+        let mut connection = pin!(self.http1.serve_connection(socket, service).with_upgrades());
+        let ended = until_done(connection.as_mut(), stopped, http1::UpgradeableConnection::graceful_shutdown).await;
+        // The user, to hyper, is the body of an answer: it failed after the head was sent.
+        if !ended.as_ref().is_err_and(hyper::Error::is_user) {
+            ends_body.set(false);
+        }
+        ended
     }
 }
 

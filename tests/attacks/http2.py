@@ -131,8 +131,12 @@ class Stream:
 
 def in_http1(case):
     """The case as HTTP/1.1 would have it, for a backend that knows no other."""
-    named = dict(case["fields"])
+    named, body = dict(case["fields"]), case.get("body", "")
     headers = [["Host", named.get(":authority", "127.0.0.1")]]
     headers += [[name, value] for name, value in case["fields"] if not name.startswith(":") and name not in ("host", "te")]
-    told = {"method": named.get(":method", ""), "target": named.get(":path", ""), "version": "HTTP/1.1", "headers": headers}
-    return told | ({"body": case["body"]} if "body" in case else {})
+    if body and "content-length" not in named:
+        # Not all backends read a body of unknown length.
+        headers.append(["Transfer-Encoding", "chunked"])
+        body = f"{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    told = {"method": named.get(":method", ""), "target": named.get(":path", ""), "version": "HTTP/1.1"}
+    return told | {"headers": headers, "body": body}
