@@ -304,7 +304,7 @@ async fn an_old_client_that_takes_the_end_of_the_connection_for_the_end_of_the_b
     let whole = format!("[{}null]", format!("{{\"token\":\"{SECRET}\"}},").repeat(5_000));
     let (shown, faulty) = (whole.replace(SECRET, SHOWN), whole.replace("null", "nothing"));
     let old = format!("GET {KEYS} HTTP/1.0\r\n\r\n");
-    assert_eq!(end_of(&old, &faulty).await, Err(ErrorKind::ConnectionReset));
+    assert!(end_of(&old, &faulty).await.is_err_and(|kind| kind == ErrorKind::ConnectionReset));
     assert!(end_of(&old, &whole).await.unwrap().ends_with(&shown), "a whole answer ends as ever");
     // What has arrived is lost by a reset, which a client does not need that waits for a last chunk.
     let new = format!("GET {KEYS} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");

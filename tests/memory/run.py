@@ -134,9 +134,10 @@ def serve_upstream(listener, bodies):
                     for piece in body:
                         connection.sendall(piece)
 
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+    with contextlib.suppress(OSError):  # until the listener is closed
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
 
 def body_of(connection):
