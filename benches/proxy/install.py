@@ -1,4 +1,4 @@
-"""Installs what a row needs where it is missing. What cannot be had is left out with a line that says so."""
+"""Brings what a row needs where it is missing. What cannot be had is left out with a line that says so."""
 
 import contextlib
 import glob
@@ -73,3 +73,9 @@ def available(peers, envoy_folder):
         else:
             found.append(peer)
     return found, envoy_program
+
+
+def build(folder, *what):
+    """The folder of the programs that cargo builds there."""
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", *what], cwd=folder, check=True)
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", folder / "target")).resolve() / "release"

@@ -11,7 +11,6 @@ import argparse
 import os
 import pathlib
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass, field
 
@@ -64,12 +63,6 @@ def arguments():
     return options
 
 
-def build(folder, *what):
-    """The folder of the programs that cargo builds there."""
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", *what], cwd=folder, check=True)
-    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", folder / "target")).resolve() / "release"
-
-
 def measured(bench, peers, options, say):
     figures = Figures(peers)
     cells = [CELLS[name] for name in options.cells]
@@ -110,8 +103,8 @@ def main():
         lines.append(line)
 
     peers, envoy = install.available([PEERS[name] for name in options.rows], HERE / ".envoy")
-    programs = build(HERE.parent, "-p", "load")
-    program = options.program.resolve() if options.program else build(ROOT) / "last4"
+    programs = install.build(HERE.parent, "-p", "load")
+    program = options.program.resolve() if options.program else install.build(ROOT) / "last4"
     load_average = os.getloadavg()[0]
     say(f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, load average {load_average:.1f} before the run")
     say(f"{options.rounds} rounds of {options.seconds:g} s, medians; in parentheses the ratio to nginx forwarding")
