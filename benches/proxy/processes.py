@@ -20,7 +20,7 @@ def free_port():
 
 
 def wait_for(port, process):
-    for _ in range(200):
+    for _ in range(600):
         if process.poll() is not None:
             raise ChildProcessError(f"{process.args[3]} ended with {process.returncode}")
         with contextlib.suppress(OSError):
