@@ -1,8 +1,10 @@
-//! Times all engines on one text, in rounds, so that what disturbs the machine disturbs all of them.
+//! Times all engines on one text, in rounds, so that what disturbs the machine disturbs all of them. It is the thread's own time
+//! that counts, not what passes while others have the core.
 
 use crate::engines::{Engine, Output};
+use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Seconds that each engine took for the text, in the engines' order: medians over the rounds.
 pub(crate) fn seconds(engines: &mut [Box<dyn Engine>], text: &[u8], rounds: usize, time: Duration) -> Vec<f64> {
@@ -36,13 +38,18 @@ fn repeats(engine: &mut dyn Engine, text: &[u8], output: &mut Output, time: Dura
 }
 
 fn many(engine: &mut dyn Engine, text: &[u8], output: &mut Output, repeats: u32) -> Duration {
-    let start = Instant::now();
+    let start = thread_time();
     for _ in 0..repeats {
         output.bytes.clear();
         black_box(engine.run(black_box(text), output));
         black_box(&mut output.bytes);
     }
-    start.elapsed()
+    thread_time() - start
+}
+
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("time that has passed")
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
