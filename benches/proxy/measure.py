@@ -1,0 +1,78 @@
+"""The rounds. Rows take turns within each, and every other one goes the other way round, so that what disturbs the machine
+disturbs all of them."""
+
+import contextlib
+import pathlib
+import statistics
+import tempfile
+
+import load
+from cells import CELLS, FIFTY_MB, FIVE_MB
+from peers import Peer, Place, last4
+from processes import BOTH_CORES, PROXY_CORE, free_port, peak_mib, server
+
+# Requests a second for the latencies: far below what any row can do.
+RATE = 2000
+
+
+class Bench:
+    def __init__(self, programs, program, envoy):
+        self.programs, self.program, self.envoy = programs, program, envoy
+
+    @contextlib.contextmanager
+    def started(self, peer, upstream, core=PROXY_CORE):
+        """A proxy's port and process."""
+        with tempfile.TemporaryDirectory(prefix=f"bench-{peer.name}-") as folder:
+            port = free_port()
+            addresses = f"127.0.0.1:{port}", f"127.0.0.1:{upstream}"
+            place = Place(*addresses, pathlib.Path(folder), self.program, self.envoy)
+            command, environment = peer.start(place)
+            with server(command, port, core, environment) as process:
+                yield port, process.pid
+
+    def in_rounds(self, peers, upstream, rounds, measure, core=PROXY_CORE):
+        """What `measure(port, pid)` gave, by row, for each round."""
+        with contextlib.ExitStack() as stack:
+            running = [(peer, *stack.enter_context(self.started(peer, upstream, core))) for peer in peers]
+            found = {peer.name: [] for peer in peers}
+            for number in range(rounds):
+                for peer, port, pid in reversed(running) if number % 2 else running:
+                    found[peer.name].append(measure(port, pid))
+            return found
+
+    def cost(self, peers, upstream, cell, rounds, seconds):
+        plan = ("seconds", seconds)
+        return self.in_rounds(
+            peers, upstream, rounds, lambda port, pid: load.run(self.programs, port, cell, plan, pid)
+        )
+
+    def latency(self, peers, upstream, rounds, seconds):
+        plan = ("rate", RATE, seconds)
+        return self.in_rounds(
+            peers, upstream, rounds, lambda port, pid: load.run(self.programs, port, CELLS["n10"], plan, pid)
+        )
+
+    def peak(self, peer, upstream, cell):
+        """The memory of a proxy that has done nothing else before."""
+        with self.started(peer, upstream) as (port, pid):
+            load.run(self.programs, port, cell, ("requests", 2 * cell.connections))
+            return peak_mib(pid)
+
+    def growth(self, peer, upstream):
+        return [self.peak(peer, upstream, cell) for cell in (FIVE_MB, FIFTY_MB)]
+
+    def workers(self, rounds, seconds):
+        """last4 with one worker and with two. With two there is no core left for others, so here all float over both."""
+        peers = [Peer(f"{count} workers", True, last4(count)) for count in (1, 2)]
+        with load.backend(self.programs, BOTH_CORES) as upstream:
+            return self.in_rounds(
+                peers, upstream, rounds,
+                lambda port, pid: load.run(
+                    self.programs, port, CELLS["n10"], ("seconds", seconds), pid, BOTH_CORES
+                ),
+                BOTH_CORES,
+            )
+
+
+def median(runs, what):
+    return statistics.median(getattr(run, what) for run in runs)
