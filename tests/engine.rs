@@ -10,6 +10,7 @@ use last4::mask::{Masker, Policy, PolicyParts, Rules, Selectors};
 use proptest::prelude::*;
 use support::check::{Case, FIELDS, engine_agrees_with_oracle, random_cuts};
 use support::documents;
+use support::oracle::RuleSet;
 
 #[test]
 fn every_document_becomes_what_is_written_down() {
@@ -50,7 +51,7 @@ fn names_of_documents_are_unique() {
 fn every_document_survives_every_kind_of_rules() {
     for document in documents::all() {
         for fields in 0..FIELDS.len() {
-            for flags in [0u8, 1, 2, 4, 8, 16, 0xff] {
+            for flags in [0u8, 1, 2, 4, 8, 16, 0x7f, 0x80, 0x84] {
                 let header = [fields.try_into().unwrap(), flags, flags.rotate_left(3), flags];
                 engine_agrees_with_oracle(&[&header, &*document.text].concat());
             }
@@ -64,6 +65,34 @@ fn what_was_found_once_stays_right() {
     let findings = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/findings/engine")).unwrap();
     for finding in findings {
         engine_agrees_with_oracle(&std::fs::read(finding.unwrap().path()).unwrap());
+    }
+}
+
+/// What the engine knows of a list's items from those before must not hide what is behind a literal or the end of a value, wherever
+/// it lies.
+#[test]
+fn the_last_item_of_a_list_is_read_as_well_as_the_first() {
+    for pad in 0..130 {
+        let pad = "x".repeat(pad);
+        let item = format!(r#"{{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d","pad":"{pad}","n":null,"m":1}}"#);
+        for (from, to) in [
+            ("null", "null1"),
+            ("null", "nul1"),
+            (":1", ":1null"),
+            (":1", ":[1}"),
+            ("pad", "pa\\u0064"),
+            ("pad", "token"),
+        ] {
+            let last = item.replace(from, to);
+            let text = format!("[{item},{item},{item},{item},{last}]");
+            Case::new(RuleSet::default(), text.as_bytes()).check(&[]);
+            let text = format!("{item}\n{item}\n{item}\n{last}\n{item}");
+            Case::new(RuleSet { ndjson: true, ..RuleSet::default() }, text.as_bytes()).check(&[]);
+        }
+        for behind in ["", "]", "x", " {", ",1", "\"", "1", "[]"] {
+            let text = format!("{item}\n{item}\n{item}\n{item}{behind}");
+            Case::new(RuleSet { ndjson: true, ..RuleSet::default() }, text.as_bytes()).check(&[]);
+        }
     }
 }
 
@@ -125,6 +154,23 @@ proptest! {
         let case = Case::new(rules, &text);
         case.check(&[]);
         case.check(&random_cuts(seed, text.len()));
+    }
+
+    #[test]
+    fn a_damaged_list_is_refused_or_masked_as_the_oracle_says(
+        items in generate::list(),
+        mutation in prop::option::of(generate::mutation()),
+        path: bool,
+        seed: u64,
+    ) {
+        let mut text = items.into_bytes();
+        mutation.iter().for_each(|mutation| mutation.apply(&mut text));
+        let fields = if path { "$.data[*].token" } else { "token" };
+        let case = Case::new(RuleSet { fields: vec![fields.to_owned()], ..RuleSet::default() }, &text);
+        case.check(&[]);
+        case.check(&random_cuts(seed, text.len()));
+        let half = text.len() / 2;
+        case.check(&[half]);
     }
 
     #[test]

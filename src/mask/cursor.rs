@@ -2,10 +2,11 @@
 
 use super::{ErrorKind, Sink};
 use memchr::memchr2;
+use std::ops::Range;
 
 pub(super) struct Cursor<'a, S> {
     chunk: &'a [u8],
-    /// The next byte to read: `shown_from <= at <= chunk.len()` while bytes are shown.
+    /// The next byte to read: `at <= chunk.len()`.
     pub(super) at: usize,
     /// The first byte that passes and has not been given out.
     shown_from: usize,
@@ -15,6 +16,20 @@ pub(super) struct Cursor<'a, S> {
 impl<'a, S: Sink> Cursor<'a, S> {
     pub(super) fn new(chunk: &'a [u8], sink: &'a mut S) -> Self {
         Self { chunk, at: 0, shown_from: 0, sink }
+    }
+
+    pub(super) fn chunk(&self) -> &'a [u8] {
+        self.chunk
+    }
+
+    /// Gives out what passes up to `range`, and `with` in its place; what follows passes.
+    #[inline]
+    pub(super) fn replace(&mut self, range: Range<usize>, with: &[u8]) {
+        if let Some(verbatim) = self.chunk.get(self.shown_from..range.start).filter(|bytes| !bytes.is_empty()) {
+            self.sink.verbatim(verbatim);
+        }
+        self.sink.replacement(with);
+        self.shown_from = range.end;
     }
 
     pub(super) fn peek(&self) -> Option<u8> {

@@ -39,6 +39,6 @@ impl KeyText {
     }
 
     pub(super) fn as_key(&self) -> Key<'_> {
-        if self.too_long { Key::TooLong } else { Key::Known(&self.text) }
+        if self.too_long { Key::Other } else { Key::Known(&self.text) }
     }
 }

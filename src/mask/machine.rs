@@ -1,12 +1,16 @@
 //! The scanner: one `match` over the places in a JSON text.
 
+use super::blocks::{Instructions, Scan, Shapes, can_scan};
 use super::cursor::Cursor;
 use super::key::KeyText;
-use super::place::{Escape, Level, Place, Treatment};
-use super::secret::{Secret, shown_plain};
+use super::nesting::Nesting;
+use super::place::{Escape, Place};
+use super::secret::{Hidden, Secret, hidden_of_plain};
 use super::selector::Key;
+use super::state::State;
+use super::treatment::Treatment;
 use super::unit::UnitReader;
-use super::{Error, ErrorKind, Reveal, Rules, Sink, Summary};
+use super::{Error, ErrorKind, Rules, Sink, Summary};
 use std::sync::Arc;
 
 macro_rules! whitespace {
@@ -15,42 +19,51 @@ macro_rules! whitespace {
     };
 }
 
+/// Bytes that are read one by one at most before a block is tried again.
+const MAX_PATIENCE: usize = 4096;
+
 /// Masks one text, chunk by chunk.
 ///
 /// See the [module](super) for the contract and an example. Deliberately not `Debug`: it may hold a piece of a secret.
 #[derive(Clone)]
 pub struct Masker {
     rules: Arc<Rules>,
-    place: Place,
-    /// The objects and arrays that are open, outermost first.
-    levels: Vec<Level>,
-    /// What is to happen to the value that comes next.
-    next: Treatment,
+    instructions: Instructions,
+    state: State,
+    shapes: Shapes,
     key: KeyText,
     units: UnitReader,
     secret: Secret,
     offset: u64,
-    summary: Summary,
     failed: Option<Error>,
 }
 
 impl Masker {
     /// A masker for one text.
     pub fn new(rules: Arc<Rules>) -> Self {
-        let mut masker = Self {
+        let state = State {
             place: Place::Bom { seen: 0 },
-            levels: Vec::new(),
-            next: Treatment::default(),
+            nesting: Nesting::default(),
+            next: rules.root(),
+            summary: Summary::default(),
+        };
+        Self {
+            instructions: Instructions::default(),
+            state,
+            shapes: Shapes::default(),
             key: KeyText::new(&rules),
             units: UnitReader::default(),
             secret: Secret::default(),
             offset: 0,
-            summary: Summary::default(),
             failed: None,
             rules,
-        };
-        masker.next = masker.at_root();
-        masker
+        }
+    }
+
+    /// The same masker with other processor instructions. The output is the same: this is for tests and benchmarks.
+    #[must_use]
+    pub fn with_instructions(self, instructions: Instructions) -> Self {
+        Self { instructions, ..self }
     }
 
     /// Takes the next chunk of the text, of any size, and gives the sink what can be given out so far.
@@ -63,7 +76,7 @@ impl Masker {
             return Err(error);
         }
         let mut cursor = Cursor::new(chunk, sink);
-        match self.run(&mut cursor) {
+        match self.read(&mut cursor) {
             Ok(()) => {
                 if !self.is_hidden() {
                     cursor.hide();
@@ -91,11 +104,11 @@ impl Masker {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if let (Place::Number { .. }, []) = (self.place, &*self.levels) {
+        if let (Place::Number { .. }, None) = (self.state.place, self.state.nesting.is_object()) {
             self.end_value();
         }
-        match self.place {
-            Place::End => Ok(self.summary),
+        match self.state.place {
+            Place::End => Ok(self.state.summary),
             _ => {
                 let error = Error::new(ErrorKind::Incomplete, self.offset);
                 self.failed = Some(error);
@@ -106,12 +119,35 @@ impl Masker {
 
     /// What was done so far.
     pub fn summary(&self) -> Summary {
-        self.summary
+        self.state.summary
     }
 
-    fn run<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+    /// Reads the chunk: blocks where they can be proved, byte by byte where not.
+    fn read<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        // Where blocks are refused again and again it is not worth trying each.
+        let mut patience = 0;
+        loop {
+            let mut until = cursor.at;
+            if can_scan(&self.state) {
+                let begin = cursor.at;
+                until = self.instructions.run(Scan::new(&self.rules, &mut self.state, &mut self.shapes, cursor));
+                patience = if cursor.at > begin { 0 } else { (2 * patience + 1).min(MAX_PATIENCE) };
+                until += patience;
+            }
+            self.read_bytes(cursor, until)?;
+            if cursor.peek().is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads byte by byte, at least up to `until`, and then until blocks can be read.
+    fn read_bytes<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>, until: usize) -> Result<(), ErrorKind> {
         while let Some(byte) = cursor.peek() {
-            match self.place {
+            if cursor.at >= until && can_scan(&self.state) {
+                return Ok(());
+            }
+            match self.state.place {
                 Place::Bom { seen } => self.byte_order_mark(seen, byte, cursor)?,
                 Place::Value => match byte {
                     whitespace!() => cursor.skip_whitespace(),
@@ -128,14 +164,14 @@ impl Masker {
                         cursor.at += 1;
                         self.begin_key(cursor);
                     }
-                    b'}' if self.place == Place::FirstMember => self.close(true, cursor)?,
+                    b'}' if self.state.place == Place::FirstMember => self.close(true, cursor)?,
                     _ => return Err(ErrorKind::Syntax),
                 },
                 Place::Colon => match byte {
                     whitespace!() => cursor.skip_whitespace(),
                     b':' => {
                         cursor.at += 1;
-                        self.place = Place::Value;
+                        self.state.place = Place::Value;
                     }
                     _ => return Err(ErrorKind::Syntax),
                 },
@@ -152,8 +188,8 @@ impl Masker {
                 Place::End => match byte {
                     whitespace!() => cursor.skip_whitespace(),
                     _ if self.rules.ndjson => {
-                        self.next = self.at_root();
-                        self.place = Place::Value;
+                        self.state.next = self.rules.root();
+                        self.state.place = Place::Value;
                     }
                     _ => return Err(ErrorKind::Syntax),
                 },
@@ -172,10 +208,10 @@ impl Masker {
         const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
         if BOM.get(seen) == Some(&byte) {
             cursor.at += 1;
-            self.place = if seen + 1 == BOM.len() { Place::Value } else { Place::Bom { seen: seen + 1 } };
+            self.state.place = if seen + 1 == BOM.len() { Place::Value } else { Place::Bom { seen: seen + 1 } };
             Ok(())
         } else if seen == 0 {
-            self.place = Place::Value;
+            self.state.place = Place::Value;
             Ok(())
         } else {
             Err(ErrorKind::Syntax)
@@ -183,16 +219,15 @@ impl Masker {
     }
 
     fn begin_value<S: Sink>(&mut self, byte: u8, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
-        let mask = self.next.mask;
+        let mask = self.state.next.mask;
         match byte {
             b'"' => {
                 cursor.at += 1;
                 self.note_revealed();
                 if mask {
-                    cursor.hide();
                     self.begin_masked_string(cursor);
                 } else {
-                    self.place = Place::PlainString { escape: Escape::None };
+                    self.state.place = Place::PlainString { escape: Escape::None };
                 }
             }
             b'{' => return self.open(true, cursor),
@@ -200,19 +235,19 @@ impl Masker {
             b'-' | b'0'..=b'9' => {
                 self.begin_number(cursor);
                 cursor.at += 1;
-                self.place = Place::Number { minus: byte == b'-' };
+                self.state.place = Place::Number { minus: byte == b'-' };
             }
-            b't' => self.place = Place::Literal { word: b"true", at: 0, number: false },
-            b'f' => self.place = Place::Literal { word: b"false", at: 0, number: false },
-            b'n' => self.place = Place::Literal { word: b"null", at: 0, number: false },
+            b't' => self.state.place = Place::Literal { word: b"true", at: 0, number: false },
+            b'f' => self.state.place = Place::Literal { word: b"false", at: 0, number: false },
+            b'n' => self.state.place = Place::Literal { word: b"null", at: 0, number: false },
             // What Python writes for the numbers that JSON has not.
             b'N' => {
                 self.begin_number(cursor);
-                self.place = Place::Literal { word: b"NaN", at: 0, number: true };
+                self.state.place = Place::Literal { word: b"NaN", at: 0, number: true };
             }
             b'I' => {
                 self.begin_number(cursor);
-                self.place = Place::Literal { word: b"Infinity", at: 0, number: true };
+                self.state.place = Place::Literal { word: b"Infinity", at: 0, number: true };
             }
             _ => return Err(ErrorKind::Syntax),
         }
@@ -222,89 +257,76 @@ impl Masker {
     /// Puts the short form, as a string, in the place of the number that begins here, if it is to be masked.
     fn begin_number<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
         self.note_revealed();
-        if self.next.mask {
+        if self.state.next.mask {
             cursor.hide();
             cursor.sink.replacement(b"\"");
             cursor.sink.replacement(&self.rules.policy.short.json);
             cursor.sink.replacement(b"\"");
-            self.summary.masked += 1;
+            self.state.summary.masked += 1;
         }
     }
 
     fn note_revealed(&mut self) {
-        if self.next.revealed {
-            self.summary.revealed += 1;
+        if self.state.next.revealed {
+            self.state.summary.revealed += 1;
         }
     }
 
     fn open<S: Sink>(&mut self, object: bool, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
-        if self.levels.len() >= self.rules.max_depth {
+        if self.state.nesting.depth() >= self.rules.max_depth {
             return Err(ErrorKind::TooDeep);
         }
-        let level = Level { object, inside: self.next };
-        self.levels.push(level);
+        self.state.nesting.open(object, self.state.next);
         cursor.at += 1;
         if object {
-            self.place = Place::FirstMember;
+            self.state.place = Place::FirstMember;
         } else {
-            self.next = self.element(level);
-            self.place = Place::FirstElement;
+            self.state.next = self.element();
+            self.state.place = Place::FirstElement;
         }
         Ok(())
     }
 
     fn close<S: Sink>(&mut self, object: bool, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
-        match self.levels.pop() {
-            Some(level) if level.object == object => {
-                cursor.at += 1;
-                self.end_value();
-                Ok(())
-            }
-            _ => Err(ErrorKind::Syntax),
+        if !self.state.nesting.close(object) {
+            return Err(ErrorKind::Syntax);
         }
+        cursor.at += 1;
+        self.end_value();
+        Ok(())
     }
 
     fn separator(&mut self) {
-        match self.levels.last() {
-            Some(level) if level.object => self.place = Place::Member,
-            Some(&level) => {
-                self.next = self.element(level);
-                self.place = Place::Value;
+        match self.state.nesting.is_object() {
+            Some(true) => self.state.place = Place::Member,
+            Some(false) => {
+                self.state.next = self.element();
+                self.state.place = Place::Value;
             }
             None => {}
         }
     }
 
     fn end_value(&mut self) {
-        if self.levels.is_empty() {
-            self.place = Place::End;
+        if self.state.nesting.is_object().is_none() {
+            self.state.place = Place::End;
         } else {
-            self.place = Place::AfterValue;
+            self.state.place = Place::AfterValue;
         }
     }
 
     /// Whether the chunk ends inside a value that is being replaced.
     fn is_hidden(&self) -> bool {
-        match self.place {
+        match self.state.place {
             Place::MaskedString => true,
-            Place::Number { .. } | Place::Literal { number: true, .. } => self.next.mask,
+            Place::Number { .. } | Place::Literal { number: true, .. } => self.state.next.mask,
             _ => false,
         }
     }
 
-    /// The treatment of a whole text. A second value in a text (`ndjson`) makes it a list, which reveals nothing; and since
-    /// that is not known when the first passes, such texts reveal nothing at all.
-    fn at_root(&self) -> Treatment {
-        let reveal = match &self.rules.reveal {
-            Reveal::Paths(paths) if !self.rules.ndjson => paths.root(),
-            _ => 0,
-        };
-        Treatment { mask: false, revealed: false, select: self.rules.selectors.root(), reveal }
-    }
-
-    fn element(&self, level: Level) -> Treatment {
-        let (selected, select) = self.rules.selectors.element(level.inside.select);
-        Treatment { mask: level.inside.mask || selected, revealed: false, select, reveal: 0 }
+    /// The treatment of an element of the innermost array.
+    fn element(&self) -> Treatment {
+        self.rules.element(self.state.nesting.inside())
     }
 
     fn begin_key<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
@@ -312,12 +334,12 @@ impl Masker {
         // read byte by byte, so that the fault is seen where it is, however the text is cut.
         let ahead = cursor.plain_string_ahead().filter(|inside| std::str::from_utf8(inside).is_ok());
         if let Some(inside) = ahead {
-            self.next = self.member(Key::Known(inside));
+            self.state.next = self.member(Key::Known(inside));
             cursor.at += inside.len() + 1;
-            self.place = Place::Colon;
+            self.state.place = Place::Colon;
         } else {
             self.key.clear();
-            self.place = Place::Key;
+            self.state.place = Place::Key;
         }
     }
 
@@ -325,8 +347,8 @@ impl Masker {
         let key = &mut self.key;
         if byte == b'"' && self.units.at_boundary() {
             self.units.finish(|unit| key.push(unit.value));
-            self.next = self.member(self.key.as_key());
-            self.place = Place::Colon;
+            self.state.next = self.member(self.key.as_key());
+            self.state.place = Place::Colon;
         } else {
             self.units.push(byte, |unit| key.push(unit.value))?;
         }
@@ -336,14 +358,7 @@ impl Masker {
 
     /// The treatment of the member `key` of the innermost object.
     fn member(&self, key: Key<'_>) -> Treatment {
-        let Some(Level { inside, .. }) = self.levels.last().copied() else { return Treatment::default() };
-        let (selected, select) = self.rules.selectors.member(inside.select, key);
-        let (revealed, reveal) = match &self.rules.reveal {
-            Reveal::Nothing => (false, 0),
-            Reveal::TopLevel => (selected && self.levels.len() == 1 && !self.rules.ndjson, 0),
-            Reveal::Paths(paths) => paths.member(inside.reveal, key),
-        };
-        Treatment { mask: (inside.mask || selected) && !revealed, revealed, select, reveal }
+        self.rules.member(self.state.nesting.inside(), self.state.nesting.depth(), key)
     }
 
     fn plain_string<S: Sink>(&mut self, escape: Escape, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
@@ -366,20 +381,25 @@ impl Masker {
             _ => return Err(ErrorKind::Syntax),
         };
         cursor.at += 1;
-        self.place = Place::PlainString { escape };
+        self.state.place = Place::PlainString { escape };
         Ok(())
     }
 
     fn begin_masked_string<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
         if let Some(secret) = cursor.plain_string_ahead().filter(|inside| inside.is_ascii()) {
-            self.summary.show(shown_plain(secret, &self.rules.policy), cursor.sink);
-            cursor.at += secret.len();
-            cursor.show();
-            cursor.at += 1;
+            match hidden_of_plain(secret, &self.rules.policy) {
+                Some(Hidden { range, with }) => {
+                    self.state.summary.masked += 1;
+                    cursor.replace(cursor.at + range.start..cursor.at + range.end, with);
+                }
+                None => self.state.summary.unchanged += 1,
+            }
+            cursor.at += secret.len() + 1;
             self.end_value();
         } else {
+            cursor.hide();
             self.secret.clear();
-            self.place = Place::MaskedString;
+            self.state.place = Place::MaskedString;
         }
     }
 
@@ -388,7 +408,7 @@ impl Masker {
         while let Some(byte) = cursor.peek() {
             if byte == b'"' && self.units.at_boundary() {
                 self.units.finish(|unit| secret.push(unit, policy));
-                self.summary.show(secret.shown(policy), cursor.sink);
+                self.state.summary.show(secret.shown(policy), cursor.sink);
                 cursor.show();
                 cursor.at += 1;
                 self.end_value();
@@ -402,13 +422,13 @@ impl Masker {
 
     fn number<S: Sink>(&mut self, minus: bool, byte: u8, cursor: &mut Cursor<'_, S>) {
         match byte {
-            b'I' if minus => self.place = Place::Literal { word: b"Infinity", at: 0, number: true },
+            b'I' if minus => self.state.place = Place::Literal { word: b"Infinity", at: 0, number: true },
             b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-' => {
                 cursor.at += 1;
-                self.place = Place::Number { minus: false };
+                self.state.place = Place::Number { minus: false };
             }
             _ => {
-                if self.next.mask {
+                if self.state.next.mask {
                     cursor.show();
                 }
                 self.end_value();
@@ -427,12 +447,12 @@ impl Masker {
             return Err(ErrorKind::Syntax);
         }
         cursor.at += 1;
-        let number = matches!(self.place, Place::Literal { number: true, .. });
+        let number = matches!(self.state.place, Place::Literal { number: true, .. });
         if at + 1 < word.len() {
-            self.place = Place::Literal { word, at: at + 1, number };
+            self.state.place = Place::Literal { word, at: at + 1, number };
             return Ok(());
         }
-        if number && self.next.mask {
+        if number && self.state.next.mask {
             cursor.show();
         }
         self.end_value();

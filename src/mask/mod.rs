@@ -28,10 +28,12 @@
 //! Constant: a bounded piece of the value being masked, the current key up to the longest name asked for, and one entry for
 //! each open object or array up to the depth limit.
 
+mod blocks;
 mod cursor;
 mod error;
 mod key;
 mod machine;
+mod nesting;
 mod path;
 mod place;
 mod policy;
@@ -39,9 +41,12 @@ mod rules;
 mod secret;
 mod selector;
 mod sink;
+mod state;
 mod summary;
+mod treatment;
 mod unit;
 
+pub use blocks::Instructions;
 pub use error::{Error, ErrorKind};
 pub use machine::Masker;
 pub use path::SelectorError;

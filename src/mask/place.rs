@@ -1,6 +1,4 @@
-//! Where in a text the scanner is, and what is to happen there.
-
-use super::selector::StateSet;
+//! Where in a text the scanner is.
 
 /// A place in a JSON text: what was read last and what may come next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,22 +37,4 @@ pub(super) enum Escape {
     None,
     Backslash,
     Hex { left: u8 },
-}
-
-/// An open object or array.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Level {
-    pub(super) object: bool,
-    pub(super) inside: Treatment,
-}
-
-/// What is to happen to a value.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Treatment {
-    pub(super) mask: bool,
-    pub(super) revealed: bool,
-    /// Where the selectors stand inside the value.
-    pub(super) select: StateSet,
-    /// Where the revealing paths stand inside the value.
-    pub(super) reveal: StateSet,
 }

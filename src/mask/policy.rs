@@ -48,6 +48,8 @@ pub struct Policy {
     parts: PolicyParts,
     pub(super) ellipsis: Filler,
     pub(super) short: Filler,
+    /// Bytes of a secret from which on it is neither in masked form nor too short to show a part of.
+    pub(super) long_from: usize,
 }
 
 impl Policy {
@@ -71,7 +73,7 @@ impl Policy {
                 return Err(PolicyError::Filler { name });
             }
         }
-        Ok(Self { parts, ellipsis, short })
+        Ok(Self { long_from: long_from(&parts, &ellipsis, &short), parts, ellipsis, short })
     }
 
     /// The parts this policy was made of.
@@ -93,8 +95,15 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         let parts = PolicyParts::default();
-        Self { ellipsis: Filler::new(&parts.ellipsis), short: Filler::new(&parts.short), parts }
+        let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
+        Self { long_from: long_from(&parts, &ellipsis, &short), parts, ellipsis, short }
     }
+}
+
+fn long_from(parts: &PolicyParts, ellipsis: &Filler, short: &Filler) -> usize {
+    let PolicyParts { first, last, min_hidden, .. } = parts;
+    let longest_masked = (first + ellipsis.utf8.len() + last).max(short.utf8.len());
+    (longest_masked + 1).max(first + last + min_hidden)
 }
 
 /// Text that last4 writes into a document, as characters to compare with and as JSON bytes to write.

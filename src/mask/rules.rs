@@ -1,5 +1,6 @@
 //! What is masked and how: everything about a route that the engine needs to know.
 
+use super::blocks::KeyFilter;
 use super::{Policy, SelectorError, Selectors};
 use thiserror::Error;
 
@@ -21,12 +22,20 @@ pub struct Rules {
     pub(super) policy: Policy,
     pub(super) max_depth: usize,
     pub(super) ndjson: bool,
+    pub(super) keys: KeyFilter,
+    /// Whether where a value lies makes no difference to its treatment, but for how deep.
+    pub(super) flat: bool,
+    /// Whether the value of every key that is a name is masked, wherever it lies.
+    pub(super) masks_all_names: bool,
 }
 
 impl Rules {
     /// Rules that mask what `selectors` select, with the default policy and limits, and reveal nothing.
     pub fn new(selectors: Selectors) -> Self {
         Self {
+            keys: KeyFilter::new([&selectors]),
+            flat: !selectors.has_paths(),
+            masks_all_names: !selectors.has_paths(),
             selectors,
             reveal: Reveal::Nothing,
             policy: Policy::default(),
@@ -44,7 +53,10 @@ impl Rules {
     /// The same rules for an answer that may show a secret.
     #[must_use]
     pub fn with_reveal(self, reveal: Reveal) -> Self {
-        Self { reveal, ..self }
+        let keys = KeyFilter::new([&self.selectors].into_iter().chain(reveal.selectors()));
+        let flat = !self.selectors.has_paths() && reveal.selectors().is_none();
+        let masks_all_names = flat && reveal == Reveal::Nothing;
+        Self { keys, flat, masks_all_names, reveal, ..self }
     }
 
     /// The same rules with another limit of nesting: how many objects and arrays may be open at once.
@@ -71,13 +83,12 @@ impl Rules {
     /// # Errors
     /// [`SelectorError::TooManySegments`] where the selectors of both do not fit one matcher.
     pub fn union(&self, other: &Self) -> Result<Self, SelectorError> {
-        Ok(Self {
-            selectors: self.selectors.union(&other.selectors)?,
-            reveal: if self.reveal == other.reveal { self.reveal.clone() } else { Reveal::Nothing },
-            policy: self.policy.clone(),
-            max_depth: self.max_depth.min(other.max_depth),
-            ndjson: self.ndjson && other.ndjson,
-        })
+        let reveal = if self.reveal == other.reveal { self.reveal.clone() } else { Reveal::Nothing };
+        let both = Self::new(self.selectors.union(&other.selectors)?)
+            .with_reveal(reveal)
+            .with_policy(self.policy.clone())
+            .with_max_depth(self.max_depth.min(other.max_depth));
+        Ok(both.with_ndjson(self.ndjson && other.ndjson))
     }
 }
 
@@ -94,6 +105,14 @@ pub enum Reveal {
 }
 
 impl Reveal {
+    /// The paths that are revealed.
+    fn selectors(&self) -> Option<&Selectors> {
+        match self {
+            Self::Paths(paths) => Some(paths),
+            Self::Nothing | Self::TopLevel => None,
+        }
+    }
+
     /// Reveals exactly the fields at `paths`, such as `$.data.token`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::policy::Policy;
 use super::unit::{MAX_SPELLING, Unit};
+use std::ops::Range;
 
 /// Holds back a secret string in constant memory: its first characters (as many as a masked form has, in case it is one
 /// already), its last ones, and a count.
@@ -33,24 +34,30 @@ pub(super) enum Shown<'a> {
         /// The last characters, each in its own spelling.
         back: Back<'a>,
     },
-    /// These pieces take its place.
-    ReplacedPlain([&'a [u8]; 3]),
+}
+
+/// What is replaced of a secret that lies whole in one chunk, and with what.
+pub(super) struct Hidden<'a> {
+    pub(super) range: Range<usize>,
+    pub(super) with: &'a [u8],
 }
 
 /// Decides about a secret that lies whole in one chunk, ASCII without escapes: a byte is a character and spells itself. Nearly all
-/// secrets are of this kind, and cost no copy.
-pub(super) fn shown_plain<'a>(secret: &'a [u8], policy: &'a Policy) -> Shown<'a> {
+/// secrets are of this kind, and cost no copy. `None` if it is in masked form already.
+#[inline]
+pub(super) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
-    let (first, rest) = secret.split_at_checked(parts.first).unwrap_or((secret, &[]));
-    let is_masked = secret.len() == policy.masked_len() && rest.starts_with(&policy.ellipsis.utf8);
-    if is_masked || *secret == *policy.short.utf8 {
-        return Shown::Unchanged(secret);
+    if secret.len() < policy.long_from {
+        let is_masked = secret.len() == policy.masked_len()
+            && secret.get(parts.first..).is_some_and(|rest| rest.starts_with(&policy.ellipsis.utf8));
+        if is_masked || *secret == *policy.short.utf8 {
+            return None;
+        }
+        if secret.len() < policy.shown_from() {
+            return Some(Hidden { range: 0..secret.len(), with: &policy.short.json });
+        }
     }
-    if secret.len() < policy.shown_from() {
-        return Shown::ReplacedPlain([&policy.short.json, &[], &[]]);
-    }
-    let last = secret.len().checked_sub(parts.last).and_then(|at| secret.get(at..)).unwrap_or_default();
-    Shown::ReplacedPlain([first, &policy.ellipsis.json, last])
+    Some(Hidden { range: parts.first..secret.len() - parts.last, with: &policy.ellipsis.json })
 }
 
 /// The last characters of a secret.

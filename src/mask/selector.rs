@@ -87,6 +87,25 @@ impl Selectors {
         !self.names.is_empty() || self.steps.iter().enumerate().any(|(bit, step)| begins(bit) && step.last)
     }
 
+    /// Whether any selector is a path.
+    pub(super) fn has_paths(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
+    /// All names that selectors have in them, folded if case is ignored.
+    pub(super) fn all_names(&self) -> impl Iterator<Item = &[u8]> {
+        let in_paths = self.steps.iter().filter_map(|step| match &step.select {
+            Select::Name(name) => Some(&**name),
+            Select::Any => None,
+        });
+        self.names.iter().map(|name| &**name).chain(in_paths)
+    }
+
+    /// Whether letter case makes no difference to names.
+    pub(super) fn ignores_case(&self) -> bool {
+        self.ignore_case
+    }
+
     /// Bytes of an unescaped key beyond which it cannot be one of the names.
     pub(super) fn longest_name(&self) -> usize {
         self.longest_name
@@ -107,7 +126,7 @@ impl Selectors {
                 Some(folded.as_slice())
             }
             Key::Known(bytes) => Some(bytes),
-            Key::TooLong => None,
+            Key::Other => None,
         };
         let by_name = key.is_some_and(|key| self.names.iter().any(|name| **name == *key));
         let (by_path, state) = self.advance(from, |step| match &step.select {
@@ -196,8 +215,8 @@ pub(super) type StateSet = u64;
 pub(super) enum Key<'a> {
     /// The name's bytes.
     Known(&'a [u8]),
-    /// A name longer than any that is asked for.
-    TooLong,
+    /// A name that is none of those asked for.
+    Other,
 }
 
 /// Folds letter case the way the most lenient clients do: through upper case, so that U+017F reads as `s` and U+212A as

@@ -28,10 +28,6 @@ impl Summary {
                 front.into_iter().for_each(|piece| sink.replacement(piece));
                 back.spellings().for_each(|piece| sink.replacement(piece));
             }
-            Shown::ReplacedPlain(pieces) => {
-                self.masked += 1;
-                pieces.into_iter().for_each(|piece| sink.replacement(piece));
-            }
         }
     }
 }

@@ -106,6 +106,40 @@ pub(crate) fn rules() -> impl Strategy<Value = RuleSet> {
     )
 }
 
+/// A list as APIs answer with: all items are alike but for their values, some of which are of fixed width.
+pub(crate) fn list() -> impl Strategy<Value = String> {
+    let spacing = select(&[("", "", ""), (" ", "", ""), ("", "\n    ", "\n  "), (" ", "\r\n\t", " ")][..]);
+    let field = (
+        select(&["id", "type", "name", "last_used_at", "created_at", "dataset_ids", "token", "tokens", "x"][..]),
+        0..9_u8,
+    );
+    let item =
+        vec(("[0-9a-f]{8}-[0-9a-f]{27}", "[a-zA-Z0-9]{24}", "[ -!#-Z]{0,40}", any::<u32>(), any::<bool>()), 3..12);
+    (spacing, vec(field, 0..7), 0..7_usize, item).prop_map(|((colon, outer, inner), mut fields, at, items)| {
+        fields.insert(at.min(fields.len()), ("token", 0));
+        let items: Vec<String> = items
+            .iter()
+            .map(|(id, secret, text, number, flag)| {
+                let value = |kind: u8| match kind {
+                    0 => format!("\"app-{secret}\""),
+                    1 => format!("\"{id}\""),
+                    2 => format!("\"{text}\""),
+                    3 if *flag => "null".to_owned(),
+                    3 | 4 => format!("{}", 1_700_000_000 + u64::from(number % 1000)),
+                    5 => format!("[\"{id}\",{flag}]"),
+                    6 => "[]".to_owned(),
+                    7 => format!("{{\"a\":{number}.5e3}}"),
+                    _ => format!("\"caf\u{e9}\\n{id}\""),
+                };
+                let members: Vec<_> =
+                    fields.iter().map(|(name, kind)| format!("{outer}\"{name}\":{colon}{}", value(*kind))).collect();
+                format!("{{{}{inner}}}", members.join(","))
+            })
+            .collect();
+        format!("{{\"data\":{colon}[{}]}}", items.join(","))
+    })
+}
+
 /// Rules that mask every `token`, however it is written, and reveal none.
 pub(crate) fn token_rules() -> impl Strategy<Value = RuleSet> {
     policy().prop_map(|policy| RuleSet { ignore_case: true, policy, ..RuleSet::default() })

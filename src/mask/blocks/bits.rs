@@ -1,0 +1,33 @@
+//! What stands in a block, as bits.
+
+/// Bytes that are looked at together, a bit of a word for each.
+pub(in crate::mask) const BLOCK: usize = 64;
+
+/// One block of a text.
+pub(in crate::mask) type Block = [u8; BLOCK];
+
+/// What matters inside strings. Bit *i* is byte *i* of the block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::mask) struct InsideBits {
+    pub(super) quote: u64,
+    pub(super) backslash: u64,
+    /// Controls and what is not ASCII.
+    pub(super) unusual: u64,
+}
+
+/// What matters outside strings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::mask) struct OutsideBits {
+    /// JSON's white space.
+    pub(super) space: u64,
+    pub(super) comma: u64,
+    pub(super) colon: u64,
+    /// `{` and `[`.
+    pub(super) open: u64,
+    /// `}` and `]`.
+    pub(super) close: u64,
+    /// Where a bracket stands: whether it is a curly one. Anything elsewhere.
+    pub(super) curly: u64,
+    /// Digits and the minus.
+    pub(super) number: u64,
+}

@@ -1,0 +1,89 @@
+//! The brackets of a block.
+
+use super::super::nesting::Kinds;
+
+/// Where brackets stand outside strings.
+#[derive(Clone, Copy)]
+pub(super) struct Brackets {
+    pub(super) open: u64,
+    pub(super) close: u64,
+    /// Which of them are curly.
+    pub(super) curly: u64,
+}
+
+/// What is open before a block.
+#[derive(Clone, Copy)]
+pub(super) struct Nest {
+    pub(super) kinds: Kinds,
+    /// What must not be open at once.
+    pub(super) too_deep: u64,
+}
+
+/// What the brackets of a block do.
+#[derive(Clone, Copy)]
+pub(super) struct Level {
+    /// Not 0 if a bracket closes what it did not open, or too much is open.
+    pub(super) fault: u64,
+    /// Where the innermost thing open is an object. A bracket belongs to what it stands in, a closing one to what it closes.
+    pub(super) objects: u64,
+    pub(super) kinds: Kinds,
+    /// The bracket that closes the last of the kinds, or 0. What follows it was not looked at.
+    pub(super) end: u64,
+}
+
+impl Brackets {
+    #[inline(always)]
+    pub(super) fn level(self, Nest { mut kinds, too_deep }: Nest) -> Level {
+        let mut objects = kinds.innermost();
+        let mut fault = 0;
+        let mut left = self.open | self.close;
+        while left != 0 {
+            let bit = left & left.wrapping_neg();
+            let object = u64::from(self.curly & bit != 0);
+            if self.open & bit != 0 {
+                kinds = kinds.opened(object);
+                fault |= kinds.bits() & too_deep;
+            } else {
+                fault |= kinds.bits() & 1 ^ object;
+                kinds = kinds.closed();
+                if kinds.is_empty() {
+                    return Level { fault, objects, kinds, end: bit };
+                }
+            }
+            let up_to_here = bit ^ bit.wrapping_sub(1);
+            objects = objects & up_to_here | kinds.innermost() & !up_to_here;
+            left &= left - 1;
+        }
+        Level { fault, objects, kinds, end: 0 }
+    }
+
+    /// The kinds behind them, which are proved to be right.
+    #[inline(never)]
+    pub(super) fn kinds_behind(self, nest: Nest) -> Kinds {
+        self.level(nest).kinds
+    }
+
+    /// Whether there are none behind a bit.
+    #[inline(always)]
+    pub(super) fn are_before(self, bit: u32) -> bool {
+        (self.open | self.close) >> bit == 0
+    }
+
+    /// Those before a bit, and the others.
+    #[inline(always)]
+    pub(super) fn split(self, bit: u32) -> (Self, Self) {
+        let before = (1 << bit) - 1;
+        let only = |bits: u64| Self { open: self.open & bits, close: self.close & bits, ..self };
+        (only(before), only(!before))
+    }
+
+    /// Each with its bit, whether it opens, and whether it is an object's.
+    pub(super) fn in_order(self) -> impl Iterator<Item = (u32, bool, bool)> {
+        let mut left = self.open | self.close;
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros())?;
+            left &= left - 1;
+            Some((bit, self.open >> bit & 1 == 1, self.curly >> bit & 1 == 1))
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! Proves that a block is grammatical, all its bytes at once.
+//!
+//! A bit stands for a byte.
+
+use super::super::nesting::Kinds;
+use super::bits::{BLOCK, Block, InsideBits, OutsideBits};
+use super::brackets::{Brackets, Level, Nest};
+use super::carry::Carry;
+use super::kernel::Kernel;
+use super::spelling::{are_escapes, unescaped, words};
+
+/// A block, and what is around it.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    pub(super) block: &'a Block,
+    /// The text from the block's first byte on, as much as there is.
+    pub(super) text: &'a [u8],
+    /// What was read before it.
+    pub(super) read: Read<'a>,
+}
+
+/// The part of a text that was proved before.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) text: &'a [u8],
+    /// The last token before it is `{` or `[`.
+    pub(super) opened: bool,
+}
+
+impl Read<'_> {
+    /// Whether the last token before `ahead` and, if there is none in there, before that is `{` or `[`. Not for within strings.
+    #[cold]
+    pub(super) fn is_opened(self, ahead: &[u8]) -> bool {
+        let last = ahead.trim_ascii_end().last().or_else(|| self.text.trim_ascii_end().last());
+        last.map_or(self.opened, |byte| matches!(byte, b'{' | b'['))
+    }
+}
+
+/// What is known of a block, if it has no faults.
+#[derive(Clone, Copy)]
+pub(super) struct Proof {
+    /// Anything but 0 if the block is not grammatical, or too unusual to tell: the machine reads it then, and has the last word.
+    pub(super) faults: u64,
+    /// Anything but 0 if the proof rests on more than what is compared of a [`Shape`](super::shapes::Shape).
+    pub(super) unrepeatable: u64,
+    /// Bytes inside strings.
+    pub(super) inside: u64,
+    /// Opening quotes of keys.
+    pub(super) keys: u64,
+    /// All quotes that are not escaped.
+    pub(super) quotes: u64,
+    pub(super) brackets: Brackets,
+    /// The kinds behind the block, or behind `end`.
+    pub(super) kinds: Kinds,
+    /// The bracket that closes all kinds that were given, if there is one; the block is proved up to and with it.
+    pub(super) end: u64,
+    pub(super) carry: Carry,
+}
+
+/// Looks at one block. Straight on without a branch, but for what is rare or comes in every block of a text.
+#[inline(always)]
+pub(super) fn check<K: Kernel>(kernel: K, window: Window<'_>, inside: InsideBits, carry: Carry, nest: Nest) -> Proof {
+    let (mut faults, mut unrepeatable) = (0, 0);
+    let (mut quotes, mut escaped) = (inside.quote, 0);
+    if inside.backslash | carry.escaped != 0 {
+        let escapes;
+        (escapes, escaped) = unescaped(inside.backslash, carry.escaped);
+        unrepeatable = 1;
+        quotes &= !escapes;
+        faults |= u64::from(!are_escapes(escapes, window.text));
+    }
+    // From each opening quote to before its closing one.
+    let strings = kernel.parity(quotes) ^ carry.in_string;
+    let opening = quotes & strings;
+    let OutsideBits { space, comma, colon, open, close, curly, number } =
+        kernel.outside(window.block).without(strings | quotes);
+    let separators = comma | colon;
+
+    // What is none of JSON's punctuation must be a number or a literal.
+    let scalars = !(strings | quotes | space | separators | open | close);
+    let scalar_starts = scalars & !(scalars << 1 | carry.in_scalar);
+    let letters = scalars & !(number | carry.literal);
+    let mut literal = 0;
+    if letters != 0 {
+        let (fault, reaches) = words(letters, scalar_starts, window.text);
+        faults |= fault;
+        literal = reaches;
+        // A literal at the block's end was looked at together with what is behind it.
+        let last = scalars & !(u64::MAX.checked_shr((!scalars).leading_zeros()).unwrap_or(0));
+        unrepeatable |= letters & last;
+    }
+    let brackets = Brackets { open, close, curly };
+    let Level { fault, objects, kinds, end } = brackets.level(nest);
+    faults |= fault;
+
+    // Each token stands behind one that a value follows, or behind a value.
+    let (before_value, next_before_value) = behind(separators | open, carry.before_value, space);
+    let (before_key, next_before_key) = behind(open & curly | comma & objects, carry.before_key, space);
+    let mut misplaced = (opening | open | scalar_starts) & !before_value;
+    misplaced |= separators & before_value;
+    misplaced |= before_key & (open | scalar_starts);
+    if close & before_value != 0 {
+        misplaced |= u64::from(!window.are_empty(close & before_value));
+    }
+
+    // A key is a string where one must be, and colons stand behind keys and nowhere else. Added to a run of ones, a one at its begin
+    // comes out behind it.
+    let keys = opening & before_key;
+    let (past_keys, next_in_key) = add(strings, keys | carry.in_key);
+    let (after_key, next_after_key) = behind(past_keys & !strings, carry.after_key, space);
+    misplaced |= after_key ^ colon;
+
+    let unusual = (inside.backslash | inside.unusual) & strings;
+    if unusual != 0 {
+        unrepeatable = 1;
+        // Keys are compared as they are spelt, and must be UTF-8.
+        let in_keys = strings & !past_keys;
+        misplaced |= unusual & in_keys | kernel.control(window.block) & strings;
+    }
+    // All bits up to the end, or all.
+    let proved = end ^ end.wrapping_sub(1);
+    faults |= misplaced & proved;
+    if window.text.len() < BLOCK && end == 0 {
+        // White space that fills a block up does not end a token.
+        faults |= strings >> 63 | scalars >> (window.text.len().max(1) - 1) & 1;
+    }
+    let carry = Carry {
+        in_string: (strings.cast_signed() >> 63).cast_unsigned(),
+        in_key: next_in_key,
+        escaped,
+        in_scalar: scalars >> 63,
+        literal,
+        before_value: next_before_value,
+        before_key: next_before_key,
+        after_key: next_after_key,
+    };
+    unrepeatable |= end;
+    Proof { faults, unrepeatable, inside: strings & !opening, keys: keys & proved, quotes, brackets, kinds, end, carry }
+}
+
+impl Window<'_> {
+    /// Whether each of these closing brackets stands right behind an opening one.
+    #[cold]
+    fn are_empty(self, mut closing: u64) -> bool {
+        while closing != 0 {
+            let ahead = self.text.get(..closing.trailing_zeros() as usize).unwrap_or_default();
+            if !self.read.is_opened(ahead) {
+                return false;
+            }
+            closing &= closing - 1;
+        }
+        true
+    }
+}
+
+/// The first token behind each of `tokens`, and whether the next block's first is behind the last; `before` tells so of this block. The
+/// carry of an addition runs through white space.
+#[inline(always)]
+fn behind(tokens: u64, before: u64, space: u64) -> (u64, u64) {
+    let next = tokens << 1 | before;
+    let (past, carried) = add(space, next & space);
+    ((next | past) & !space, carried | tokens >> 63)
+}
+
+#[inline(always)]
+fn add(one: u64, other: u64) -> (u64, u64) {
+    let (sum, carried) = one.overflowing_add(other);
+    (sum, u64::from(carried))
+}
+
+impl OutsideBits {
+    /// The same without the punctuation and white space that stand in `strings`.
+    #[inline(always)]
+    fn without(self, strings: u64) -> Self {
+        Self {
+            space: self.space & !strings,
+            comma: self.comma & !strings,
+            colon: self.colon & !strings,
+            open: self.open & !strings,
+            close: self.close & !strings,
+            ..self
+        }
+    }
+}

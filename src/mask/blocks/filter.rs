@@ -1,0 +1,102 @@
+//! Finds the keys that may be one of the names asked for.
+
+use super::super::selector::Selectors;
+use super::bits::{BLOCK, Block};
+use super::kernel::Kernel;
+
+/// Every name that selectors or revealing paths ask for.
+#[derive(Clone, Debug, Default)]
+pub(in crate::mask) struct KeyFilter {
+    names: Vec<Name>,
+}
+
+#[derive(Clone, Debug)]
+struct Name {
+    /// As it stands in a text without escapes, with its closing quote.
+    quoted: Box<[u8]>,
+    /// Set in every byte before it is compared with `first` and `word`: the bit of letter case, if that is ignored.
+    fold: u8,
+    first: u8,
+    /// From the opening quote to the closing one, if that may be in the same block.
+    distance: u32,
+    /// Where an opening quote stands too near the block's end for that.
+    cut: u64,
+    /// The first eight bytes of `quoted`, and all ones for as many as there are.
+    word: u64,
+    mask: u64,
+}
+
+impl KeyFilter {
+    /// A filter for what any of `selectors` ask for. Names that are not ASCII are left out, and so are those that must be escaped:
+    /// keys that are not plain ASCII are not the filter's business.
+    pub(in crate::mask) fn new<'a>(selectors: impl IntoIterator<Item = &'a Selectors>) -> Self {
+        let mut names: Vec<Name> = Vec::new();
+        for set in selectors {
+            for (name, ignore_case) in set.all_names().map(|name| (name, set.ignores_case())) {
+                let plain = name.iter().all(|&byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\');
+                let quoted = [name, b"\""].concat().into_boxed_slice();
+                let fold = if ignore_case { 0x20 } else { 0 };
+                let known = names.iter().any(|name| name.quoted == quoted && name.fold == fold);
+                if plain && !known {
+                    let begin = |byte: fn(u8) -> u8| {
+                        u64::from_le_bytes(std::array::from_fn(|at| quoted.get(at).copied().map_or(0, byte)))
+                    };
+                    let (mask, word) = (begin(|_| 0xff), begin(|byte| byte));
+                    let word = (word | u64::from_ne_bytes([fold; 8])) & mask;
+                    let first = word.to_le_bytes()[0];
+                    let distance = quoted.len().min(BLOCK - 1) as u32;
+                    let cut = u64::MAX << (BLOCK - quoted.len().min(BLOCK)).min(BLOCK - 1);
+                    names.push(Name { quoted, fold, first, distance, cut, word, mask });
+                }
+            }
+        }
+        Self { names }
+    }
+
+    /// Those of `keys`, which are the opening quotes of keys in a block, that are as long as one of the names, or that the block's end
+    /// cuts. `quotes` are all quotes.
+    #[inline(always)]
+    pub(super) fn of_length(&self, keys: u64, quotes: u64) -> u64 {
+        self.names.iter().fold(0, |found, name| found | keys & (quotes >> name.distance | name.cut))
+    }
+
+    /// Those of them that may be one of the names, by how they begin.
+    #[inline(always)]
+    pub(super) fn candidates<K: Kernel>(&self, kernel: K, block: &Block, keys: u64, quotes: u64) -> u64 {
+        let mut candidates = 0;
+        for name in &self.names {
+            let begins = kernel.folded(block, name.fold, name.first) >> 1;
+            // Of the last quote in a block not even the first byte is known.
+            candidates |= keys & (begins | 1 << 63) & (quotes >> name.distance | name.cut);
+        }
+        candidates
+    }
+
+    /// Looks at the key whose opening quote stands right before `text`.
+    #[inline(always)]
+    pub(super) fn ahead(&self, text: &[u8]) -> Ahead {
+        let Some(begin) = text.first_chunk().map(|begin| u64::from_le_bytes(*begin)) else { return Ahead::Name(None) };
+        for Name { quoted, fold, word, mask, .. } in &self.names {
+            if (begin | u64::from_ne_bytes([*fold; 8])) & mask != *word {
+                continue;
+            }
+            let Some(ahead) = text.get(..quoted.len()) else { return Ahead::Name(None) };
+            // What fits into a word is compared by now, but for bytes other than letters that folding makes alike.
+            let same = (*fold == 0 && quoted.len() <= 8)
+                || *ahead == **quoted
+                || *fold != 0 && ahead.eq_ignore_ascii_case(quoted);
+            if same {
+                return Ahead::Name(Some(quoted.len() - 1));
+            }
+        }
+        Ahead::Other
+    }
+}
+
+/// What the next key is.
+pub(super) enum Ahead {
+    /// One of the names, so many bytes long; or too near the text's end to tell.
+    Name(Option<usize>),
+    /// None of them.
+    Other,
+}

@@ -1,0 +1,198 @@
+//! Finds what stands in a block with the processor's vector instructions.
+//!
+//! The only place with `unsafe`. Each kernel is a value that proves that the processor has its instructions; all give the same
+//! bits as [`Scalar`], which the tests hold them to.
+#![expect(unsafe_code, reason = "vector instructions")]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+use super::bits::BLOCK;
+use super::bits::{Block, InsideBits, OutsideBits};
+use super::shapes::Shape;
+use scalar::Scalar;
+use std::fmt;
+
+/// Sees a whole block at a time.
+pub(in crate::mask) trait Kernel: Copy {
+    fn inside(self, block: &Block) -> InsideBits;
+
+    fn outside(self, block: &Block) -> OutsideBits;
+
+    /// Where a byte below 0x20 stands.
+    fn control(self, block: &Block) -> u64;
+
+    /// Where a byte stands that is `byte` once the bits of `fold` are set in it.
+    fn folded(self, block: &Block, fold: u8, byte: u8) -> u64;
+
+    /// Where a byte stands that does not stand for itself in a string.
+    fn special(self, block: &Block) -> u64;
+
+    /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
+    fn not_plain(self, block: &Block) -> u64;
+
+    /// The shape of a block that has strings `inside` these bits.
+    fn shape(self, block: &Block, inside: u64) -> Shape;
+
+    fn has_shape(self, block: &Block, shape: &Shape) -> bool;
+
+    /// At each bit, whether it and those before it are an odd number of ones.
+    fn parity(self, bits: u64) -> u64;
+}
+
+/// Work that any kernel can do.
+pub(in crate::mask) trait Work {
+    type Output;
+
+    fn run<K: Kernel>(self, kernel: K) -> Self::Output;
+}
+
+/// The instructions that the engine uses. All give the same output; [`Default`] is the fastest that the processor has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Instructions(Choice);
+
+#[derive(Clone, Copy)]
+enum Choice {
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+    Scalar,
+}
+
+impl Instructions {
+    /// All that this processor has, the fastest first; the last is always portable code.
+    ///
+    /// ```
+    /// use last4::mask::Instructions;
+    ///
+    /// assert_eq!(Instructions::available().last().unwrap().name(), "scalar");
+    /// ```
+    pub fn available() -> impl Iterator<Item = Self> {
+        [
+            #[cfg(target_arch = "x86_64")]
+            avx2::Avx2::detect().map(Choice::Avx2),
+            Some(Choice::Scalar),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Self)
+    }
+
+    /// Their name in lower case.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx2(_) => "avx2",
+            Choice::Scalar => "scalar",
+        }
+    }
+
+    /// Does `work` with these instructions.
+    #[inline]
+    pub(in crate::mask) fn run<W: Work>(self, work: W) -> W::Output {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx2(kernel) => kernel.run(work),
+            Choice::Scalar => work.run(Scalar),
+        }
+    }
+}
+
+impl Default for Instructions {
+    fn default() -> Self {
+        Self::available().next().unwrap_or(Self(Choice::Scalar))
+    }
+}
+
+impl PartialEq for Choice {
+    fn eq(&self, other: &Self) -> bool {
+        Instructions(*self).name() == Instructions(*other).name()
+    }
+}
+
+impl Eq for Choice {}
+
+impl fmt::Debug for Instructions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// By the low half of a byte: the one white space with that half. Entry 0 is the space; the others hold what no byte with that
+/// half is, so that a comparison with the byte itself finds white space and nothing else.
+#[cfg(target_arch = "x86_64")]
+const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0];
+
+/// Parity by carry-less multiplication with all ones.
+///
+/// # Safety
+/// The processor must have PCLMULQDQ.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn parity_by_multiplication(bits: u64) -> u64 {
+    use std::arch::x86_64::{_mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8};
+    // SAFETY: the caller vouches for PCLMULQDQ.
+    unsafe {
+        let product = _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
+        _mm_cvtsi128_si64(product).cast_unsigned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Everything<'a>(&'a Block);
+
+    impl Work for Everything<'_> {
+        type Output = (InsideBits, OutsideBits, [u64; 5]);
+
+        fn run<K: Kernel>(self, kernel: K) -> Self::Output {
+            let word = u64::from_le_bytes(self.0[..8].try_into().unwrap());
+            let others = [
+                kernel.control(self.0),
+                kernel.folded(self.0, 0x20, b't'),
+                kernel.special(self.0),
+                kernel.not_plain(self.0),
+                kernel.parity(word),
+            ];
+            (kernel.inside(self.0), kernel.outside(self.0), others)
+        }
+    }
+
+    fn all_agree(block: &Block) {
+        let expected = Everything(block).run(Scalar);
+        for instructions in Instructions::available() {
+            assert_eq!(instructions.run(Everything(block)), expected, "{instructions:?} and {block:?}");
+        }
+    }
+
+    #[test]
+    fn every_byte_at_every_place_is_seen_alike() {
+        for byte in 0..=255_u8 {
+            for at in 0..64 {
+                for around in [0, b' ', b'"', byte.wrapping_add(1), 0xff] {
+                    let mut block = [around; 64];
+                    block[at] = byte;
+                    all_agree(&block);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_block_is_seen_alike() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..20_000 {
+            let block = std::array::from_fn(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                let [byte, kind, ..] = state.to_be_bytes();
+                if kind < 200 { b"\"\\{}[]:, \n-+.0159eEtfn\x1f\x7f\x80\xff"[usize::from(byte) % 26] } else { byte }
+            });
+            all_agree(&block);
+        }
+    }
+}

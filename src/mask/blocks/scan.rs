@@ -1,0 +1,410 @@
+//! Goes from block to block.
+
+use super::super::cursor::Cursor;
+use super::super::nesting::Kinds;
+use super::super::place::Place;
+use super::super::secret::{Hidden, hidden_of_plain};
+use super::super::selector::Key;
+use super::super::state::State;
+use super::super::treatment::Treatment;
+use super::super::{Rules, Sink};
+use super::bits::{BLOCK, Block};
+use super::brackets::{Brackets, Nest};
+use super::carry::Carry;
+use super::check::{Proof, Read, Window, check};
+use super::filter::Ahead;
+use super::kernel::{Kernel, Work};
+use super::shapes::{Known, Shapes, Trail};
+use super::spelling::escape_len;
+
+/// Whether blocks can be read from here on.
+#[inline]
+pub(in crate::mask) fn can_scan(state: &State) -> bool {
+    state.nesting.is_object().is_some() && Carry::at(state.place).is_some()
+}
+
+/// The work of reading blocks from where the machine stands, up to where the machine must go on.
+pub(in crate::mask) struct Scan<'s, 'c, 'a, S> {
+    rules: &'s Rules,
+    state: &'s mut State,
+    shapes: &'s mut Shapes,
+    cursor: &'c mut Cursor<'a, S>,
+    /// Where it began, and whether that was behind `{` or `[`.
+    start: usize,
+    began_opened: bool,
+    /// The treatment of the innermost object's or array's values, but for members that are asked for by name.
+    others: Treatment,
+}
+
+/// What is known of a proved block's keys.
+#[derive(Clone, Copy)]
+struct Keys {
+    /// The block's place in the chunk.
+    at: usize,
+    /// Those that may be names.
+    candidates: u64,
+    brackets: Brackets,
+    /// Behind the block.
+    kinds: Kinds,
+    too_deep: u64,
+}
+
+/// Where to go on.
+enum Next {
+    /// With the next block, once these brackets of this one are passed.
+    Block(Brackets),
+    /// Behind a masked value, which ends with the quote at this place in the chunk.
+    Behind(usize),
+    /// The machine is to go on, and up to here at least.
+    Machine { until: usize },
+}
+
+/// What was done about a key.
+enum Found {
+    /// Its value is treated like any other.
+    Nothing,
+    /// Its value was masked, and ends with the quote at this place in the chunk.
+    Masked { end: usize },
+    /// The machine must see to it.
+    Unusual,
+}
+
+impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
+    pub(in crate::mask) fn new(
+        rules: &'s Rules,
+        state: &'s mut State,
+        shapes: &'s mut Shapes,
+        cursor: &'c mut Cursor<'a, S>,
+    ) -> Self {
+        let start = cursor.at;
+        let others = others(rules, state);
+        let began_opened = matches!(state.place, Place::FirstMember | Place::FirstElement);
+        Self { rules, state, shapes, cursor, start, began_opened, others }
+    }
+
+    /// The machine is to go on at a block's first byte.
+    #[cold]
+    fn stop(&mut self, at: usize, carry: Carry) {
+        let chunk = self.cursor.chunk();
+        let read = chunk.get(self.start..at).unwrap_or_default();
+        let back_to = |is_before: fn(u8) -> bool| {
+            self.start + read.iter().rposition(|&byte| is_before(byte)).map_or(0, |position| position + 1)
+        };
+        // The machine reads keys, numbers and literals from their first byte. What was read of this key has no quotes in it.
+        (self.cursor.at, self.state.place) = if carry.in_key == 1 {
+            (back_to(|byte| byte == b'"').saturating_sub(1), Place::Member)
+        } else if carry.in_scalar == 1 {
+            (back_to(|byte| matches!(byte, b',' | b':' | b'[' | b' ' | b'\t' | b'\n' | b'\r')), Place::Value)
+        } else {
+            (at, carry.place(self.read(at).is_opened(&[])))
+        };
+        self.state.next = self.others;
+    }
+
+    /// What was read up to this place in the chunk.
+    #[inline(always)]
+    fn read(&self, at: usize) -> Read<'a> {
+        Read { text: self.cursor.chunk().get(self.start..at).unwrap_or_default(), opened: self.began_opened }
+    }
+
+    /// Where one is behind a bracket that opens.
+    fn place_after_open(&self) -> Place {
+        if self.state.nesting.is_object() == Some(true) { Place::FirstMember } else { Place::FirstElement }
+    }
+
+    /// The machine is to go on within a block.
+    #[inline(never)]
+    fn stop_at(&mut self, at: usize, place: Place) {
+        self.cursor.at = at;
+        self.state.place = place;
+        self.state.next = self.others;
+    }
+
+    /// Takes over what these brackets of a proved block open and close. `at` is the block's place; `true` if the machine must go on
+    /// within it, because a bracket leads to where it makes a difference to every value.
+    #[inline(always)]
+    fn pass(&mut self, at: usize, brackets: Brackets, behind: Kinds) -> bool {
+        if self.rules.flat {
+            self.state.nesting.set_inner(behind);
+            return false;
+        }
+        self.pass_in_order(at, brackets)
+    }
+
+    #[inline(never)]
+    fn pass_in_order(&mut self, at: usize, brackets: Brackets) -> bool {
+        for (bit, opens, object) in brackets.in_order() {
+            if opens {
+                self.state.nesting.open(object, self.others);
+            } else {
+                self.state.nesting.close(object);
+            }
+            self.others = others(self.rules, self.state);
+            if self.others.is_special() {
+                let place = if opens { self.place_after_open() } else { Place::AfterValue };
+                self.stop_at(at + bit as usize + 1, place);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Looks for names among the keys of a proved block, and does what is to be done about them.
+    #[inline(always)]
+    fn look_at_keys<K: Kernel>(&mut self, kernel: K, keys: Keys) -> Next {
+        let Keys { at, mut candidates, mut brackets, kinds, too_deep } = keys;
+        let chunk = self.cursor.chunk();
+        while candidates != 0 {
+            let bit = candidates.trailing_zeros();
+            candidates &= candidates - 1;
+            let key_at = at + bit as usize + 1;
+            let Ahead::Name(len) = self.rules.keys.ahead(chunk.get(key_at..).unwrap_or_default()) else { continue };
+            if self.rules.flat && brackets.are_before(bit) {
+                self.state.nesting.set_inner(kinds);
+            } else {
+                let (before, behind) = brackets.split(bit);
+                let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
+                if self.pass(at, before, before.kinds_behind(nest)) {
+                    return Next::Machine { until: at + BLOCK };
+                }
+                brackets = behind;
+            }
+            match self.treat(kernel, key_at, len) {
+                Found::Nothing => {}
+                // On from behind the value: in a list the blocks then lie alike in every item.
+                Found::Masked { end } => return Next::Behind(end),
+                Found::Unusual => {
+                    self.stop_at(key_at - 1, Place::Member);
+                    return Next::Machine { until: key_at };
+                }
+            }
+        }
+        Next::Block(brackets)
+    }
+
+    /// Does what is to be done about a key that is a name of `len` bytes and begins at `key`.
+    #[inline(always)]
+    fn treat<K: Kernel>(&mut self, kernel: K, key: usize, len: Option<usize>) -> Found {
+        let chunk = self.cursor.chunk();
+        let Some(len) = len else { return Found::Unusual };
+        if !self.rules.masks_all_names {
+            let Some(name) = chunk.get(key..key + len) else { return Found::Unusual };
+            let State { nesting, .. } = &self.state;
+            let treatment = self.rules.member(nesting.inside(), nesting.depth(), Key::Known(name));
+            if treatment == self.others {
+                return Found::Nothing;
+            }
+            if !treatment.mask {
+                return Found::Unusual;
+            }
+        }
+        match self.mask_plain(kernel, key + len + 1) {
+            Some(end) => Found::Masked { end },
+            None => Found::Unusual,
+        }
+    }
+
+    /// Masks the value behind the key that ends before `at`, if it is a plain string in this chunk, and gives the place of its closing
+    /// quote.
+    #[inline(always)]
+    fn mask_plain<K: Kernel>(&mut self, kernel: K, at: usize) -> Option<usize> {
+        let chunk = self.cursor.chunk();
+        let begin = match chunk.get(at..)? {
+            [b':', b'"', ..] => at + 2,
+            _ => spaced_string(chunk, at)?,
+        };
+        let end = begin + plain_len(kernel, chunk.get(begin..)?)?;
+        match hidden_of_plain(chunk.get(begin..end)?, &self.rules.policy) {
+            Some(Hidden { range, with }) => {
+                self.state.summary.masked += 1;
+                self.cursor.replace(begin + range.start..begin + range.end, with);
+            }
+            None => self.state.summary.unchanged += 1,
+        }
+        Some(end)
+    }
+}
+
+impl<S: Sink> Work for Scan<'_, '_, '_, S> {
+    /// Where in the chunk the machine should read on to at least.
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<K: Kernel>(mut self, kernel: K) -> usize {
+        let chunk = self.cursor.chunk();
+        let mut at = self.start;
+        let Some(mut carry) = Carry::at(self.state.place).filter(|_| !self.others.is_special()) else {
+            return at + BLOCK;
+        };
+        let too_deep = self.state.nesting.too_deep(self.rules.max_depth);
+        if self.state.nesting.inner().bits() & too_deep != 0 {
+            return at + BLOCK;
+        }
+        if carry.passes_string() {
+            at = skip_string(kernel, chunk, at);
+        }
+        let mut trail = Trail::Lost;
+        let mut padded;
+        loop {
+            if trail != Trail::Lost {
+                while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
+                    let Some((step, known)) = self.shapes.find(kernel, trail, block) else { break };
+                    let Known { candidates, brackets, kinds, skips, .. } = *known;
+                    match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds, too_deep }) {
+                        Next::Block(brackets) => {
+                            if self.pass(at, brackets, kinds) {
+                                return at + BLOCK;
+                            }
+                            at += BLOCK;
+                            trail = Trail::Behind(step);
+                            if skips {
+                                at = skip_string(kernel, chunk, at);
+                            }
+                        }
+                        Next::Behind(end) => {
+                            at = end + 1;
+                            trail = self.shapes.begin(self.state.nesting.inner());
+                        }
+                        Next::Machine { until } => return until,
+                    }
+                }
+                carry = self.shapes.carry(trail);
+            }
+            let text = chunk.get(at..).unwrap_or_default();
+            let block = match text.first_chunk() {
+                Some(block) => block,
+                None if text.is_empty() => {
+                    self.stop(at, carry);
+                    return at;
+                }
+                None => {
+                    padded = padded_block(text);
+                    &padded
+                }
+            };
+            let inside = kernel.inside(block);
+            let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
+            let proof = check(kernel, Window { block, text, read: self.read(at) }, inside, carry, nest);
+            if proof.faults != 0 {
+                self.stop(at, carry);
+                return at + BLOCK;
+            }
+            // The end of a text is like no other block.
+            trail = match trail {
+                Trail::Lost => Trail::Lost,
+                _ if text.len() < BLOCK => Trail::Lost,
+                _ => {
+                    let candidates = self.rules.keys.of_length(proof.keys, proof.quotes);
+                    self.shapes.learn(kernel, trail, block, &proof, candidates)
+                }
+            };
+            let Proof { keys, quotes, brackets, kinds, .. } = proof;
+            let candidates = self.rules.keys.candidates(kernel, block, keys, quotes);
+            match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds, too_deep }) {
+                Next::Block(brackets) if proof.end == 0 => {
+                    if self.pass(at, brackets, kinds) {
+                        return at + BLOCK;
+                    }
+                    carry = proof.carry;
+                    at += text.len().min(BLOCK);
+                    if self.shapes.skips(trail) && carry.passes_string() {
+                        at = skip_string(kernel, chunk, at);
+                    }
+                }
+                Next::Block(brackets) => {
+                    let bit = proof.end.trailing_zeros();
+                    let (before, _) = brackets.split(bit);
+                    let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
+                    if self.pass(at, before, before.kinds_behind(nest)) {
+                        return at + BLOCK;
+                    }
+                    let end = at + bit as usize;
+                    let opened = self.read(end).is_opened(&[]);
+                    self.stop_at(end, if opened { self.place_after_open() } else { Place::AfterValue });
+                    return end + 1;
+                }
+                Next::Behind(end) => {
+                    at = end + 1;
+                    carry = Carry::AFTER_VALUE;
+                    trail = self.shapes.begin(self.state.nesting.inner());
+                }
+                Next::Machine { until } => return until,
+            }
+        }
+    }
+}
+
+/// The treatment of the values of the innermost object or array, but for members that are asked for by name.
+#[inline]
+fn others(rules: &Rules, state: &State) -> Treatment {
+    let State { nesting, .. } = state;
+    match nesting.is_object() {
+        Some(true) => rules.member(nesting.inside(), nesting.depth(), Key::Other),
+        Some(false) => rules.element(nesting.inside()),
+        None => Treatment::default(),
+    }
+}
+
+#[inline(never)]
+fn padded_block(text: &[u8]) -> Block {
+    let mut block = [b' '; BLOCK];
+    for (slot, &byte) in block.iter_mut().zip(text) {
+        *slot = byte;
+    }
+    block
+}
+
+/// Where the string begins that stands behind white space and a colon.
+fn spaced_string(chunk: &[u8], at: usize) -> Option<usize> {
+    let skip_space = |at: usize| {
+        let rest = chunk.get(at..).unwrap_or_default();
+        at + rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len())
+    };
+    let colon = skip_space(at);
+    let quote = skip_space(colon + 1);
+    ((chunk.get(colon), chunk.get(quote)) == (Some(&b':'), Some(&b'"'))).then_some(quote + 1)
+}
+
+/// The place up to which a string in which `at` lies passes: where it ends, or something is unusual, or the chunk nearly ends.
+#[inline(always)]
+fn skip_string<K: Kernel>(kernel: K, chunk: &[u8], mut at: usize) -> usize {
+    'blocks: while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
+        let mut special = kernel.special(block);
+        while special != 0 {
+            let bit = special.trailing_zeros() as usize;
+            let [b'\\', escape @ ..] = chunk.get(at + bit..).unwrap_or_default() else { return at + bit };
+            let Some(len) = escape_len(escape) else { return at + bit };
+            let behind = bit + 1 + len;
+            if behind >= BLOCK {
+                at += behind;
+                continue 'blocks;
+            }
+            special &= u64::MAX << behind;
+        }
+        at += BLOCK;
+    }
+    at
+}
+
+/// Bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
+#[inline(always)]
+fn plain_len<K: Kernel>(kernel: K, text: &[u8]) -> Option<usize> {
+    let mut padded;
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..)?;
+        let block = match rest.first_chunk() {
+            Some(block) => block,
+            None => {
+                padded = padded_block(rest);
+                &padded
+            }
+        };
+        let stops = kernel.not_plain(block);
+        if stops != 0 {
+            at += stops.trailing_zeros() as usize;
+            return (text.get(at) == Some(&b'"')).then_some(at);
+        }
+        at += BLOCK;
+    }
+}

@@ -1,0 +1,51 @@
+//! What is to happen to a value, as the rules say.
+
+use super::selector::{Key, StateSet};
+use super::{Reveal, Rules};
+
+/// What is to happen to a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Treatment {
+    pub(super) mask: bool,
+    pub(super) revealed: bool,
+    /// Where the selectors stand inside the value.
+    pub(super) select: StateSet,
+    /// Where the revealing paths stand inside the value.
+    pub(super) reveal: StateSet,
+}
+
+impl Treatment {
+    /// Whether it makes a difference to a string or number.
+    pub(super) fn is_special(self) -> bool {
+        self.mask || self.revealed
+    }
+}
+
+impl Rules {
+    /// The treatment of a whole text. A second value in a text (`ndjson`) makes it a list, which reveals nothing; and since
+    /// that is not known when the first passes, such texts reveal nothing at all.
+    pub(super) fn root(&self) -> Treatment {
+        let reveal = match &self.reveal {
+            Reveal::Paths(paths) if !self.ndjson => paths.root(),
+            _ => 0,
+        };
+        Treatment { mask: false, revealed: false, select: self.selectors.root(), reveal }
+    }
+
+    /// The treatment of the elements of an array that is treated as `inside` says.
+    pub(super) fn element(&self, inside: Treatment) -> Treatment {
+        let (selected, select) = self.selectors.element(inside.select);
+        Treatment { mask: inside.mask || selected, revealed: false, select, reveal: 0 }
+    }
+
+    /// The treatment of the member `key` of an object that is treated as `inside` says and lies in `depth - 1` others.
+    pub(super) fn member(&self, inside: Treatment, depth: usize, key: Key<'_>) -> Treatment {
+        let (selected, select) = self.selectors.member(inside.select, key);
+        let (revealed, reveal) = match &self.reveal {
+            Reveal::Nothing => (false, 0),
+            Reveal::TopLevel => (selected && depth == 1 && !self.ndjson, 0),
+            Reveal::Paths(paths) => paths.member(inside.reveal, key),
+        };
+        Treatment { mask: (inside.mask || selected) && !revealed, revealed, select, reveal }
+    }
+}
