@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// A request takes a few dozen allocations, two of them buffers of 8 KiB: what an allocator takes for them is felt.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match last4::cli::run(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
