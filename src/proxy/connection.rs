@@ -3,6 +3,7 @@
 use super::front::PeerService;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits};
 use super::socket::{EndsBody, Socket};
+use super::timer::ConnectionTimer;
 use http::Version;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
@@ -34,7 +35,6 @@ impl Connections {
     pub(super) fn new(limits: &Limits) -> Self {
         let mut http1 = http1::Builder::new();
         http1
-            .timer(TokioTimer::new())
             .preserve_header_case(true)
             .header_read_timeout(limits.header_timeout)
             .max_header_size(limits.max_header_bytes)
@@ -80,7 +80,9 @@ impl Connections {
             ends_body.set(request.version() == Version::HTTP_10);
             service.call(request)
         });
-        let mut connection = pin!(self.http1.serve_connection(socket, service).with_upgrades());
+        let mut http1 = self.http1.clone();
+        http1.timer(ConnectionTimer::new(self.header_timeout));
+        let mut connection = pin!(http1.serve_connection(socket, service).with_upgrades());
         let ended = until_done(connection.as_mut(), stopped, http1::UpgradeableConnection::graceful_shutdown).await;
         // The user, to hyper, is the body of an answer: it failed after the head was sent.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
@@ -115,6 +117,7 @@ where
     C: Future<Output = hyper::Result<()>>,
 {
     tokio::select! {
+        biased;
         ended = &mut connection => return ended,
         () = stopped.told() => {}
     }

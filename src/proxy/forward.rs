@@ -5,12 +5,14 @@ use super::headers::remove_hop_by_hop;
 use super::pool::{Lease, Pool, UpstreamBody};
 use super::request_body::RequestBody;
 use super::settings::Settings;
+use super::timer::ConnectionTimer;
 use super::tunnel;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::rt::Timer;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -39,8 +41,7 @@ impl Forward {
         let mut request = Request::from_parts(head, body);
         let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
 
-        let waiting = self.send(request);
-        let (response, lease) = within(self.response_timeout, sent, waiting).await?;
+        let (response, lease) = self.send(request, sent).await?;
         let (mut head, incoming) = response.into_parts();
         keep_one_length(&mut head.headers).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(&mut head.headers);
@@ -59,23 +60,27 @@ impl Forward {
     async fn send(
         &self,
         mut request: Request<RequestBody>,
+        mut sent: Option<oneshot::Receiver<()>>,
     ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
+        let mut anew = false;
         loop {
-            let mut lease = self.pool.lease().await?;
+            let kept = if anew { None } else { self.pool.kept() };
+            let mut lease = match kept {
+                Some(lease) => lease,
+                // In a box, for it is large and seldom needed.
+                None => Box::pin(self.pool.connect()).await?,
+            };
             let reused = lease.reused;
             let again = if reused { replay(&request) } else { None };
-            match lease.sender.try_send_request(request).await {
+            let answer = pin!(lease.sender.try_send_request(request));
+            match within(self.response_timeout, &lease.timer, &mut sent, answer).await? {
                 Ok(response) => return Ok((response, lease)),
                 Err(mut error) => match (error.take_message(), again) {
                     // Not a byte was sent: the kept connection had been closed.
                     (Some(unsent), _) if reused => request = unsent,
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
-                    (None, Some(again)) if error.error().is_incomplete_message() => {
-                        let mut lease = self.pool.connect().await?;
-                        let sent = lease.sender.send_request(again).await;
-                        return sent.map(|response| (response, lease)).map_err(send_error);
-                    }
+                    (None, Some(again)) if error.error().is_incomplete_message() => (request, anew) = (again, true),
                     _ => return Err(send_error(error.into_error())),
                 },
             }
@@ -100,18 +105,22 @@ impl Service<Request<Incoming>> for Forward {
 /// Waits for the head of the answer for at most `limit` from when the request had been `sent`.
 async fn within<T>(
     limit: Duration,
-    sent: Option<oneshot::Receiver<()>>,
-    answer: impl Future<Output = Result<T, ForwardError>>,
+    timer: &ConnectionTimer,
+    sent: &mut Option<oneshot::Receiver<()>>,
+    mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, ForwardError> {
-    let mut answer = std::pin::pin!(answer);
-    if let Some(sent) = sent {
+    if let Some(sending) = sent {
         tokio::select! {
             biased;
-            answer = &mut answer => return answer,
-            _ = sent => {}
+            answer = &mut answer => return Ok(answer),
+            _ = sending => *sent = None,
         }
     }
-    tokio::time::timeout(limit, answer).await.map_err(|_| ForwardError::ResponseTimeout)?
+    tokio::select! {
+        biased;
+        answer = &mut answer => Ok(answer),
+        () = timer.until(timer.now() + limit) => Err(ForwardError::ResponseTimeout),
+    }
 }
 
 /// The same request once more, if that can do no harm.

@@ -15,6 +15,7 @@ mod request_body;
 mod server;
 mod settings;
 mod socket;
+mod timer;
 mod tunnel;
 mod workers;
 

@@ -2,6 +2,7 @@
 
 use super::error::ForwardError;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
+use super::timer::ConnectionTimer;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -25,6 +26,7 @@ pub(super) struct Pool<B> {
 #[derive(Debug)]
 struct Idle<B> {
     sender: SendRequest<B>,
+    timer: ConnectionTimer,
     since: Instant,
 }
 
@@ -33,6 +35,7 @@ struct Idle<B> {
 #[derive(Debug)]
 pub(super) struct Lease<B> {
     pub(super) sender: SendRequest<B>,
+    pub(super) timer: ConnectionTimer,
     pub(super) reused: bool,
     pool: Arc<Pool<B>>,
 }
@@ -47,12 +50,10 @@ where
         Arc::new(Self { upstream, limits, idle: Mutex::new(VecDeque::new()) })
     }
 
-    /// The connection used last that still is good, or a new one.
-    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease<B>, ForwardError> {
-        match self.take_idle() {
-            Some(sender) => Ok(Lease { sender, reused: true, pool: Arc::clone(self) }),
-            None => self.connect().await,
-        }
+    /// The kept connection used last that still is good.
+    pub(super) fn kept(self: &Arc<Self>) -> Option<Lease<B>> {
+        let Idle { sender, timer, .. } = self.take_idle()?;
+        Some(Lease { sender, timer, reused: true, pool: Arc::clone(self) })
     }
 
     /// A new connection.
@@ -78,34 +79,30 @@ where
                 tracing::debug!(%error, "upstream connection ended");
             }
         });
-        Ok(Lease { sender, reused: false, pool: Arc::clone(self) })
+        let timer = ConnectionTimer::new(self.upstream.response_timeout);
+        Ok(Lease { sender, timer, reused: false, pool: Arc::clone(self) })
     }
 
-    fn take_idle(&self) -> Option<SendRequest<B>> {
+    fn take_idle(&self) -> Option<Idle<B>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while idle.front().is_some_and(|oldest| oldest.since.elapsed() > self.upstream.idle_timeout) {
             idle.pop_front();
         }
         // Newest first, so that what a quiet hour does not need can grow old.
-        while let Some(Idle { sender, .. }) = idle.pop_back() {
-            if sender.is_ready() {
-                return Some(sender);
-            }
-        }
-        None
+        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready())
     }
 }
 
 impl<B> Lease<B> {
     /// Keeps the connection for the next request.
     fn give_back(self) {
-        let Self { sender, pool, .. } = self;
+        let Self { sender, timer, pool, .. } = self;
         if !sender.is_closed() {
             let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() >= pool.upstream.max_idle_connections {
                 idle.pop_front();
             }
-            idle.push_back(Idle { sender, since: Instant::now() });
+            idle.push_back(Idle { sender, timer, since: Instant::now() });
         }
     }
 }
