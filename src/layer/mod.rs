@@ -39,5 +39,7 @@ mod verdict;
 pub use answer::{AnswerBody, Outcome, Report};
 pub use exchange::overrides_method;
 pub use future::MaskFuture;
+#[cfg(feature = "proxy")]
+pub(crate) use headers::remove_where;
 pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};
 pub use service::{MaskLayer, MaskService};

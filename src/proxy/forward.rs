@@ -151,17 +151,20 @@ fn send_error(error: hyper::Error) -> ForwardError {
 /// Sees to it that an answer says in one way only how long its body is (RFC 9112 6.3). `None` if it does not: one that has both a
 /// length and a transfer coding, or lengths that differ, may have been built to be read differently by two readers.
 fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lengths.next().cloned();
-    let agree = lengths.all(|other| Some(other) == length.as_ref());
-    let is_number = length.as_ref().is_none_or(|length| length.as_bytes().iter().all(u8::is_ascii_digit));
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let chunked = codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    let both = length.is_some() && headers.contains_key(TRANSFER_ENCODING);
-    if !(agree && is_number && chunked) || both || headers.get_all(TRANSFER_ENCODING).iter().count() > 1 {
+    let coding = codings.next();
+    let chunked = coding.is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    if !chunked || codings.next().is_some() {
         return None;
     }
-    if let Some(length) = length {
+    let lengths = headers.get_all(CONTENT_LENGTH);
+    let Some(length) = lengths.iter().next() else { return Some(()) };
+    let is_number = length.as_bytes().iter().all(u8::is_ascii_digit);
+    if coding.is_some() || !is_number || lengths.iter().any(|other| other != length) {
+        return None;
+    }
+    if lengths.iter().nth(1).is_some() {
+        let length = length.clone();
         headers.insert(CONTENT_LENGTH, length);
     }
     Some(())

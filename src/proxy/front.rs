@@ -1,7 +1,7 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
 use super::forward::Forward;
-use super::headers::{keep_only_trailers, remove_hop_by_hop, remove_rerouting, set_forwarded};
+use super::headers::{Peer, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
 use super::observed::{ObservedBody, failed, observe};
 use super::pool::UpstreamBody;
 use super::request_body::RequestBody;
@@ -43,7 +43,7 @@ impl Front {
 
     /// The service for one client connection.
     pub fn for_peer(&self, peer: SocketAddr) -> PeerService {
-        PeerService { front: self.clone(), peer }
+        PeerService { front: self.clone(), peer: Peer::new(peer.ip(), &self.settings.forwarded) }
     }
 }
 
@@ -51,7 +51,7 @@ impl Front {
 #[derive(Clone, Debug)]
 pub struct PeerService {
     front: Front,
-    peer: SocketAddr,
+    peer: Peer,
 }
 
 impl hyper::service::Service<Request<Incoming>> for PeerService {
@@ -60,7 +60,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
     type Future = FrontFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
-        match prepare(&mut request, &self.front.settings, self.peer) {
+        match prepare(&mut request, &self.front.settings, &self.peer) {
             Ok(()) => {
                 let method = request.method().clone();
                 FrontFuture::Forwarding { method, inner: self.front.inner.clone().call(request) }
@@ -78,7 +78,7 @@ enum Refusal {
 }
 
 /// Makes a request ready for the upstream, which is spoken to in HTTP/1.1.
-fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: SocketAddr) -> Result<(), Refusal> {
+fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: &Peer) -> Result<(), Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::Connect);
     }
@@ -87,8 +87,8 @@ fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: SocketAdd
     let headers = request.headers_mut();
     let protocol = remove_hop_by_hop(headers);
     let trailers = keep_only_trailers(headers);
-    remove_rerouting(headers, &settings.allowed_rerouting_headers);
-    set_forwarded(headers, &settings.forwarded, peer.ip(), "http");
+    remove_unwanted(headers, peer, &settings.allowed_rerouting_headers);
+    set_forwarded(headers, peer, "http");
     match (protocol, trailers) {
         (Some(protocol), trailers) if version == Version::HTTP_11 => {
             headers.insert(UPGRADE, protocol);

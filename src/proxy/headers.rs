@@ -1,11 +1,10 @@
 //! Header fields on their way through the proxy, off and on the masked routes alike.
 
 use super::settings::Forwarded;
+use crate::layer::remove_where;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use std::net::IpAddr;
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -53,16 +52,18 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) -> Option<HeaderValue> 
             }
         }
     }
-    headers.remove(header::CONNECTION);
-    headers.remove(KEEP_ALIVE);
-    headers.remove(PROXY_CONNECTION);
-    headers.remove(header::TRANSFER_ENCODING);
+    remove_where(headers, |name| {
+        matches!(name.as_str(), "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding")
+    });
     let protocol = headers.remove(header::UPGRADE);
     protocol.filter(|protocol| upgrades && may_be_tunnelled(protocol))
 }
 
 /// Leaves of `TE` only that trailers are welcome, which is true of this hop too.
 pub(super) fn keep_only_trailers(headers: &mut HeaderMap) -> bool {
+    if !headers.contains_key(header::TE) {
+        return false;
+    }
     let wanted = headers.get_all(header::TE).iter().any(|value| {
         value.as_bytes().split(|&byte| byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
     });
@@ -73,32 +74,44 @@ pub(super) fn keep_only_trailers(headers: &mut HeaderMap) -> bool {
     wanted
 }
 
-/// Removes the fields that make a server take another path than the one matched, except those in `allowed`, and framing in
-/// disguise.
-pub(super) fn remove_rerouting(headers: &mut HeaderMap, allowed: &[HeaderName]) {
+/// The client at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    address: HeaderValue,
+    /// Whether its word about who is behind it is taken.
+    trusted: bool,
+}
+
+impl Peer {
+    pub(super) fn new(address: IpAddr, settings: &Forwarded) -> Self {
+        let address = address.to_canonical();
+        let trusted = settings.trusted_peers.iter().any(|net| net.contains(&address));
+        let address = HeaderValue::from_str(&address.to_string());
+        Self { address: address.unwrap_or(HeaderValue::from_static("unknown")), trusted }
+    }
+}
+
+/// Removes the fields that make a server take another path than the one matched, except those in `allowed`; framing in disguise;
+/// and who a client says it is that is not trusted.
+pub(super) fn remove_unwanted(headers: &mut HeaderMap, peer: &Peer, allowed: &[HeaderName]) {
+    let is_one_of = |name: &HeaderName, known: &[&str]| known.iter().any(|known| same_folded(name.as_str(), known));
     remove_where(headers, |name| {
-        (REROUTING.iter().any(|known| same_folded(name.as_str(), known)) && !allowed.contains(name))
-            || (name.as_str().contains('_') && FRAMING.iter().any(|known| same_folded(name.as_str(), known)))
+        (is_one_of(name, &REROUTING) && !allowed.contains(name))
+            || (is_one_of(name, &FRAMING) && name.as_str().contains('_'))
+            || (!peer.trusted && is_one_of(name, &IDENTITY))
     });
 }
 
-/// Says who the client is. A trusted peer's own word is kept and extended, anybody else's replaced.
-pub(super) fn set_forwarded(headers: &mut HeaderMap, settings: &Forwarded, peer: IpAddr, proto: &'static str) {
-    let peer = peer.to_canonical();
-    let trusted = settings.trusted_peers.iter().any(|net| net.contains(&peer));
-    if !trusted {
-        remove_where(headers, |name| IDENTITY.iter().any(|known| same_folded(name.as_str(), known)));
-    }
-    let chain: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
-    let address = peer.to_string();
+/// Says who the client is, beside what it says itself.
+pub(super) fn set_forwarded(headers: &mut HeaderMap, peer: &Peer, proto: &'static str) {
+    let mut chain: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
     let chain = if chain.is_empty() {
-        HeaderValue::from_str(&address).ok()
+        peer.address.clone()
     } else {
-        HeaderValue::from_bytes(&[chain.join(&b", "[..]).as_slice(), b", ", address.as_bytes()].concat()).ok()
+        chain.push(peer.address.as_bytes());
+        HeaderValue::from_bytes(&chain.join(&b", "[..])).unwrap_or_else(|_| peer.address.clone())
     };
-    if let Some(chain) = chain {
-        headers.insert(FORWARDED_FOR, chain);
-    }
+    headers.insert(FORWARDED_FOR, chain);
     if let Some(host) = headers.get(header::HOST).cloned()
         && let Entry::Vacant(entry) = headers.entry(FORWARDED_HOST)
     {
@@ -119,13 +132,6 @@ fn may_be_tunnelled(protocol: &HeaderValue) -> bool {
 fn carries_http(name: &str, known: &str) -> bool {
     let rest = name.strip_prefix(known);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || known.ends_with('-'))
-}
-
-fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&HeaderName) -> bool) {
-    let unwanted: Vec<HeaderName> = headers.keys().filter(|name| is_unwanted(name)).cloned().collect();
-    for name in unwanted {
-        headers.remove(name);
-    }
 }
 
 fn same_folded(name: &str, known: &str) -> bool {
@@ -177,14 +183,18 @@ mod tests {
         assert_eq!(remove_hop_by_hop(&mut map(&[("upgrade", "websocket")])), None);
     }
 
+    fn peer(address: &str) -> Peer {
+        Peer::new(address.parse().unwrap(), &Forwarded::default())
+    }
+
     #[test]
     fn rerouting_fields_are_removed_however_they_are_spelt() {
         let mut headers =
             map(&[("script_name", "/p"), ("x-original-url", "/x"), ("content_length", "5"), ("x_a", "1")]);
-        remove_rerouting(&mut headers, &[]);
+        remove_unwanted(&mut headers, &peer("127.0.0.1"), &[]);
         assert_eq!(headers.keys().collect::<Vec<_>>(), ["x_a"]);
         let mut headers = map(&[("x-forwarded-prefix", "/p")]);
-        remove_rerouting(&mut headers, &[HeaderName::from_static("x-forwarded-prefix")]);
+        remove_unwanted(&mut headers, &peer("127.0.0.1"), &[HeaderName::from_static("x-forwarded-prefix")]);
         assert_eq!(headers.len(), 1);
     }
 
@@ -192,13 +202,17 @@ mod tests {
     fn only_a_trusted_peer_is_believed() {
         let said =
             [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https"), ("x_forwarded_host", "a"), ("host", "b")];
-        let mut headers = map(&said);
-        set_forwarded(&mut headers, &Forwarded::default(), "127.0.0.1".parse().unwrap(), "http");
+        let forwarded = |address| {
+            let (mut headers, peer) = (map(&said), peer(address));
+            remove_unwanted(&mut headers, &peer, &[]);
+            set_forwarded(&mut headers, &peer, "http");
+            headers
+        };
+        let headers = forwarded("127.0.0.1");
         assert_eq!(headers["x-forwarded-for"], "1.2.3.4, 127.0.0.1");
         assert_eq!(headers["x-forwarded-proto"], "https");
         assert_eq!(headers["x-forwarded-host"], "b");
-        let mut headers = map(&said);
-        set_forwarded(&mut headers, &Forwarded::default(), "203.0.113.9".parse().unwrap(), "http");
+        let headers = forwarded("203.0.113.9");
         assert_eq!(headers["x-forwarded-for"], "203.0.113.9");
         assert_eq!(headers["x-forwarded-proto"], "http");
         assert!(!headers.contains_key("x_forwarded_host"));
