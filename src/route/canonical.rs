@@ -1,7 +1,6 @@
 //! Every reading of a request target that some server could give it.
 
 use super::reading::HABITS;
-use std::borrow::Cow;
 use thiserror::Error;
 
 /// Most readings that one target may have. An ordinary path has one, a strange one a handful; a target that has more is
@@ -22,7 +21,9 @@ const MAX_READING_BYTES: usize = 64 * 1024;
 /// results, in every order and as often as they change anything: there may be several servers in a row.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
-    readings: Vec<Cow<'a, [u8]>>,
+    path: &'a [u8],
+    /// None for an ordinary path.
+    others: Vec<Vec<u8>>,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -35,35 +36,37 @@ impl<'a> CanonicalPath<'a> {
     pub fn new(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
         let path = path_of(target);
         if is_plain(path) {
-            return Ok(Self { readings: vec![Cow::Borrowed(path)] });
+            return Ok(Self { path, others: Vec::new() });
         }
         if path.len() > MAX_UNUSUAL_PATH {
             return Err(AmbiguousPath::TooLong);
         }
         refuse_undecodable(path)?;
-        let mut readings = vec![Cow::Borrowed(path)];
+        let mut others: Vec<Vec<u8>> = Vec::new();
         let (mut at, mut bytes) = (0, path.len());
-        while let Some(reading) = readings.get(at).map(|reading| reading.to_vec()) {
+        let mut next = Some(path.to_vec());
+        while let Some(reading) = next {
             for read in HABITS.iter().filter_map(|habit| habit(&reading)) {
                 if read.contains(&0) {
                     return Err(AmbiguousPath::Nul);
                 }
-                if !readings.iter().any(|known| **known == *read) {
+                if *read != *path && !others.contains(&read) {
                     bytes += read.len();
-                    if readings.len() >= MAX_READINGS || bytes > MAX_READING_BYTES {
+                    if others.len() + 1 >= MAX_READINGS || bytes > MAX_READING_BYTES {
                         return Err(AmbiguousPath::TooManyReadings);
                     }
-                    readings.push(Cow::Owned(read));
+                    others.push(read);
                 }
             }
+            next = others.get(at).cloned();
             at += 1;
         }
-        Ok(Self { readings })
+        Ok(Self { path, others })
     }
 
     /// The readings, the path as it came first.
     pub fn readings(&self) -> impl Iterator<Item = &[u8]> {
-        self.readings.iter().map(|reading| &**reading)
+        std::iter::once(self.path).chain(self.others.iter().map(Vec::as_slice))
     }
 }
 
@@ -119,10 +122,14 @@ fn path_of(target: &[u8]) -> &[u8] {
 /// Whether every server reads this path alike: only unreserved characters in segments that are neither empty nor dots.
 fn is_plain(path: &[u8]) -> bool {
     let [b'/', segments @ ..] = path else { return false };
+    let mut before = b'/';
     // A dot anywhere may begin a dot segment or an extension: left to the readings.
-    segments.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'/'))
-        && !path.windows(2).any(|pair| pair == b"//")
-        && path.last() != Some(&b'/')
+    let every_byte_is = segments.iter().all(|&byte| {
+        let in_segment = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+        let follows = std::mem::replace(&mut before, byte);
+        in_segment || (byte == b'/' && follows != b'/')
+    });
+    every_byte_is && before != b'/'
 }
 
 fn refuse_undecodable(path: &[u8]) -> Result<(), AmbiguousPath> {

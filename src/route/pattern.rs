@@ -7,6 +7,8 @@ use thiserror::Error;
 pub struct Pattern {
     text: String,
     expression: String,
+    /// What every path ends with that matches, in any letter case.
+    tail: String,
 }
 
 impl Pattern {
@@ -24,11 +26,15 @@ impl Pattern {
     pub fn template(template: &str) -> Result<Self, PatternError> {
         let Some(segments) = template.strip_prefix('/') else { return Err(PatternError::NoLeadingSlash) };
         if segments.is_empty() {
-            return Ok(Self { text: template.to_owned(), expression: "/".to_owned() });
+            return Ok(Self { text: template.to_owned(), expression: "/".to_owned(), tail: "/".to_owned() });
         }
-        let mut expression = String::new();
+        let (mut expression, mut tail) = (String::new(), String::new());
         for segment in segments.split('/') {
-            match placeholder(segment)? {
+            let placeholder = placeholder(segment)?;
+            if placeholder.is_some() {
+                tail.clear();
+            }
+            match placeholder {
                 Some(Placeholder::One) => expression.push_str("/[^/]+"),
                 Some(Placeholder::Many) => expression.push_str("(?:/[^/]+)*"),
                 None if segment.is_empty() => return Err(PatternError::EmptySegment),
@@ -37,10 +43,12 @@ impl Pattern {
                 None => {
                     expression.push('/');
                     expression.push_str(&regex::escape(segment));
+                    tail.push('/');
+                    tail.push_str(segment);
                 }
             }
         }
-        Ok(Self { text: template.to_owned(), expression })
+        Ok(Self { text: template.to_owned(), expression, tail })
     }
 
     /// A regular expression (the `regex` crate's syntax) that must match the whole path.
@@ -48,7 +56,7 @@ impl Pattern {
     /// # Errors
     /// [`PatternError::Regex`] with the expression's own message.
     pub fn regex(expression: &str) -> Result<Self, PatternError> {
-        let pattern = Self { text: expression.to_owned(), expression: expression.to_owned() };
+        let pattern = Self { text: expression.to_owned(), expression: expression.to_owned(), tail: String::new() };
         for written in [expression, &pattern.anchored()] {
             regex::bytes::Regex::new(written).map_err(|error| PatternError::Regex(last_line(&error)))?;
         }
@@ -61,6 +69,12 @@ impl Pattern {
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether a path may match: a few instructions in place of an expression, which most requests need not be held against.
+    pub(super) fn may_match(&self, path: &[u8]) -> bool {
+        let tail = path.len().checked_sub(self.tail.len()).and_then(|start| path.get(start..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(self.tail.as_bytes()))
     }
 
     /// The expression for a whole path: any letter case; a path need not be UTF-8.
@@ -148,5 +162,25 @@ mod tests {
         for template in ["/", "/v1/keys:list", "/Keys(1)/a.b", "/{*any}/t"] {
             assert!(Pattern::template(template).is_ok(), "{template}");
         }
+    }
+
+    #[test]
+    fn no_path_that_matches_is_ruled_out_beforehand() {
+        let templates = ["/", "/a", "/a/b", "/{x}", "/a/{x}", "/{x}/a", "/{*x}", "/{*x}/a", "/a/{*x}/b/{y}/A.b"];
+        let segments = ["", "a", "A", "b", "x", "a.B", "aXb"];
+        for template in templates {
+            let pattern = Pattern::template(template).unwrap();
+            let expression = regex::bytes::Regex::new(&pattern.anchored()).unwrap();
+            for number in 0..7_usize.pow(5) {
+                let chosen =
+                    (0..5).map(|place| segments[number / 7_usize.pow(place) % 7]).take_while(|s| !s.is_empty());
+                let path = format!("/{}", chosen.collect::<Vec<_>>().join("/"));
+                assert!(
+                    !expression.is_match(path.as_bytes()) || pattern.may_match(path.as_bytes()),
+                    "{template} {path}"
+                );
+            }
+        }
+        assert!(!Pattern::template("/{x}/keys").unwrap().may_match(b"/a/apps"));
     }
 }

@@ -55,7 +55,7 @@ impl<T> RouteSet<T> {
     /// Every route that any reading of the path is on, in the order of the configuration.
     pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Found<'_, T>> {
         let mut found = vec![];
-        for reading in path.readings() {
+        for reading in path.readings().filter(|reading| self.may_match(reading)) {
             for position in self.patterns.matches(reading) {
                 if !found.contains(&position) {
                     found.push(position);
@@ -64,6 +64,11 @@ impl<T> RouteSet<T> {
         }
         found.sort_unstable();
         found.into_iter().filter_map(|position| self.routes.get(position).map(|route| Found { route, position }))
+    }
+
+    /// Whether the expressions have to be asked about a reading.
+    fn may_match(&self, reading: &[u8]) -> bool {
+        self.routes.iter().any(|route| route.pattern.may_match(reading))
     }
 
     /// The readings of the path that are on the route at `position`: why it was found.
