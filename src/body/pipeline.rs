@@ -78,6 +78,8 @@ impl Pipeline {
             Progress::Data(piece) => {
                 self.decoded_any |= !piece.is_empty();
                 let plain = if self.encoder.is_some() { &mut self.plain } else { &mut *out };
+                // What is masked is hardly ever longer than what came: one allocation for each piece.
+                plain.reserve(piece.len());
                 let before = plain.len();
                 let masked = self.masker.write(piece, plain);
                 self.plain_len += (plain.len() - before) as u64;
