@@ -20,6 +20,10 @@ impl MediaType {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut json = false;
         for value in headers.get_all(CONTENT_TYPE) {
+            if value == "application/json" {
+                json = true;
+                continue;
+            }
             let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
             let mut parts = text.split([';', ',']).map(str::trim);
             let essence = parts.next().unwrap_or_default();
