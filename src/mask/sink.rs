@@ -12,17 +12,21 @@ pub trait Sink {
 }
 
 impl Sink for Vec<u8> {
+    #[inline]
     fn verbatim(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
 
+    #[inline]
     fn replacement(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
+        // Nearly always three dots: pushing them costs a third of calling a copy.
+        bytes.iter().for_each(|&byte| self.push(byte));
     }
 }
 
 #[cfg(feature = "layer")]
 impl Sink for bytes::BytesMut {
+    #[inline]
     fn verbatim(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }

@@ -26,8 +26,6 @@ pub(in crate::mask) struct OutsideBits {
     pub(super) open: u64,
     /// `}` and `]`.
     pub(super) close: u64,
-    /// Where a bracket stands: whether it is a curly one. Anything elsewhere.
-    pub(super) curly: u64,
     /// Digits and the minus.
     pub(super) number: u64,
 }

@@ -1,6 +1,7 @@
 //! The brackets of a block.
 
 use super::super::nesting::Kinds;
+use super::bits::Block;
 
 /// Where brackets stand outside strings.
 #[derive(Clone, Copy)]
@@ -19,9 +20,10 @@ pub(super) struct Nest {
     pub(super) too_deep: u64,
 }
 
-/// What the brackets of a block do.
+/// What the brackets of a block do. It goes from one to the next.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
+    pub(super) brackets: Brackets,
     /// Not 0 if a bracket closes what it did not open, or too much is open.
     pub(super) fault: u64,
     /// Where the innermost thing open is an object. A bracket belongs to what it stands in, a closing one to what it closes.
@@ -31,36 +33,45 @@ pub(super) struct Level {
     pub(super) end: u64,
 }
 
-impl Brackets {
+impl Level {
     #[inline(always)]
-    pub(super) fn level(self, Nest { mut kinds, too_deep }: Nest) -> Level {
-        let mut objects = kinds.innermost();
+    pub(super) fn of(open: u64, close: u64, block: &Block, Nest { mut kinds, too_deep }: Nest) -> Self {
+        let (mut objects, mut curly) = (kinds.innermost(), 0);
         let mut fault = 0;
-        let mut left = self.open | self.close;
+        let mut left = open | close;
         while left != 0 {
             let bit = left & left.wrapping_neg();
-            let object = u64::from(self.curly & bit != 0);
-            if self.open & bit != 0 {
+            // `[` and `{`, `]` and `}` differ in this bit.
+            let object = block.get(left.trailing_zeros() as usize).map_or(0, |byte| u64::from(byte >> 5 & 1));
+            curly |= bit & object.wrapping_neg();
+            if open & bit != 0 {
                 kinds = kinds.opened(object);
                 fault |= kinds.bits() & too_deep;
             } else {
                 fault |= kinds.bits() & 1 ^ object;
                 kinds = kinds.closed();
                 if kinds.is_empty() {
-                    return Level { fault, objects, kinds, end: bit };
+                    return Self { brackets: Brackets { open, close, curly }, fault, objects, kinds, end: bit };
                 }
             }
             let up_to_here = bit ^ bit.wrapping_sub(1);
             objects = objects & up_to_here | kinds.innermost() & !up_to_here;
             left &= left - 1;
         }
-        Level { fault, objects, kinds, end: 0 }
+        Self { brackets: Brackets { open, close, curly }, fault, objects, kinds, end: 0 }
     }
+}
 
+impl Brackets {
     /// The kinds behind them, which are proved to be right.
     #[inline(never)]
-    pub(super) fn kinds_behind(self, nest: Nest) -> Kinds {
-        self.level(nest).kinds
+    pub(super) fn kinds_behind(self, kinds: Kinds) -> Kinds {
+        self.in_order().fold(
+            kinds,
+            |kinds, (_, opens, object)| {
+                if opens { kinds.opened(u64::from(object)) } else { kinds.closed() }
+            },
+        )
     }
 
     /// Whether there are none behind a bit.

@@ -15,24 +15,27 @@ pub(super) struct Window<'a> {
     pub(super) block: &'a Block,
     /// The text from the block's first byte on, as much as there is.
     pub(super) text: &'a [u8],
-    /// What was read before it.
-    pub(super) read: Read<'a>,
+    /// Its place in the chunk.
+    pub(super) at: usize,
+    pub(super) read: &'a Read<'a>,
 }
 
-/// The part of a text that was proved before.
+/// The part of a chunk that was proved.
 #[derive(Clone, Copy)]
 pub(super) struct Read<'a> {
-    pub(super) text: &'a [u8],
+    pub(super) chunk: &'a [u8],
+    /// Where it begins.
+    pub(super) start: usize,
     /// The last token before it is `{` or `[`.
     pub(super) opened: bool,
 }
 
 impl Read<'_> {
-    /// Whether the last token before `ahead` and, if there is none in there, before that is `{` or `[`. Not for within strings.
+    /// Whether the last token before this place in the chunk is `{` or `[`. Not for within strings.
     #[cold]
-    pub(super) fn is_opened(self, ahead: &[u8]) -> bool {
-        let last = ahead.trim_ascii_end().last().or_else(|| self.text.trim_ascii_end().last());
-        last.map_or(self.opened, |byte| matches!(byte, b'{' | b'['))
+    pub(super) fn is_opened(&self, at: usize) -> bool {
+        let read = self.chunk.get(self.start..at).unwrap_or_default();
+        read.trim_ascii_end().last().map_or(self.opened, |byte| matches!(byte, b'{' | b'['))
     }
 }
 
@@ -72,7 +75,7 @@ pub(super) fn check<K: Kernel>(kernel: K, window: Window<'_>, inside: InsideBits
     // From each opening quote to before its closing one.
     let strings = kernel.parity(quotes) ^ carry.in_string;
     let opening = quotes & strings;
-    let OutsideBits { space, comma, colon, open, close, curly, number } =
+    let OutsideBits { space, comma, colon, open, close, number } =
         kernel.outside(window.block).without(strings | quotes);
     let separators = comma | colon;
 
@@ -89,13 +92,12 @@ pub(super) fn check<K: Kernel>(kernel: K, window: Window<'_>, inside: InsideBits
         let last = scalars & !(u64::MAX.checked_shr((!scalars).leading_zeros()).unwrap_or(0));
         unrepeatable |= letters & last;
     }
-    let brackets = Brackets { open, close, curly };
-    let Level { fault, objects, kinds, end } = brackets.level(nest);
+    let Level { fault, brackets, objects, kinds, end } = Level::of(open, close, window.block, nest);
     faults |= fault;
 
     // Each token stands behind one that a value follows, or behind a value.
     let (before_value, next_before_value) = behind(separators | open, carry.before_value, space);
-    let (before_key, next_before_key) = behind(open & curly | comma & objects, carry.before_key, space);
+    let (before_key, next_before_key) = behind(open & brackets.curly | comma & objects, carry.before_key, space);
     let mut misplaced = (opening | open | scalar_starts) & !before_value;
     misplaced |= separators & before_value;
     misplaced |= before_key & (open | scalar_starts);
@@ -143,8 +145,7 @@ impl Window<'_> {
     #[cold]
     fn are_empty(self, mut closing: u64) -> bool {
         while closing != 0 {
-            let ahead = self.text.get(..closing.trailing_zeros() as usize).unwrap_or_default();
-            if !self.read.is_opened(ahead) {
+            if !self.read.is_opened(self.at + closing.trailing_zeros() as usize) {
                 return false;
             }
             closing &= closing - 1;

@@ -14,7 +14,7 @@ use super::carry::Carry;
 use super::check::{Proof, Read, Window, check};
 use super::filter::Ahead;
 use super::kernel::{Kernel, Work};
-use super::shapes::{Known, Shapes, Trail};
+use super::shapes::{Masked, Shapes, Trail};
 use super::spelling::escape_len;
 
 /// Whether blocks can be read from here on.
@@ -29,9 +29,8 @@ pub(in crate::mask) struct Scan<'s, 'c, 'a, S> {
     state: &'s mut State,
     shapes: &'s mut Shapes,
     cursor: &'c mut Cursor<'a, S>,
-    /// Where it began, and whether that was behind `{` or `[`.
-    start: usize,
-    began_opened: bool,
+    /// From where on blocks were read.
+    read: Read<'a>,
     /// The treatment of the innermost object's or array's values, but for members that are asked for by name.
     others: Treatment,
 }
@@ -46,25 +45,35 @@ struct Keys {
     brackets: Brackets,
     /// Behind the block.
     kinds: Kinds,
-    too_deep: u64,
 }
 
 /// Where to go on.
 enum Next {
     /// With the next block, once these brackets of this one are passed.
     Block(Brackets),
-    /// Behind a masked value, which ends with the quote at this place in the chunk.
-    Behind(usize),
+    /// Behind a masked value.
+    Behind(Value),
     /// The machine is to go on, and up to here at least.
     Machine { until: usize },
+}
+
+/// A masked value, by places in the chunk.
+#[derive(Clone, Copy)]
+struct Value {
+    /// Of its name's first byte.
+    key: usize,
+    /// Of its own first byte.
+    begin: usize,
+    /// Of the quote that ends it.
+    end: usize,
 }
 
 /// What was done about a key.
 enum Found {
     /// Its value is treated like any other.
     Nothing,
-    /// Its value was masked, and ends with the quote at this place in the chunk.
-    Masked { end: usize },
+    /// Its value was masked.
+    Masked(Value),
     /// The machine must see to it.
     Unusual,
 }
@@ -76,19 +85,19 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         shapes: &'s mut Shapes,
         cursor: &'c mut Cursor<'a, S>,
     ) -> Self {
-        let start = cursor.at;
+        let opened = matches!(state.place, Place::FirstMember | Place::FirstElement);
+        let read = Read { chunk: cursor.chunk(), start: cursor.at, opened };
         let others = others(rules, state);
-        let began_opened = matches!(state.place, Place::FirstMember | Place::FirstElement);
-        Self { rules, state, shapes, cursor, start, began_opened, others }
+        Self { rules, state, shapes, cursor, read, others }
     }
 
     /// The machine is to go on at a block's first byte.
     #[cold]
     fn stop(&mut self, at: usize, carry: Carry) {
-        let chunk = self.cursor.chunk();
-        let read = chunk.get(self.start..at).unwrap_or_default();
+        let Read { chunk, start, .. } = self.read;
+        let read = chunk.get(start..at).unwrap_or_default();
         let back_to = |is_before: fn(u8) -> bool| {
-            self.start + read.iter().rposition(|&byte| is_before(byte)).map_or(0, |position| position + 1)
+            start + read.iter().rposition(|&byte| is_before(byte)).map_or(0, |position| position + 1)
         };
         // The machine reads keys, numbers and literals from their first byte. What was read of this key has no quotes in it.
         (self.cursor.at, self.state.place) = if carry.in_key == 1 {
@@ -96,15 +105,9 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         } else if carry.in_scalar == 1 {
             (back_to(|byte| matches!(byte, b',' | b':' | b'[' | b' ' | b'\t' | b'\n' | b'\r')), Place::Value)
         } else {
-            (at, carry.place(self.read(at).is_opened(&[])))
+            (at, carry.place(self.read.is_opened(at)))
         };
         self.state.next = self.others;
-    }
-
-    /// What was read up to this place in the chunk.
-    #[inline(always)]
-    fn read(&self, at: usize) -> Read<'a> {
-        Read { text: self.cursor.chunk().get(self.start..at).unwrap_or_default(), opened: self.began_opened }
     }
 
     /// Where one is behind a bracket that opens.
@@ -152,7 +155,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
     /// Looks for names among the keys of a proved block, and does what is to be done about them.
     #[inline(always)]
     fn look_at_keys<K: Kernel>(&mut self, kernel: K, keys: Keys) -> Next {
-        let Keys { at, mut candidates, mut brackets, kinds, too_deep } = keys;
+        let Keys { at, mut candidates, mut brackets, kinds } = keys;
         let chunk = self.cursor.chunk();
         while candidates != 0 {
             let bit = candidates.trailing_zeros();
@@ -163,8 +166,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
                 self.state.nesting.set_inner(kinds);
             } else {
                 let (before, behind) = brackets.split(bit);
-                let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
-                if self.pass(at, before, before.kinds_behind(nest)) {
+                if self.pass(at, before, before.kinds_behind(self.state.nesting.inner())) {
                     return Next::Machine { until: at + BLOCK };
                 }
                 brackets = behind;
@@ -172,7 +174,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
             match self.treat(kernel, key_at, len) {
                 Found::Nothing => {}
                 // On from behind the value: in a list the blocks then lie alike in every item.
-                Found::Masked { end } => return Next::Behind(end),
+                Found::Masked(value) => return Next::Behind(value),
                 Found::Unusual => {
                     self.stop_at(key_at - 1, Place::Member);
                     return Next::Machine { until: key_at };
@@ -198,21 +200,24 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
                 return Found::Unusual;
             }
         }
-        match self.mask_plain(kernel, key + len + 1) {
-            Some(end) => Found::Masked { end },
+        let begin = match chunk.get(key + len + 1..) {
+            Some([b':', b'"', ..]) => key + len + 3,
+            _ => match spaced_string(chunk, key + len + 1) {
+                Some(begin) => begin,
+                None => return Found::Unusual,
+            },
+        };
+        match self.mask_plain(kernel, begin) {
+            Some(end) => Found::Masked(Value { key, begin, end }),
             None => Found::Unusual,
         }
     }
 
-    /// Masks the value behind the key that ends before `at`, if it is a plain string in this chunk, and gives the place of its closing
-    /// quote.
+    /// Masks the string that begins behind its quote at `begin`, if it is plain and ends in this chunk, and gives the place of its
+    /// closing quote.
     #[inline(always)]
-    fn mask_plain<K: Kernel>(&mut self, kernel: K, at: usize) -> Option<usize> {
+    fn mask_plain<K: Kernel>(&mut self, kernel: K, begin: usize) -> Option<usize> {
         let chunk = self.cursor.chunk();
-        let begin = match chunk.get(at..)? {
-            [b':', b'"', ..] => at + 2,
-            _ => spaced_string(chunk, at)?,
-        };
         let end = begin + plain_len(kernel, chunk.get(begin..)?)?;
         match hidden_of_plain(chunk.get(begin..end)?, &self.rules.policy) {
             Some(Hidden { range, with }) => {
@@ -223,6 +228,20 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         }
         Some(end)
     }
+
+    /// The name and the masked value of a proved block, if the block's shape is all it takes to know them again.
+    #[inline(always)]
+    fn lasting(&self, at: usize, candidates: u64, value: Value) -> Option<Masked> {
+        let (key, begin) = (value.key - 1 - at, value.begin - at);
+        // No other key may be a name, and the shape does not tell digits apart.
+        let is_first = key == candidates.trailing_zeros() as usize;
+        let chunk = self.cursor.chunk();
+        let lasts = begin <= BLOCK
+            && is_first
+            && self.rules.masks_all_names
+            && !chunk.get(value.key..value.begin)?.iter().any(u8::is_ascii_digit);
+        lasts.then_some(Masked { key: key as u8, begin: begin as u8 })
+    }
 }
 
 impl<S: Sink> Work for Scan<'_, '_, '_, S> {
@@ -232,7 +251,8 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
     #[inline(always)]
     fn run<K: Kernel>(mut self, kernel: K) -> usize {
         let chunk = self.cursor.chunk();
-        let mut at = self.start;
+        let read = self.read;
+        let mut at = read.start;
         let Some(mut carry) = Carry::at(self.state.place).filter(|_| !self.others.is_special()) else {
             return at + BLOCK;
         };
@@ -249,8 +269,19 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
             if trail != Trail::Lost {
                 while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
                     let Some((step, known)) = self.shapes.find(kernel, trail, block) else { break };
-                    let Known { candidates, brackets, kinds, skips, .. } = *known;
-                    match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds, too_deep }) {
+                    let (skips, kinds) = (known.skips, known.kinds);
+                    if let Some(Masked { key, begin }) = known.name {
+                        self.state.nesting.set_inner(kinds);
+                        let Some(end) = self.mask_plain(kernel, at + usize::from(begin)) else {
+                            self.stop_at(at + usize::from(key), Place::Member);
+                            return at + BLOCK;
+                        };
+                        at = end + 1;
+                        trail = self.shapes.begin(kinds);
+                        continue;
+                    }
+                    let (candidates, brackets) = (known.candidates, known.brackets);
+                    match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
                         Next::Block(brackets) => {
                             if self.pass(at, brackets, kinds) {
                                 return at + BLOCK;
@@ -261,8 +292,8 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                                 at = skip_string(kernel, chunk, at);
                             }
                         }
-                        Next::Behind(end) => {
-                            at = end + 1;
+                        Next::Behind(value) => {
+                            at = value.end + 1;
                             trail = self.shapes.begin(self.state.nesting.inner());
                         }
                         Next::Machine { until } => return until,
@@ -284,26 +315,25 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
             };
             let inside = kernel.inside(block);
             let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
-            let proof = check(kernel, Window { block, text, read: self.read(at) }, inside, carry, nest);
+            let proof = check(kernel, Window { block, text, at, read: &read }, inside, carry, nest);
             if proof.faults != 0 {
                 self.stop(at, carry);
                 return at + BLOCK;
             }
             // The end of a text is like no other block.
-            trail = match trail {
-                Trail::Lost => Trail::Lost,
-                _ if text.len() < BLOCK => Trail::Lost,
-                _ => {
-                    let candidates = self.rules.keys.of_length(proof.keys, proof.quotes);
-                    self.shapes.learn(kernel, trail, block, &proof, candidates)
-                }
-            };
+            if text.len() < BLOCK {
+                trail = Trail::Lost;
+            }
             let Proof { keys, quotes, brackets, kinds, .. } = proof;
             let candidates = self.rules.keys.candidates(kernel, block, keys, quotes);
-            match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds, too_deep }) {
+            match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
                 Next::Block(brackets) if proof.end == 0 => {
                     if self.pass(at, brackets, kinds) {
                         return at + BLOCK;
+                    }
+                    if trail != Trail::Lost {
+                        let candidates = self.rules.keys.of_length(keys, quotes);
+                        trail = self.shapes.learn(kernel, trail, block, &proof, candidates);
                     }
                     carry = proof.carry;
                     at += text.len().min(BLOCK);
@@ -314,17 +344,23 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                 Next::Block(brackets) => {
                     let bit = proof.end.trailing_zeros();
                     let (before, _) = brackets.split(bit);
-                    let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
-                    if self.pass(at, before, before.kinds_behind(nest)) {
+                    if self.pass(at, before, before.kinds_behind(self.state.nesting.inner())) {
                         return at + BLOCK;
                     }
                     let end = at + bit as usize;
-                    let opened = self.read(end).is_opened(&[]);
+                    let opened = self.read.is_opened(end);
                     self.stop_at(end, if opened { self.place_after_open() } else { Place::AfterValue });
                     return end + 1;
                 }
-                Next::Behind(end) => {
-                    at = end + 1;
+                Next::Behind(value) => {
+                    let candidates = self.rules.keys.of_length(keys, quotes);
+                    if trail != Trail::Lost
+                        && let Some(name) = self.lasting(at, candidates, value)
+                    {
+                        let kinds = self.state.nesting.inner();
+                        self.shapes.learn_masked(kernel, trail, block, &proof, kinds, name);
+                    }
+                    at = value.end + 1;
                     carry = Carry::AFTER_VALUE;
                     trail = self.shapes.begin(self.state.nesting.inner());
                 }

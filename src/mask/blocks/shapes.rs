@@ -29,7 +29,7 @@ const PATIENCE: u8 = 64;
 pub(in crate::mask) struct Shape {
     /// Every digit is `0`, and so is what is not compared, as a number.
     pub(super) bytes: Block,
-    /// All ones where a byte is compared: outside strings, and where a string begins.
+    /// All ones where a byte is compared: outside strings, where a string begins, and in a name whose value is masked.
     pub(super) compared: Block,
     /// A bit where no byte is compared, but plain.
     pub(super) inside: u64,
@@ -41,6 +41,8 @@ pub(super) struct Known {
     shape: Shape,
     /// Keys that may be names, by their length.
     pub(super) candidates: u64,
+    /// The name in it whose value was masked, if it is known to be one whenever the shape is the same.
+    pub(super) name: Option<Masked>,
     pub(super) brackets: Brackets,
     /// What holds behind it.
     pub(super) kinds: Kinds,
@@ -51,6 +53,15 @@ pub(super) struct Known {
     next: Option<Step>,
     /// Another block that may stand in its place.
     other: Option<Step>,
+}
+
+/// A masked value and its name, by their places in a block.
+#[derive(Clone, Copy)]
+pub(super) struct Masked {
+    /// Of the name's opening quote.
+    pub(super) key: u8,
+    /// Of the value's first byte, at most the block's length.
+    pub(super) begin: u8,
 }
 
 /// A block that was proved, by its number.
@@ -129,7 +140,7 @@ impl Shapes {
         }
     }
 
-    /// Remembers a block that was proved.
+    /// Remembers a block that was proved and had no name whose value was masked.
     #[inline(always)]
     pub(super) fn learn<K: Kernel>(
         &mut self,
@@ -139,13 +150,59 @@ impl Shapes {
         proof: &Proof,
         candidates: u64,
     ) -> Trail {
-        self.patience = self.patience.saturating_sub(1);
-        if trail == Trail::Lost || proof.unrepeatable != 0 || self.known.len() == MOST {
+        if !self.may_learn(trail, proof) {
             return Trail::Lost;
         }
         let Proof { inside, brackets, kinds, carry, .. } = *proof;
-        let shape = kernel.shape(block, inside);
-        self.add(trail, |other| Known { shape, candidates, brackets, kinds, carry, skips: false, next: None, other })
+        let shape = kernel.shape(block, !inside, inside);
+        self.add(trail, |other| Known {
+            shape,
+            candidates,
+            name: None,
+            brackets,
+            kinds,
+            carry,
+            skips: false,
+            next: None,
+            other,
+        })
+    }
+
+    /// Remembers a block up to a masked value. `kinds` are those there.
+    #[inline(always)]
+    pub(super) fn learn_masked<K: Kernel>(
+        &mut self,
+        kernel: K,
+        trail: Trail,
+        block: &Block,
+        proof: &Proof,
+        kinds: Kinds,
+        name: Masked,
+    ) {
+        if !self.may_learn(trail, proof) {
+            return;
+        }
+        let before_value = u64::MAX.checked_shr(u32::from(64 - name.begin)).unwrap_or(0);
+        // The name is followed by its quote, a colon and the value's quote at least.
+        let in_name = u64::MAX << name.key & before_value;
+        let inside = proof.inside & before_value & !in_name;
+        let shape = kernel.shape(block, before_value & !inside, inside);
+        self.add(trail, |other| Known {
+            shape,
+            candidates: 0,
+            name: Some(name),
+            brackets: proof.brackets,
+            kinds,
+            carry: Carry::AFTER_VALUE,
+            skips: false,
+            next: None,
+            other,
+        });
+    }
+
+    fn may_learn(&mut self, trail: Trail, proof: &Proof) -> bool {
+        self.patience = self.patience.saturating_sub(1);
+        trail != Trail::Lost && proof.unrepeatable == 0 && self.known.len() < MOST
     }
 
     fn add(&mut self, trail: Trail, known: impl FnOnce(Option<Step>) -> Known) -> Trail {

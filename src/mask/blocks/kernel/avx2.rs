@@ -57,7 +57,6 @@ impl Kernel for Avx2 {
                 colon: joined(equal(low, b':'), equal(high, b':')),
                 open: joined(equal(folded_low, b'{'), equal(folded_high, b'{')),
                 close: joined(equal(folded_low, b'}'), equal(folded_high, b'}')),
-                curly: joined(_mm256_slli_epi16::<2>(low), _mm256_slli_epi16::<2>(high)),
                 number: joined(number(low), number(high)),
             }
         }
@@ -109,12 +108,12 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
-    fn shape(self, block: &Block, inside: u64) -> Shape {
+    fn shape(self, block: &Block, compared: u64, inside: u64) -> Shape {
         let mut shape = Shape { bytes: [0; BLOCK], compared: [0; BLOCK], inside };
         // SAFETY: an `Avx2` exists only where `detect` found the features; all stores are within the 64 bytes of their arrays.
         unsafe {
             let (low, high) = load(block);
-            let compared = (spread(!inside as u32), spread((!inside >> 32) as u32));
+            let compared = (spread(compared as u32), spread((compared >> 32) as u32));
             store(&mut shape.compared, compared);
             let bytes = (without_digits(low), without_digits(high));
             store(&mut shape.bytes, (_mm256_and_si256(bytes.0, compared.0), _mm256_and_si256(bytes.1, compared.1)));

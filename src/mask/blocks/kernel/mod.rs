@@ -33,8 +33,8 @@ pub(in crate::mask) trait Kernel: Copy {
     /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
     fn not_plain(self, block: &Block) -> u64;
 
-    /// The shape of a block that has strings `inside` these bits.
-    fn shape(self, block: &Block, inside: u64) -> Shape;
+    /// The shape of a block of which some bytes are `compared` and others are `inside` strings.
+    fn shape(self, block: &Block, compared: u64, inside: u64) -> Shape;
 
     fn has_shape(self, block: &Block, shape: &Shape) -> bool;
 

@@ -23,7 +23,6 @@ impl Kernel for Scalar {
             colon: bits(block, |byte| byte == b':'),
             open: bits(block, |byte| matches!(byte, b'{' | b'[')),
             close: bits(block, |byte| matches!(byte, b'}' | b']')),
-            curly: bits(block, |byte| byte & 0x20 != 0),
             number: bits(block, |byte| matches!(byte, b'0'..=b'9' | b'-')),
         }
     }
@@ -49,8 +48,8 @@ impl Kernel for Scalar {
     }
 
     #[inline(always)]
-    fn shape(self, block: &Block, inside: u64) -> Shape {
-        let compared: Block = std::array::from_fn(|at| if inside >> at & 1 == 1 { 0 } else { 0xff });
+    fn shape(self, block: &Block, compared: u64, inside: u64) -> Shape {
+        let compared: Block = std::array::from_fn(|at| if compared >> at & 1 == 1 { 0xff } else { 0 });
         let bytes = std::array::from_fn(|at| without_digit(block[at]) & compared[at]);
         Shape { bytes, compared, inside }
     }
