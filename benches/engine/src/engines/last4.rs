@@ -1,7 +1,7 @@
 //! The engine that all this is about.
 
 use super::{Engine, Gives, OURS, Output};
-use last4::mask::{Masker, Rules, Selectors};
+use last4::mask::{Instructions, Masker, Rules, Selectors};
 use std::sync::Arc;
 
 const BLOCK: usize = 64 * 1024;
@@ -12,13 +12,26 @@ fn rules() -> Arc<Rules> {
 
 /// A row for each kernel that this machine can run. The first one is the engine's own choice.
 pub(super) fn kernels() -> Vec<Kernel> {
-    vec![Kernel { name: OURS, rules: rules() }]
+    let named = |instructions: Instructions| match instructions.name() {
+        "avx512" => "last4, avx512",
+        "avx2" => "last4, avx2",
+        "neon" => "last4, neon",
+        _ => "last4, scalar",
+    };
+    let chosen = Kernel { name: OURS, rules: rules(), instructions: Instructions::default() };
+    let each = Instructions::available().map(|instructions| Kernel {
+        name: named(instructions),
+        rules: rules(),
+        instructions,
+    });
+    std::iter::once(chosen).chain(each).collect()
 }
 
 /// The whole text at once. Setting the masker up is a part of it; compiling the rules is not, for a proxy does that once.
 pub(super) struct Kernel {
     name: &'static str,
     rules: Arc<Rules>,
+    instructions: Instructions,
 }
 
 impl Engine for Kernel {
@@ -31,7 +44,7 @@ impl Engine for Kernel {
     }
 
     fn run(&mut self, text: &[u8], output: &mut Output) -> usize {
-        let mut masker = Masker::new(Arc::clone(&self.rules));
+        let mut masker = Masker::new(Arc::clone(&self.rules)).with_instructions(self.instructions);
         masker.write(text, &mut output.bytes).expect("a JSON text");
         masker.finish().expect("a whole JSON text");
         0
