@@ -29,3 +29,22 @@ pub(in crate::mask) struct OutsideBits {
     /// Digits and the minus.
     pub(super) number: u64,
 }
+
+/// What matters in a string that passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::mask) struct TextBits {
+    /// Quotes and controls.
+    pub(super) ends: u64,
+    pub(super) backslash: u64,
+}
+
+/// What may stand behind a backslash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::mask) struct EscapeBits {
+    /// What makes an escape, `u` too.
+    pub(super) known: u64,
+    /// `u`.
+    pub(super) unicode: u64,
+    /// Hexadecimal digits.
+    pub(super) hex: u64,
+}

@@ -17,6 +17,7 @@ mod kernel;
 mod scan;
 mod shapes;
 mod spelling;
+mod text;
 
 pub(super) use filter::KeyFilter;
 pub use kernel::Instructions;

@@ -15,7 +15,7 @@ use super::check::{Proof, Read, Window, check};
 use super::filter::Ahead;
 use super::kernel::{Kernel, Work};
 use super::shapes::{Masked, Shapes, Trail};
-use super::spelling::escape_len;
+use super::text::pass_string;
 
 /// Whether blocks can be read from here on.
 #[inline]
@@ -261,7 +261,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
             return at + BLOCK;
         }
         if carry.passes_string() {
-            at = skip_string(kernel, chunk, at);
+            at = pass_string(kernel, chunk, at);
         }
         let mut trail = Trail::Lost;
         let mut padded;
@@ -289,7 +289,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                             at += BLOCK;
                             trail = Trail::Behind(step);
                             if skips {
-                                at = skip_string(kernel, chunk, at);
+                                at = pass_string(kernel, chunk, at);
                             }
                         }
                         Next::Behind(value) => {
@@ -338,7 +338,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                     carry = proof.carry;
                     at += text.len().min(BLOCK);
                     if self.shapes.skips(trail) && carry.passes_string() {
-                        at = skip_string(kernel, chunk, at);
+                        at = pass_string(kernel, chunk, at);
                     }
                 }
                 Next::Block(brackets) => {
@@ -399,27 +399,6 @@ fn spaced_string(chunk: &[u8], at: usize) -> Option<usize> {
     let colon = skip_space(at);
     let quote = skip_space(colon + 1);
     ((chunk.get(colon), chunk.get(quote)) == (Some(&b':'), Some(&b'"'))).then_some(quote + 1)
-}
-
-/// The place up to which a string in which `at` lies passes: where it ends, or something is unusual, or the chunk nearly ends.
-#[inline(always)]
-fn skip_string<K: Kernel>(kernel: K, chunk: &[u8], mut at: usize) -> usize {
-    'blocks: while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
-        let mut special = kernel.special(block);
-        while special != 0 {
-            let bit = special.trailing_zeros() as usize;
-            let [b'\\', escape @ ..] = chunk.get(at + bit..).unwrap_or_default() else { return at + bit };
-            let Some(len) = escape_len(escape) else { return at + bit };
-            let behind = bit + 1 + len;
-            if behind >= BLOCK {
-                at += behind;
-                continue 'blocks;
-            }
-            special &= u64::MAX << behind;
-        }
-        at += BLOCK;
-    }
-    at
 }
 
 /// Bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.

@@ -1,6 +1,6 @@
 //! 32 bytes at a time, with AVX2 and carry-less multiplication.
 
-use super::{BLOCK, Block, InsideBits, Kernel, OutsideBits, Shape, Work};
+use super::{BLOCK, Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
 use std::arch::x86_64::*;
 
 /// Proof that the processor has AVX2, PCLMULQDQ, BMI1 and BMI2.
@@ -67,7 +67,7 @@ impl Kernel for Avx2 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            joined(control(low), control(high))
+            joined(at_most(low, 0x1f), at_most(high, 0x1f))
         }
     }
 
@@ -82,15 +82,33 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
-    fn special(self, block: &Block) -> u64 {
+    fn text(self, block: &Block) -> TextBits {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            let special = |half| {
-                let marks = _mm256_or_si256(equal(half, b'"'), equal(half, b'\\'));
-                _mm256_or_si256(control(half), marks)
+            // With this bit flipped the quote and the controls, and nothing else, are at most the space.
+            let flip = _mm256_set1_epi8(0x02);
+            TextBits {
+                ends: joined(at_most(_mm256_xor_si256(low, flip), 0x20), at_most(_mm256_xor_si256(high, flip), 0x20)),
+                backslash: joined(equal(low, b'\\'), equal(high, b'\\')),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn escapes(self, block: &Block) -> EscapeBits {
+        // SAFETY: an `Avx2` exists only where `detect` found the features.
+        unsafe {
+            let (low, high) = load(block);
+            let (low_class, high_class) = (escape_class(low), escape_class(high));
+            let is = |class, of: i8| {
+                _mm256_cmpgt_epi8(_mm256_and_si256(class, _mm256_set1_epi8(of)), _mm256_setzero_si256())
             };
-            joined(special(low), special(high))
+            EscapeBits {
+                known: joined(is(low_class, 0x0f), is(high_class, 0x0f)),
+                unicode: joined(equal(low, b'u'), equal(high, b'u')),
+                hex: joined(is(low_class, 0x30), is(high_class, 0x30)),
+            }
         }
     }
 
@@ -193,20 +211,39 @@ unsafe fn unusual(half: __m256i) -> __m256i {
 /// # Safety
 /// The processor must have AVX2.
 #[inline(always)]
-unsafe fn control(half: __m256i) -> __m256i {
+unsafe fn at_most(half: __m256i, byte: i8) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(0x1f)), half) }
+    unsafe { _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(byte)), half) }
+}
+
+/// The class of each byte: see [`super::ESCAPE_LOW`].
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn escape_class(half: __m256i) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
+    unsafe {
+        let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(half), _mm256_set1_epi8(0x0f));
+        let by_lower = _mm256_shuffle_epi8(table(&super::ESCAPE_LOW), half);
+        _mm256_and_si256(by_lower, _mm256_shuffle_epi8(table(&super::ESCAPE_HIGH), upper))
+    }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn table(entries: &[u8; 16]) -> __m256i {
+    // SAFETY: an unaligned load of the 16 bytes of `entries`; the caller vouches for AVX2.
+    unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(entries.as_ptr().cast())) }
 }
 
 /// # Safety
 /// The processor must have AVX2.
 #[inline(always)]
 unsafe fn space(half: __m256i) -> __m256i {
-    // SAFETY: an unaligned load of 16 bytes from an array of as many; the caller vouches for AVX2.
-    unsafe {
-        let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(super::SPACE.as_ptr().cast()));
-        _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table, half))
-    }
+    // SAFETY: the caller vouches for AVX2.
+    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::SPACE), half)) }
 }
 
 /// Digits and the minus.

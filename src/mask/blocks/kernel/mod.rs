@@ -10,7 +10,7 @@ mod scalar;
 
 #[cfg(target_arch = "x86_64")]
 use super::bits::BLOCK;
-use super::bits::{Block, InsideBits, OutsideBits};
+use super::bits::{Block, EscapeBits, InsideBits, OutsideBits, TextBits};
 use super::shapes::Shape;
 use scalar::Scalar;
 use std::fmt;
@@ -27,8 +27,9 @@ pub(in crate::mask) trait Kernel: Copy {
     /// Where a byte stands that is `byte` once the bits of `fold` are set in it.
     fn folded(self, block: &Block, fold: u8, byte: u8) -> u64;
 
-    /// Where a byte stands that does not stand for itself in a string.
-    fn special(self, block: &Block) -> u64;
+    fn text(self, block: &Block) -> TextBits;
+
+    fn escapes(self, block: &Block) -> EscapeBits;
 
     /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
     fn not_plain(self, block: &Block) -> u64;
@@ -124,6 +125,15 @@ impl fmt::Debug for Instructions {
 #[cfg(target_arch = "x86_64")]
 const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0];
 
+/// By the halves of a byte, the classes it may be of; it is of those that both tables name. 0x01 to 0x08: what may follow a backslash, a
+/// bit for each upper half. 0x10 and 0x20: hexadecimal digits that are numbers and letters.
+#[cfg(target_arch = "x86_64")]
+const ESCAPE_LOW: [u8; 16] =
+    [0x10, 0x30, 0x3d, 0x30, 0x38, 0x38, 0x34, 0x10, 0x10, 0x10, 0x00, 0x00, 0x02, 0x00, 0x04, 0x01];
+/// See [`ESCAPE_LOW`].
+#[cfg(target_arch = "x86_64")]
+const ESCAPE_HIGH: [u8; 16] = [0, 0, 0x01, 0x10, 0x20, 0x02, 0x24, 0x08, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// Parity by carry-less multiplication with all ones.
 ///
 /// # Safety
@@ -146,18 +156,17 @@ mod tests {
     struct Everything<'a>(&'a Block);
 
     impl Work for Everything<'_> {
-        type Output = (InsideBits, OutsideBits, [u64; 5]);
+        type Output = (InsideBits, OutsideBits, TextBits, EscapeBits, [u64; 4]);
 
         fn run<K: Kernel>(self, kernel: K) -> Self::Output {
             let word = u64::from_le_bytes(self.0[..8].try_into().unwrap());
             let others = [
                 kernel.control(self.0),
                 kernel.folded(self.0, 0x20, b't'),
-                kernel.special(self.0),
                 kernel.not_plain(self.0),
                 kernel.parity(word),
             ];
-            (kernel.inside(self.0), kernel.outside(self.0), others)
+            (kernel.inside(self.0), kernel.outside(self.0), kernel.text(self.0), kernel.escapes(self.0), others)
         }
     }
 

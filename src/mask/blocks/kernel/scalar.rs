@@ -1,6 +1,6 @@
 //! The reference: one byte at a time, no `unsafe`.
 
-use super::{Block, InsideBits, Kernel, OutsideBits, Shape};
+use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits};
 
 #[derive(Clone, Copy)]
 pub(in crate::mask) struct Scalar;
@@ -38,8 +38,17 @@ impl Kernel for Scalar {
     }
 
     #[inline(always)]
-    fn special(self, block: &Block) -> u64 {
-        bits(block, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+    fn text(self, block: &Block) -> TextBits {
+        TextBits { ends: bits(block, |byte| byte < 0x20 || byte == b'"'), backslash: bits(block, |byte| byte == b'\\') }
+    }
+
+    #[inline(always)]
+    fn escapes(self, block: &Block) -> EscapeBits {
+        EscapeBits {
+            known: bits(block, |byte| matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u')),
+            unicode: bits(block, |byte| byte == b'u'),
+            hex: bits(block, |byte| byte.is_ascii_hexdigit()),
+        }
     }
 
     #[inline(always)]
