@@ -86,6 +86,10 @@ fn the_last_item_of_a_list_is_read_as_well_as_the_first() {
             let last = item.replace(from, to);
             let text = format!("[{item},{item},{item},{item},{last}]");
             Case::new(RuleSet::default(), text.as_bytes()).check(&[]);
+            let text = format!("[{last},{last}]");
+            let case = Case::new(RuleSet::default(), text.as_bytes());
+            case.learn_from(format!("[{item},{item},{item}]").as_bytes());
+            case.check(&[]);
             let text = format!("{item}\n{item}\n{item}\n{last}\n{item}");
             Case::new(RuleSet { ndjson: true, ..RuleSet::default() }, text.as_bytes()).check(&[]);
         }
@@ -163,10 +167,12 @@ proptest! {
         path: bool,
         seed: u64,
     ) {
-        let mut text = items.into_bytes();
+        let mut text = items.clone().into_bytes();
         mutation.iter().for_each(|mutation| mutation.apply(&mut text));
         let fields = if path { "$.data[*].token" } else { "token" };
         let case = Case::new(RuleSet { fields: vec![fields.to_owned()], ..RuleSet::default() }, &text);
+        case.check(&[]);
+        case.learn_from(items.as_bytes());
         case.check(&[]);
         case.check(&random_cuts(seed, text.len()));
         let half = text.len() / 2;

@@ -50,7 +50,7 @@ impl Masker {
         Self {
             instructions: Instructions::default(),
             state,
-            shapes: Shapes::default(),
+            shapes: rules.learned.take(),
             key: KeyText::new(&rules),
             units: UnitReader::default(),
             secret: Secret::default(),
@@ -108,7 +108,10 @@ impl Masker {
             self.end_value();
         }
         match self.state.place {
-            Place::End => Ok(self.state.summary),
+            Place::End => {
+                self.rules.learned.keep(std::mem::take(&mut self.shapes));
+                Ok(self.state.summary)
+            }
             _ => {
                 let error = Error::new(ErrorKind::Incomplete, self.offset);
                 self.failed = Some(error);

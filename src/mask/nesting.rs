@@ -77,6 +77,12 @@ impl Nesting {
         self.outer.len() * Kinds::MOST + self.inner.len()
     }
 
+    /// Whether [`Self::inner`] does not hold all that is open.
+    #[inline(always)]
+    pub(super) fn is_deep(&self) -> bool {
+        !self.outer.is_empty()
+    }
+
     /// The kinds of the innermost ones.
     pub(super) fn inner(&self) -> Kinds {
         self.inner

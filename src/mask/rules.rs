@@ -1,6 +1,6 @@
 //! What is masked and how: everything about a route that the engine needs to know.
 
-use super::blocks::KeyFilter;
+use super::blocks::{KeyFilter, Learned};
 use super::{Policy, SelectorError, Selectors};
 use thiserror::Error;
 
@@ -27,6 +27,7 @@ pub struct Rules {
     pub(super) flat: bool,
     /// Whether the value of every key that is a name is masked, wherever it lies.
     pub(super) masks_all_names: bool,
+    pub(super) learned: Learned,
 }
 
 impl Rules {
@@ -36,6 +37,7 @@ impl Rules {
             keys: KeyFilter::new([&selectors]),
             flat: !selectors.has_paths(),
             masks_all_names: !selectors.has_paths(),
+            learned: Learned::default(),
             selectors,
             reveal: Reveal::Nothing,
             policy: Policy::default(),
@@ -47,7 +49,7 @@ impl Rules {
     /// The same rules with another policy.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
-        Self { policy, ..self }
+        Self { policy, learned: Learned::default(), ..self }
     }
 
     /// The same rules for an answer that may show a secret.
@@ -56,20 +58,20 @@ impl Rules {
         let keys = KeyFilter::new([&self.selectors].into_iter().chain(reveal.selectors()));
         let flat = !self.selectors.has_paths() && reveal.selectors().is_none();
         let masks_all_names = flat && reveal == Reveal::Nothing;
-        Self { keys, flat, masks_all_names, reveal, ..self }
+        Self { keys, flat, masks_all_names, reveal, learned: Learned::default(), ..self }
     }
 
     /// The same rules with another limit of nesting: how many objects and arrays may be open at once.
     #[must_use]
     pub fn with_max_depth(self, max_depth: usize) -> Self {
-        Self { max_depth, ..self }
+        Self { max_depth, learned: Learned::default(), ..self }
     }
 
     /// The same rules for texts that hold any number of values one after another (newline-delimited or concatenated).
     /// Such a text is never one created object, so it reveals nothing.
     #[must_use]
     pub fn with_ndjson(self, ndjson: bool) -> Self {
-        Self { ndjson, ..self }
+        Self { ndjson, learned: Learned::default(), ..self }
     }
 
     /// The limit of nesting.

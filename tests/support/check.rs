@@ -11,16 +11,19 @@ use std::sync::Arc;
 pub(crate) fn engine_agrees_with_oracle(data: &[u8]) {
     let Some((&[fields, flags, policy, seed], text)) = data.split_first_chunk() else { return };
     // Lists repeat themselves, and the engine makes use of that.
-    let list = (flags & 0x80 != 0).then(|| list_of(text, seed));
-    let text = list.as_deref().unwrap_or(text);
+    let lists = (flags & 0x80 != 0).then(|| lists_of(text, seed));
+    let text = lists.as_ref().map_or(text, |(_, damaged)| damaged);
     let case = Case::new(rules_from(fields, flags & 0x7f, policy), text);
+    if let Some((whole, _)) = &lists {
+        case.learn_from(whole);
+    }
     case.check(&[]);
     case.check(&random_cuts(u64::from(seed), text.len()));
 }
 
-/// A list of the items in `text`, which line feeds separate, over and over, with a byte changed somewhere.
-fn list_of(text: &[u8], seed: u8) -> Vec<u8> {
-    let [place, byte, text @ ..] = text else { return Vec::new() };
+/// A list of the items in `text`, which line feeds separate, over and over; and the same with a byte changed somewhere.
+fn lists_of(text: &[u8], seed: u8) -> (Vec<u8>, Vec<u8>) {
+    let [place, byte, text @ ..] = text else { return Default::default() };
     let items: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
     let mut list = vec![b'['];
     for (number, item) in items.iter().cycle().enumerate() {
@@ -33,9 +36,9 @@ fn list_of(text: &[u8], seed: u8) -> Vec<u8> {
         list.extend_from_slice(item);
     }
     list.push(b']');
-    let place = list.len() * usize::from(*place) / 256;
-    list[place] = *byte;
-    list
+    let mut damaged = list.clone();
+    damaged[list.len() * usize::from(*place) / 256] = *byte;
+    (list, damaged)
 }
 
 /// The field lists that the fuzzer's first byte chooses from.
@@ -122,6 +125,11 @@ impl<'a> Case<'a> {
             Ok(Masked { output, .. }) => output,
             Err(Fault { readable, .. }) => readable,
         }
+    }
+
+    /// Lets the engine read another text under the same rules, from which it may learn.
+    pub(crate) fn learn_from(&self, text: &[u8]) {
+        let _ = run(&self.compiled, Instructions::default(), text, &[]);
     }
 
     /// The engine, given the text cut at these places, does what the oracle says.

@@ -14,6 +14,7 @@ mod carry;
 mod check;
 mod filter;
 mod kernel;
+mod learned;
 mod scan;
 mod shapes;
 mod spelling;
@@ -21,5 +22,6 @@ mod text;
 
 pub(super) use filter::KeyFilter;
 pub use kernel::Instructions;
+pub(super) use learned::Learned;
 pub(super) use scan::{Scan, can_scan};
 pub(super) use shapes::Shapes;

@@ -110,6 +110,13 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         self.state.next = self.others;
     }
 
+    /// The trail behind a masked value. Proofs are for one depth, so they are kept only where the kinds tell how deep it is.
+    #[inline(always)]
+    fn begin(&mut self) -> Trail {
+        let nesting = &self.state.nesting;
+        if nesting.is_deep() { Trail::Lost } else { self.shapes.begin(nesting.inner()) }
+    }
+
     /// Where one is behind a bracket that opens.
     fn place_after_open(&self) -> Place {
         if self.state.nesting.is_object() == Some(true) { Place::FirstMember } else { Place::FirstElement }
@@ -277,7 +284,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                             return at + BLOCK;
                         };
                         at = end + 1;
-                        trail = self.shapes.begin(kinds);
+                        trail = self.begin();
                         continue;
                     }
                     let (candidates, brackets) = (known.candidates, known.brackets);
@@ -294,7 +301,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                         }
                         Next::Behind(value) => {
                             at = value.end + 1;
-                            trail = self.shapes.begin(self.state.nesting.inner());
+                            trail = self.begin();
                         }
                         Next::Machine { until } => return until,
                     }
@@ -362,7 +369,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                     }
                     at = value.end + 1;
                     carry = Carry::AFTER_VALUE;
-                    trail = self.shapes.begin(self.state.nesting.inner());
+                    trail = self.begin();
                 }
                 Next::Machine { until } => return until,
             }

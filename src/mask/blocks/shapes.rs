@@ -95,6 +95,11 @@ impl Default for Shapes {
 }
 
 impl Shapes {
+    /// Whether it is worth keeping for another text.
+    pub(super) fn is_useful(&self) -> bool {
+        !self.known.is_empty() && self.known.len() < MOST && self.patience > PATIENCE / 2
+    }
+
     /// The trail behind a masked value.
     #[inline(always)]
     pub(super) fn begin(&mut self, kinds: Kinds) -> Trail {
