@@ -45,6 +45,4 @@ pub(in crate::mask) struct EscapeBits {
     pub(super) known: u64,
     /// `u`.
     pub(super) unicode: u64,
-    /// Hexadecimal digits.
-    pub(super) hex: u64,
 }

@@ -287,6 +287,15 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                         trail = self.begin();
                         continue;
                     }
+                    if known.candidates == 0 && self.rules.flat {
+                        self.state.nesting.set_inner(kinds);
+                        at += BLOCK;
+                        trail = Trail::Behind(step);
+                        if skips {
+                            at = pass_string(kernel, chunk, at);
+                        }
+                        continue;
+                    }
                     let (candidates, brackets) = (known.candidates, known.brackets);
                     match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
                         Next::Block(brackets) => {

@@ -25,15 +25,16 @@ pub(super) fn pass_string<K: Kernel>(kernel: K, chunk: &[u8], mut at: usize) -> 
         before = backslash;
         let (escapes, next_escaped) = unescaped(backslash, escaped);
         let ends = ends & !escapes;
-        let EscapeBits { known, unicode, hex } = kernel.escapes(block);
+        let EscapeBits { known, unicode } = kernel.escapes(block);
+        let mut faults = escapes & !known;
         let unicode = escapes & unicode;
-        // The digits of those that stand too near the block's end are in the next.
-        let cut = unicode & 0xf << (BLOCK - 4);
-        let digits = hex >> 1 & hex >> 2 & hex >> 3 & hex >> 4;
-        let mut faults = escapes & !known | unicode & !digits & !cut;
-        if cut != 0 {
-            let digits = text.get(cut.trailing_zeros() as usize..).and_then(escape_len);
-            faults |= if digits.is_none() { cut } else { 0 };
+        if unicode != 0 {
+            faults |= unicode & !followed_by_digits(kernel.hex(block));
+            // The digits of one that stands too near the block's end are in the next.
+            let cut = unicode & 0xf << (BLOCK - 4);
+            if cut != 0 && text.get(cut.trailing_zeros() as usize..).and_then(escape_len).is_some() {
+                faults &= !cut;
+            }
         }
         // All before the end.
         let before_end = ends.wrapping_sub(1) & !ends;
@@ -48,4 +49,11 @@ pub(super) fn pass_string<K: Kernel>(kernel: K, chunk: &[u8], mut at: usize) -> 
     }
     // With the backslash, if there is one.
     at - escaped as usize
+}
+
+/// Behind which bytes there are four digits.
+#[inline(always)]
+fn followed_by_digits(hex: u64) -> u64 {
+    let two = hex >> 1 & hex >> 2;
+    two & two >> 2
 }

@@ -100,15 +100,19 @@ impl Kernel for Avx2 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            let (low_class, high_class) = (escape_class(low), escape_class(high));
-            let is = |class, of: i8| {
-                _mm256_cmpgt_epi8(_mm256_and_si256(class, _mm256_set1_epi8(of)), _mm256_setzero_si256())
-            };
             EscapeBits {
-                known: joined(is(low_class, 0x0f), is(high_class, 0x0f)),
+                known: joined(escape_class(low, 0x0f), escape_class(high, 0x0f)),
                 unicode: joined(equal(low, b'u'), equal(high, b'u')),
-                hex: joined(is(low_class, 0x30), is(high_class, 0x30)),
             }
+        }
+    }
+
+    #[inline(always)]
+    fn hex(self, block: &Block) -> u64 {
+        // SAFETY: an `Avx2` exists only where `detect` found the features.
+        unsafe {
+            let (low, high) = load(block);
+            joined(escape_class(low, 0x30), escape_class(high, 0x30))
         }
     }
 
@@ -216,17 +220,18 @@ unsafe fn at_most(half: __m256i, byte: i8) -> __m256i {
     unsafe { _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(byte)), half) }
 }
 
-/// The class of each byte: see [`super::ESCAPE_LOW`].
+/// Which bytes are of any of these classes: see [`super::ESCAPE_LOW`].
 ///
 /// # Safety
 /// The processor must have AVX2.
 #[inline(always)]
-unsafe fn escape_class(half: __m256i) -> __m256i {
+unsafe fn escape_class(half: __m256i, classes: i8) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
     unsafe {
         let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(half), _mm256_set1_epi8(0x0f));
         let by_lower = _mm256_shuffle_epi8(table(&super::ESCAPE_LOW), half);
-        _mm256_and_si256(by_lower, _mm256_shuffle_epi8(table(&super::ESCAPE_HIGH), upper))
+        let class = _mm256_and_si256(by_lower, _mm256_shuffle_epi8(table(&super::ESCAPE_HIGH), upper));
+        _mm256_cmpgt_epi8(_mm256_and_si256(class, _mm256_set1_epi8(classes)), _mm256_setzero_si256())
     }
 }
 

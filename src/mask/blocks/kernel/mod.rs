@@ -31,6 +31,9 @@ pub(in crate::mask) trait Kernel: Copy {
 
     fn escapes(self, block: &Block) -> EscapeBits;
 
+    /// Where a hexadecimal digit stands.
+    fn hex(self, block: &Block) -> u64;
+
     /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
     fn not_plain(self, block: &Block) -> u64;
 
@@ -156,13 +159,14 @@ mod tests {
     struct Everything<'a>(&'a Block);
 
     impl Work for Everything<'_> {
-        type Output = (InsideBits, OutsideBits, TextBits, EscapeBits, [u64; 4]);
+        type Output = (InsideBits, OutsideBits, TextBits, EscapeBits, [u64; 5]);
 
         fn run<K: Kernel>(self, kernel: K) -> Self::Output {
             let word = u64::from_le_bytes(self.0[..8].try_into().unwrap());
             let others = [
                 kernel.control(self.0),
                 kernel.folded(self.0, 0x20, b't'),
+                kernel.hex(self.0),
                 kernel.not_plain(self.0),
                 kernel.parity(word),
             ];

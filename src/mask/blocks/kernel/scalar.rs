@@ -47,8 +47,12 @@ impl Kernel for Scalar {
         EscapeBits {
             known: bits(block, |byte| matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u')),
             unicode: bits(block, |byte| byte == b'u'),
-            hex: bits(block, |byte| byte.is_ascii_hexdigit()),
         }
+    }
+
+    #[inline(always)]
+    fn hex(self, block: &Block) -> u64 {
+        bits(block, |byte| byte.is_ascii_hexdigit())
     }
 
     #[inline(always)]
