@@ -1,11 +1,12 @@
 //! What is asked of the engine, and whether it holds.
 
-use crate::engines::{COPY, OURS, PUBLIC};
+use crate::engines::{COPY, OURS, PUBLIC, STREAMED};
 use crate::table::Table;
 
 /// One line for each goal: what was asked for at least, what is aimed at, and what was measured.
 pub(crate) fn verdicts(table: &Table) -> Vec<String> {
-    let against_copy = |body| table.speed(OURS, body) / table.speed(COPY, body);
+    // As a proxy runs it: what is masked goes on piece by piece, and nobody ever holds the whole.
+    let against_copy = |body| table.speed(STREAMED, body) / table.speed(COPY, body);
     let (name, best) = PUBLIC
         .iter()
         .map(|name| (*name, table.speed(name, "dense")))

@@ -1,6 +1,6 @@
 //! The engine that all this is about.
 
-use super::{Engine, Gives, OURS, Output};
+use super::{Engine, Gives, OURS, Output, STREAMED};
 use last4::mask::{Instructions, Masker, Rules, Selectors};
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ fn rules() -> Arc<Rules> {
 /// A row for each kernel that this machine can run. The first one is the engine's own choice.
 pub(super) fn kernels() -> Vec<Kernel> {
     let named = |instructions: Instructions| match instructions.name() {
-        "avx512" => "last4, avx512",
         "avx2" => "last4, avx2",
         "neon" => "last4, neon",
         _ => "last4, scalar",
@@ -64,7 +63,7 @@ impl Flushed {
 
 impl Engine for Flushed {
     fn name(&self) -> &'static str {
-        "last4, blocks of 64 KiB"
+        STREAMED
     }
 
     fn gives(&self) -> Gives {

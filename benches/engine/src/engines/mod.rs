@@ -55,6 +55,9 @@ pub(crate) const COPY: &str = "memcpy, the whole";
 /// The engine as it is used by whoever names no kernel.
 pub(crate) const OURS: &str = "last4";
 
+/// The same, in blocks as they come from a socket and go to another.
+pub(crate) const STREAMED: &str = "last4, blocks of 64 KiB";
+
 /// Maskers that keep every byte and are built on a public library.
 pub(crate) const PUBLIC: [&str; 2] = [jiter::NAME, sonic::NAME];
 
