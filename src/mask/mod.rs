@@ -24,9 +24,14 @@
 //! hide nothing: how a number is spelt, `NaN` and `Infinity`, bytes that are not UTF-8 inside strings that are neither keys nor
 //! masked. Once it has refused, it stays refused: no later byte is handed out.
 //!
+//! # How it reads
+//! Where there is nothing to mask the text is read in blocks of 64 bytes, and byte by byte wherever anything is unusual: see
+//! `blocks/mod.rs`. Which of the two read a byte makes no difference to the verdict or to the output.
+//!
 //! # Memory
-//! Constant: a bounded piece of the value being masked, the current key up to the longest name asked for, and one entry for
-//! each open object or array up to the depth limit.
+//! Constant: a bounded piece of the value being masked, the current key up to the longest name asked for, a bit for each open object
+//! or array up to the depth limit and an entry where the treatment changes, and up to 12 KiB of what was learned about how a list's items
+//! lie, which is kept for the next text under the same rules.
 
 mod blocks;
 mod cursor;
