@@ -9,7 +9,7 @@ be. Exits 1 if a byte is wrong, the peak is over the bound, or the program's log
 Then bombs, a few kilobytes to a few hundred that unfold to 256 MiB: each must end in a 502 or cut, within the same bound.
 Those in bombs/ hold what `bomb` gives, coded by the crate's own libraries with the largest window that HTTP allows.
 
-Then stacks of codings of which every decoder fills the largest window that it may have.
+Then stacks of codings of which every decoder fills the largest window that it may have, within a bound of their own.
 """
 
 import contextlib
@@ -29,6 +29,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import outputs
 
 BOUND_MIB = 40
+# A stack of codings has a window for each: 16 MiB for Brotli and 8 for Zstandard, beside what the program takes and the pieces between.
+STACK_BOUND_MIB = 48
 SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
 SHOWN = b"app-Z...cD4f"
 KEYS = "/console/api/apps/7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f/api-keys"
@@ -369,17 +371,24 @@ def main():
     shown = Pieces(b'{"data":[', MASKED, times, b"null]}")
     plain = Pieces(b"", PLAIN, (body_mib << 20) // len(PLAIN), b"")
     failed = 0
-    for cases in (through_serve(raw, shown, plain), through_mask(raw, shown), through_bombs(), through_stacks()):
+    parts = (
+        (through_serve(raw, shown, plain), BOUND_MIB),
+        (through_mask(raw, shown), BOUND_MIB),
+        (through_bombs(), BOUND_MIB),
+        (through_stacks(), STACK_BOUND_MIB),
+    )
+    for cases, bound in parts:
         for name, run, process, size in cases:
             start = time.monotonic()
             right = run()
             seconds = time.monotonic() - start
             peak = getattr(run, "peak", None) or peak_mib(process)
-            good = right and peak < BOUND_MIB
+            good = right and peak < bound
             failed += not good
             verdict = "ok" if good else "FAILED"
             state = "right" if right else "wrong"
-            print(f"{verdict}: {name}: {size >> 20} MiB in {seconds:.1f} s, bytes {state}, peak {peak:.1f} MiB (bound {BOUND_MIB})", flush=True)
+            took = f"{size >> 20} MiB in {seconds:.1f} s"
+            print(f"{verdict}: {name}: {took}, bytes {state}, peak {peak:.1f} MiB (bound {bound})", flush=True)
     sys.exit(1 if failed else 0)
 
 
