@@ -10,6 +10,7 @@ use last4::mask::{Masker, Policy, PolicyParts, Rules, Selectors};
 use proptest::prelude::*;
 use support::check::{Case, FIELDS, engine_agrees_with_oracle, random_cuts};
 use support::documents;
+use support::kernels::kernels_agree;
 use support::oracle::RuleSet;
 
 #[test]
@@ -53,7 +54,9 @@ fn every_document_survives_every_kind_of_rules() {
         for fields in 0..FIELDS.len() {
             for flags in [0u8, 1, 2, 4, 8, 16, 0x7f, 0x80, 0x84] {
                 let header = [fields.try_into().unwrap(), flags, flags.rotate_left(3), flags];
-                engine_agrees_with_oracle(&[&header, &*document.text].concat());
+                let input = [&header, &*document.text].concat();
+                engine_agrees_with_oracle(&input);
+                kernels_agree(&input);
             }
         }
     }
@@ -64,7 +67,9 @@ fn every_document_survives_every_kind_of_rules() {
 fn what_was_found_once_stays_right() {
     let findings = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/findings/engine")).unwrap();
     for finding in findings {
-        engine_agrees_with_oracle(&std::fs::read(finding.unwrap().path()).unwrap());
+        let input = std::fs::read(finding.unwrap().path()).unwrap();
+        engine_agrees_with_oracle(&input);
+        kernels_agree(&input);
     }
 }
 

@@ -62,6 +62,7 @@ enum Choice {
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
     Scalar,
+    Bytes,
 }
 
 impl Instructions {
@@ -83,12 +84,25 @@ impl Instructions {
         .map(Self)
     }
 
+    /// None that read a whole block: every byte is read by itself, which is what all others are tested against. Not among those
+    /// [`available`](Self::available), since nothing is faster with it.
+    pub fn bytes() -> Self {
+        Self(Choice::Bytes)
+    }
+
+    /// Whether they read whole blocks.
+    #[inline]
+    pub(in crate::mask) fn read_blocks(self) -> bool {
+        !matches!(self.0, Choice::Bytes)
+    }
+
     /// Their name in lower case.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(_) => "avx2",
             Choice::Scalar => "scalar",
+            Choice::Bytes => "bytes",
         }
     }
 
@@ -98,7 +112,7 @@ impl Instructions {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(kernel) => kernel.run(work),
-            Choice::Scalar => work.run(Scalar),
+            Choice::Scalar | Choice::Bytes => work.run(Scalar),
         }
     }
 }
