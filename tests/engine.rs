@@ -105,6 +105,24 @@ fn the_last_item_of_a_list_is_read_as_well_as_the_first() {
     }
 }
 
+/// A little of everything, without the oracle: what Miri is shown, which sees where the engine reads and writes.
+#[test]
+fn kernels_agree_about_a_list() {
+    let items = [
+        r#"{"id": 17, "token":"app-8fK2mQ7vXz31LtPq0RbNcY5d", "scopes": ["read", "write"], "active": true, "used": null}"#,
+        r#"{"id": 18, "token":"app-\u00388fK2mQ7vXz31LtPq0RbN\ud83d\ude00", "note": "a \"b\" \\\\ \u00fc", "secret": {"value": -1.5e3}}"#,
+    ];
+    let rules = [(0, 0x80, 1), (2, 0x80, 3), (1, 0x84, 40), (3, 0x90, 7)];
+    let damages = [(200, b'"'), (255, b'}'), (0, b'[')];
+    let few = if cfg!(miri) { 1 } else { usize::MAX };
+    for (fields, flags, seed) in rules.into_iter().take(few) {
+        for (place, byte) in damages.into_iter().take(few) {
+            let header = [fields, flags, 0, seed, place, byte];
+            kernels_agree(&[&header, items.join("\n").as_bytes()].concat());
+        }
+    }
+}
+
 /// The oracle leaves the spelling of these to a library, which writes them raw or short.
 #[test]
 fn fillers_that_scripts_and_parsers_stumble_over_are_escaped() {
