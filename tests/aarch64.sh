@@ -17,5 +17,6 @@ package qemu-user qemu-aarch64
 
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+cargo clippy --locked --no-default-features --target "$target" -- -D warnings
 # Optimised, what the emulator has to do is done several times as fast.
 CARGO_PROFILE_TEST_OPT_LEVEL=1 cargo test --locked --no-default-features --target "$target" "$@"
