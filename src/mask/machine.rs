@@ -127,6 +127,9 @@ impl Masker {
 
     /// Reads the chunk: blocks where they can be proved, byte by byte where not.
     fn read<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
+        if !self.instructions.read_blocks() {
+            return self.read_bytes(cursor, usize::MAX);
+        }
         // Where blocks are refused again and again it is not worth trying each.
         let mut patience = 0;
         loop {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Fuzzes last4 for a bounded time, on a stable toolchain and with nothing installed for it.
 #
-#   run.sh [TARGET ...]   all targets, or these: engine, path, answer
+#   run.sh [TARGET ...]   all targets, or these: engine, kernels, path, answer
 #
 # SECONDS_EACH is how long each runs (default: 40). Exits 1 on a finding. The input is then kept in artifacts/TARGET/; it belongs
-# into tests/fixtures/findings/TARGET/, where `cargo test` runs it from then on.
+# into tests/fixtures/findings/TARGET/ (one of `kernels` into that of `engine`), where `cargo test` runs it from then on.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,7 +18,7 @@ for option in level=4 inline-8bit-counters pc-table trace-compares; do
 done
 
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(engine path answer)
+[[ ${#targets[@]} -gt 0 ]] || targets=(engine kernels path answer)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(crate) fn engine_agrees_with_oracle(data: &[u8]) {
     let Some((&[fields, flags, policy, seed], text)) = data.split_first_chunk() else { return };
     // Lists repeat themselves, and the engine makes use of that.
-    let lists = (flags & 0x80 != 0).then(|| lists_of(text, seed));
+    let lists = (flags & 0x80 != 0).then(|| lists_of(text, 600 + usize::from(seed)));
     let text = lists.as_ref().map_or(text, |(_, damaged)| damaged);
     let case = Case::new(rules_from(fields, flags & 0x7f, policy), text);
     if let Some((whole, _)) = &lists {
@@ -21,13 +21,14 @@ pub(crate) fn engine_agrees_with_oracle(data: &[u8]) {
     case.check(&random_cuts(u64::from(seed), text.len()));
 }
 
-/// A list of the items in `text`, which line feeds separate, over and over; and the same with a byte changed somewhere.
-fn lists_of(text: &[u8], seed: u8) -> (Vec<u8>, Vec<u8>) {
+/// A list of `long` bytes or more of the items in `text`, which line feeds separate, over and over; and the same with a byte changed
+/// somewhere.
+pub(crate) fn lists_of(text: &[u8], long: usize) -> (Vec<u8>, Vec<u8>) {
     let [place, byte, text @ ..] = text else { return Default::default() };
     let items: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
     let mut list = vec![b'['];
     for (number, item) in items.iter().cycle().enumerate() {
-        if number > 2 && list.len() > 600 + usize::from(seed) {
+        if number > 2 && list.len() > long {
             break;
         }
         if number > 0 {
@@ -53,7 +54,7 @@ pub(crate) const FIELDS: [&[&str]; 8] = [
     &["stra\u{df}e", "k", "$['']"],
 ];
 
-fn rules_from(fields: u8, flags: u8, policy: u8) -> RuleSet {
+pub(crate) fn rules_from(fields: u8, flags: u8, policy: u8) -> RuleSet {
     let bit = |at: u8| flags >> at & 1 == 1;
     let policy = match policy {
         0 => PolicyParts::default(),
@@ -134,7 +135,7 @@ impl<'a> Case<'a> {
 
     /// The engine, given the text cut at these places, does what the oracle says.
     pub(crate) fn check(&self, cuts: &[usize]) {
-        for instructions in Instructions::available() {
+        for instructions in Instructions::available().chain([Instructions::bytes()]) {
             self.check_with(instructions, cuts);
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod check;
 #[cfg(feature = "layer")]
 pub(crate) mod choices;
 pub(crate) mod documents;
+pub(crate) mod kernels;
 pub(crate) mod oracle;
 #[cfg(feature = "layer")]
 pub(crate) mod paths;

@@ -10,6 +10,7 @@ fn main() -> io::Result<()> {
     let named = env::args_os().nth(1).ok_or_else(|| io::Error::other("name the directory to write to"))?;
     let corpora = Path::new(&named);
     engine(&corpus(corpora, "engine")?)?;
+    kernels(&corpus(corpora, "kernels")?)?;
     path(&corpus(corpora, "path")?)?;
     answer(&corpus(corpora, "answer")?)
 }
@@ -22,6 +23,19 @@ fn engine(corpus: &Path) -> io::Result<()> {
             let header = [fields, number % 32, number / 3 % 256, number].map(|byte| byte as u8);
             fs::write(corpus.join(format!("{number}-{fields}")), [&header, &*document.text].concat())?;
         }
+    }
+    Ok(())
+}
+
+/// Every document, and a list of nothing else.
+fn kernels(corpus: &Path) -> io::Result<()> {
+    for (number, document) in support::documents::all().into_iter().enumerate() {
+        let [fields, flags, policy, seed] =
+            [number % support::check::FIELDS.len(), number % 32, number / 3, number].map(|n| n as u8);
+        fs::write(corpus.join(format!("{number}")), [&[fields, flags, policy, seed], &*document.text].concat())?;
+        // What is changed is the first bracket, to what it is.
+        let header = [fields, flags | 0x80, policy, seed, 0, b'['];
+        fs::write(corpus.join(format!("{number}-list")), [&header, &*document.text].concat())?;
     }
     Ok(())
 }
@@ -42,12 +56,13 @@ fn answer(corpus: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The directory that the fuzzer starts from, with its findings of earlier times.
+/// The directory that the fuzzer starts from, with its findings of earlier times. `kernels` reads its input as `engine` does.
 fn corpus(corpora: &Path, target: &str) -> io::Result<PathBuf> {
     let corpus = corpora.join(target);
     fs::create_dir_all(&corpus)?;
     let findings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/findings");
-    for finding in fs::read_dir(findings.join(target))? {
+    let found_by = if target == "kernels" { "engine" } else { target };
+    for finding in fs::read_dir(findings.join(found_by))? {
         let finding = finding?;
         fs::copy(finding.path(), corpus.join(finding.file_name()))?;
     }
