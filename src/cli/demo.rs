@@ -6,11 +6,10 @@ use super::output::print;
 use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
 use crate::layer::MaskLayer;
-use crate::proxy::Workers;
+use crate::proxy::{Setup, Workers};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use tokio::net::TcpListener;
 
 pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
@@ -75,7 +74,7 @@ fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliEr
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
     let layer = MaskLayer::new(config.routes.set);
-    Workers::start(address, NonZeroUsize::MIN, &Arc::new(config.proxy), &layer).map_err(|source| CliError::Listen {
+    Workers::start(address, NonZeroUsize::MIN, Setup::new(config.proxy, layer)).map_err(|source| CliError::Listen {
         address,
         option: "--listen",
         source,

@@ -11,8 +11,10 @@ mod explain;
 mod healthcheck;
 mod mask;
 mod output;
+mod reload;
 mod serve;
 mod sources;
+mod watch;
 
 pub use error::{CliError, EXIT_BAD_INPUT, EXIT_FAILURE};
 

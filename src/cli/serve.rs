@@ -2,16 +2,18 @@
 
 use super::CliError;
 use super::args::{LogFormat, Serve};
+use super::reload::Reloader;
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, Log};
+use super::watch::{self, WatchedFile};
+use crate::config::{self, Config, Log, Sources};
 use crate::layer::MaskLayer;
-use crate::proxy::{Workers, serve_admin};
+use crate::proxy::{Setup, Workers, serve_admin};
 use http::Method;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -29,25 +31,27 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
         .with_presets(typed.presets.presets);
     let config = config::load(&sources)?;
     start_log(config.log);
-    run(config)
+    run(config, sources)
 }
 
 /// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
-fn run(config: Config) -> Result<(), CliError> {
+fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let settings = Arc::new(config.proxy);
+    // Before anything can be seen to serve: a signal that comes early must not end the process.
+    let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
+    let reloader = Reloader::new(sources, &config);
     let described = config.routes.described;
-    let layer = MaskLayer::new(config.routes.set);
+    let setup = Setup::new(config.proxy, MaskLayer::new(config.routes.set));
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
     let refused =
         |address: SocketAddr, option: &'static str| move |source| CliError::Listen { address, option, source };
     let bind_admin = |address| TcpListener::bind(address).map_err(refused(address, "LAST4_ADMIN__LISTEN"));
     let admin = config.admin.map(bind_admin).transpose()?;
-    let workers =
-        Workers::start(config.listen, count, &settings, &layer).map_err(refused(config.listen, "--listen"))?;
+    let upstream = setup.settings.upstream.authority.clone();
+    let workers = Workers::start(config.listen, count, setup).map_err(refused(config.listen, "--listen"))?;
 
-    tracing::info!(address = %workers.address(), workers = count, upstream = %settings.upstream.authority, "listening");
+    tracing::info!(address = %workers.address(), workers = count, %upstream, "listening");
     if let Some(address) = config.admin {
         tracing::info!(%address, "operator's listener");
     }
@@ -57,31 +61,95 @@ fn run(config: Config) -> Result<(), CliError> {
     }
 
     runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut told_to_stop = async || {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
         if let Some(listener) = admin {
-            tokio::spawn(serve_admin(listener, Arc::clone(&settings), std::future::pending()));
+            tokio::spawn(serve_admin(listener, workers.status().clone(), std::future::pending()));
         }
-        told_to_stop().await;
-        tracing::info!("stopping: requests in flight finish, new connections are refused");
-        let stopped = tokio::task::spawn_blocking(move || workers.stop());
+        serve_until_told(&mut signals, &reloader, &workers).await;
+        stop(&mut signals, &workers).await;
+    });
+    workers.join().map_err(failed)
+}
+
+/// Reloads the configuration whenever it changes or a signal says so, until told to stop.
+async fn serve_until_told(signals: &mut Signals, reloader: &Reloader, workers: &Workers) {
+    let mut file = reloader.file().map(WatchedFile::new);
+    let mut looks = tokio::time::interval(watch::INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
         tokio::select! {
-            stopped = stopped => stopped.map_err(|error| CliError::Serve(error.into()))?.map_err(failed),
-            () = told_to_stop() => {
-                tracing::warn!("told to stop twice: what is in flight is cut");
-                Ok(())
-            }
+            told = signals.told() => match told {
+                Told::Reload => {
+                    tracing::info!("reloading the configuration: told by a signal");
+                    reloader.reload(workers);
+                }
+                Told::Stop => return,
+            },
+            _ = looks.tick(), if file.is_some() => if file.as_mut().is_some_and(WatchedFile::has_changed) {
+                tracing::info!("reloading the configuration: its file has changed");
+                reloader.reload(workers);
+            },
         }
-    })?;
-    // Without this, the runtime would wait for workers that were told to stop twice.
-    runtime.shutdown_background();
-    Ok(())
+    }
+}
+
+/// Stops without losing a request: not ready, then no new connections, then the end of what is in flight. Told once more, at once.
+async fn stop(signals: &mut Signals, workers: &Workers) {
+    let status = workers.status();
+    status.set_stopping();
+    let settle = status.settings().limits.settle;
+    let stopping = async {
+        if !settle.is_zero() {
+            tracing::info!(settle_secs = settle.as_secs_f64(), "stopping: not ready any more, but still serving");
+            tokio::time::sleep(settle).await;
+        }
+        tracing::info!("stopping: requests in flight finish, new connections are refused");
+        workers.drain();
+        workers.done().await;
+    };
+    tokio::select! {
+        () = stopping => return,
+        () = signals.told_to_stop() => {}
+    }
+    tracing::warn!("told to stop twice: what is in flight is cut");
+    workers.cut();
+}
+
+/// The signals that a running proxy obeys.
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn told(&mut self) -> Told {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Reload,
+        }
+    }
+
+    /// Resolves at the next signal to stop. There is nothing to reload any more.
+    async fn told_to_stop(&mut self) {
+        while self.told().await != Told::Stop {}
+    }
+}
+
+/// What a signal says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Reload,
+    Stop,
 }
 
 fn failed(error: io::Error) -> CliError {

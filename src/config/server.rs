@@ -2,7 +2,7 @@
 
 use super::address::{network, optional_socket, origin, socket};
 use super::reader::{Given, Table};
-use super::value::{choice, seconds, text, whole, yes_or_no};
+use super::value::{choice, seconds, seconds_or_none, text, whole, yes_or_no};
 use crate::proxy::{Forwarded, Limits, Upstream};
 use http::HeaderName;
 use http::uri::{Authority, Scheme};
@@ -125,6 +125,7 @@ pub(super) fn limits(root: &mut Table<'_>) -> Limits {
         max_header_bytes: limits
             .read_or("max_header_bytes", default.max_header_bytes, |value| whole(value, MIN_HEADER_BYTES..=1 << 20)),
         max_headers: limits.read_or("max_headers", default.max_headers, |value| whole(value, 1..=4096)),
+        settle: limits.read_or("settle_secs", default.settle, seconds_or_none),
         drain: limits.read_or("drain_secs", default.drain, seconds),
     })
 }

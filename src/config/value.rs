@@ -35,6 +35,14 @@ where
 
 /// A time in seconds, fractions allowed.
 pub(super) fn seconds(value: &Value) -> Result<Duration, String> {
+    match seconds_or_none(value) {
+        Ok(time) if time.is_zero() => Err(format!("must be more than 0 and at most {MAX_SECS} seconds")),
+        read => read,
+    }
+}
+
+/// A time in seconds, fractions and 0 allowed.
+pub(super) fn seconds_or_none(value: &Value) -> Result<Duration, String> {
     let number = match value {
         Value::Num(_, Num::F32(_) | Num::F64(_)) => value.to_f64(),
         // Never rounded: what is out of a float's reach is out of bounds too.
@@ -42,8 +50,8 @@ pub(super) fn seconds(value: &Value) -> Result<Duration, String> {
     };
     let Some(number) = number else { return Err(must_be("a number of seconds, such as 30 or 0.5", value)) };
     match Duration::try_from_secs_f64(number) {
-        Ok(time) if !time.is_zero() && number <= MAX_SECS => Ok(time),
-        _ => Err(format!("must be more than 0 and at most {MAX_SECS} seconds")),
+        Ok(time) if number <= MAX_SECS => Ok(time),
+        _ => Err(format!("must be at least 0 and at most {MAX_SECS} seconds")),
     }
 }
 

@@ -1,6 +1,8 @@
-//! The operator's listener: `/livez` (the process serves) and `/readyz` (the upstream can be reached).
+//! The operator's listener: `/livez` (the process serves) and `/readyz` (the upstream can be reached, and the
+//! process was not told to stop).
 
-use super::settings::{Settings, Upstream};
+use super::settings::Upstream;
+use super::status::Status;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -11,7 +13,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// The listener cannot be used.
 pub async fn serve_admin(
     listener: std::net::TcpListener,
-    settings: Arc<Settings>,
+    status: Status,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
@@ -38,9 +39,9 @@ pub async fn serve_admin(
             },
             () = &mut stop => return Ok(()),
         };
-        let settings = Arc::clone(&settings);
+        let status = status.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, Arc::clone(&settings)));
+            let service = service_fn(move |request| answer(request, status.clone()));
             let mut builder = http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(5)).keep_alive(false);
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
@@ -50,10 +51,13 @@ pub async fn serve_admin(
     }
 }
 
-async fn answer(request: Request<Incoming>, settings: Arc<Settings>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, status: Status) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, text) = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/livez") => (StatusCode::OK, "ok\n"),
-        (&Method::GET | &Method::HEAD, "/readyz") => match reach(&settings.upstream).await {
+        (&Method::GET | &Method::HEAD, "/readyz") if status.is_stopping() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+        }
+        (&Method::GET | &Method::HEAD, "/readyz") => match reach(&status.settings().upstream).await {
             true => (StatusCode::OK, "ok\n"),
             false => (StatusCode::SERVICE_UNAVAILABLE, "the upstream cannot be reached\n"),
         },

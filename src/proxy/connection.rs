@@ -4,10 +4,13 @@ use super::front::PeerService;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits};
 use super::socket::{EndsBody, Socket};
 use super::timer::ConnectionTimer;
-use http::Version;
+use http::header::{CONNECTION, HeaderValue, UPGRADE};
+use http::{Request, StatusCode, Version};
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -20,6 +23,10 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Most streams that one HTTP/2 client may have open.
 const MAX_STREAMS: u32 = 256;
+
+/// How long an HTTP/1 connection without a request stays open once it is time to stop. A request that is already on its way to it
+/// would be lost with it; one that comes in time is answered, with `Connection: close`, which is how a client is told.
+const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// Serves connections of either HTTP, with the limits' bounds.
 ///
@@ -54,15 +61,16 @@ impl Connections {
     }
 
     /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
-    pub(super) async fn serve(&self, stream: TcpStream, service: PeerService, mut stopped: Stopped) {
+    pub(super) async fn serve(&self, stream: TcpStream, service: PeerService, stopped: Stopped) {
         let spoken = tokio::select! {
             spoken = tokio::time::timeout(self.header_timeout, speaks_http2(&stream)) => spoken,
-            () = stopped.told() => return,
+            () = told_for(IDLE_GRACE, stopped.clone()) => return,
         };
         let ended = match spoken {
             Ok(Ok(true)) => {
                 let connection = pin!(self.http2.serve_connection(TokioIo::new(stream), service));
-                until_done(connection, stopped, http2::Connection::graceful_shutdown).await
+                // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
+                until_done(connection, stopped, Duration::ZERO, http2::Connection::graceful_shutdown).await
             }
             Ok(Ok(false)) => self.serve_http1(stream, service, stopped).await,
             Ok(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
@@ -76,14 +84,27 @@ impl Connections {
     async fn serve_http1(&self, stream: TcpStream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
         let ends_body = EndsBody::default();
         let socket = TokioIo::new(Socket::new(stream, ends_body.clone()));
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             ends_body.set(request.version() == Version::HTTP_10);
-            service.call(request)
+            if request.headers().contains_key(UPGRADE) {
+                // For the tunnel, should there be one.
+                request.extensions_mut().insert(stopped.clone());
+            }
+            let answering = service.call(request);
+            let stopped = &stopped;
+            async move {
+                let mut response = answering.await?;
+                if stopped.is_told() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
         let mut http1 = self.http1.clone();
         http1.timer(ConnectionTimer::new(self.header_timeout));
         let mut connection = pin!(http1.serve_connection(socket, service).with_upgrades());
-        let ended = until_done(connection.as_mut(), stopped, http1::UpgradeableConnection::graceful_shutdown).await;
+        let finish = http1::UpgradeableConnection::graceful_shutdown;
+        let ended = until_done(connection.as_mut(), stopped.clone(), IDLE_GRACE, finish).await;
         // The user, to hyper, is the body of an answer: it failed after the head was sent.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
             ends_body.set(false);
@@ -106,11 +127,24 @@ impl Stopped {
         // An error means that the sender is gone, and the server with it.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
+
+    fn is_told(&self) -> bool {
+        // There is but one thing to be told, so that this is a look at an atomic.
+        self.0.has_changed().unwrap_or(true)
+    }
 }
 
+/// Resolves this long after it is time to stop.
+async fn told_for(time: Duration, mut stopped: Stopped) {
+    stopped.told().await;
+    tokio::time::sleep(time).await;
+}
+
+/// Serves a connection, and has it finish `grace` after it is time to stop.
 async fn until_done<C>(
     mut connection: Pin<&mut C>,
-    mut stopped: Stopped,
+    stopped: Stopped,
+    grace: Duration,
     finish: impl FnOnce(Pin<&mut C>),
 ) -> hyper::Result<()>
 where
@@ -119,7 +153,7 @@ where
     tokio::select! {
         biased;
         ended = &mut connection => return ended,
-        () = stopped.told() => {}
+        () = told_for(grace, stopped) => {}
     }
     finish(connection.as_mut());
     connection.await

@@ -1,5 +1,6 @@
 //! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
 
+use super::connection::Stopped;
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::pool::{Lease, Pool, UpstreamBody};
@@ -35,10 +36,21 @@ impl Forward {
         }
     }
 
+    /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
+    /// closed once their requests are done.
+    pub(super) fn succeeded_by(&self, settings: &Settings) -> Self {
+        if self.pool.makes_the_same(&settings.upstream, &settings.limits) {
+            return Self { pool: Arc::clone(&self.pool), response_timeout: settings.upstream.response_timeout };
+        }
+        self.pool.retire();
+        Self::new(settings)
+    }
+
     async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
         let (head, incoming) = request.into_parts();
         let (body, sent) = RequestBody::new(incoming);
         let mut request = Request::from_parts(head, body);
+        let open = request.extensions_mut().remove::<Stopped>();
         let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
 
         let (response, lease) = self.send(request, sent).await?;
@@ -52,7 +64,7 @@ impl Forward {
         head.headers.insert(UPGRADE, protocol);
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         let mut response = Response::from_parts(head, UpstreamBody::new(incoming, lease));
-        tunnel::spawn(client, hyper::upgrade::on(&mut response));
+        tunnel::spawn(client, hyper::upgrade::on(&mut response), open);
         Ok(response)
     }
 

@@ -6,8 +6,10 @@ use super::observed::{ObservedBody, failed, observe};
 use super::pool::UpstreamBody;
 use super::request_body::RequestBody;
 use super::settings::Settings;
+use super::setup::Setup;
 use crate::layer::{MaskFuture, MaskLayer, MaskService};
 use crate::problem;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
@@ -16,34 +18,52 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
 
-type Inner = MaskService<Forward>;
 type InnerFuture = MaskFuture<<Forward as Service<Request<Incoming>>>::Future, UpstreamBody<RequestBody>>;
 /// The body of every response that leaves the proxy.
 pub type ResponseBody = Either<ObservedBody<UpstreamBody<RequestBody>>, Full<Bytes>>;
 
-/// The proxy as a service. One for each worker; [`Front::for_peer`] gives one for each connection.
+/// The proxy as a service. One for each worker; [`Front::for_peer`] gives one for each connection. Clones are the same proxy.
 #[derive(Clone, Debug)]
 pub struct Front {
-    inner: Inner,
+    /// What requests are served by from now on. A request takes what it finds when it comes and keeps it to its end. The cell is
+    /// the worker's own, so that to look into it moves nothing between cores.
+    current: Arc<ArcSwap<Current>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    layer: MaskLayer,
+    forward: Forward,
     settings: Arc<Settings>,
 }
 
 impl Front {
     /// The proxy with connections of its own to the upstream.
-    pub fn new(settings: Arc<Settings>, layer: &MaskLayer) -> Self {
-        Self { inner: layer.layer(Forward::new(&settings)), settings }
+    pub fn new(setup: &Setup) -> Self {
+        let Setup { settings, layer } = setup.clone();
+        let current = Current { layer, forward: Forward::new(&settings), settings };
+        Self { current: Arc::new(ArcSwap::from_pointee(current)) }
+    }
+
+    /// Serves by another setup from the next request on, on old connections and new.
+    pub fn replace(&self, setup: &Setup) {
+        let Setup { settings, layer } = setup.clone();
+        let forward = self.current.load().forward.succeeded_by(&settings);
+        self.current.store(Arc::new(Current { layer, forward, settings }));
     }
 
     /// The service for one client connection.
     pub fn for_peer(&self, peer: SocketAddr) -> PeerService {
-        PeerService { front: self.clone(), peer: Peer::new(peer.ip(), &self.settings.forwarded) }
+        let settings = Arc::clone(&self.current.load().settings);
+        let address = peer.ip();
+        PeerService { front: self.clone(), address, peer: Peer::new(address, &settings.forwarded), settings }
     }
 }
 
@@ -51,7 +71,10 @@ impl Front {
 #[derive(Clone, Debug)]
 pub struct PeerService {
     front: Front,
+    address: IpAddr,
+    /// The client by the settings below, which nearly always are the current ones.
     peer: Peer,
+    settings: Arc<Settings>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for PeerService {
@@ -60,10 +83,18 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
     type Future = FrontFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
-        match prepare(&mut request, &self.front.settings, &self.peer) {
+        let current = self.front.current.load();
+        let settings = &current.settings;
+        let prepared = if Arc::ptr_eq(settings, &self.settings) {
+            prepare(&mut request, settings, &self.peer)
+        } else {
+            prepare(&mut request, settings, &Peer::new(self.address, &settings.forwarded))
+        };
+        match prepared {
             Ok(()) => {
                 let method = request.method().clone();
-                FrontFuture::Forwarding { method, inner: self.front.inner.clone().call(request) }
+                let mut service: MaskService<Forward> = current.layer.layer(current.forward.clone());
+                FrontFuture::Forwarding { method, inner: service.call(request) }
             }
             Err(refusal) => FrontFuture::Refused { refusal },
         }

@@ -10,6 +10,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -21,6 +22,8 @@ pub(super) struct Pool<B> {
     upstream: Upstream,
     limits: Limits,
     idle: Mutex<VecDeque<Idle<B>>>,
+    /// Whether the upstream was replaced by another, so that no connection is kept any more.
+    retired: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,19 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     pub(super) fn new(upstream: Upstream, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { upstream, limits, idle: Mutex::new(VecDeque::new()) })
+        Arc::new(Self { upstream, limits, idle: Mutex::new(VecDeque::new()), retired: AtomicBool::new(false) })
+    }
+
+    /// Whether connections by these settings would be no others.
+    pub(super) fn makes_the_same(&self, upstream: &Upstream, limits: &Limits) -> bool {
+        let bounds = |limits: &Limits| (limits.max_headers, limits.max_header_bytes);
+        self.upstream == *upstream && bounds(&self.limits) == bounds(limits)
+    }
+
+    /// Closes the kept connections, and those in use once they are given back.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The kept connection used last that still is good.
@@ -99,6 +114,10 @@ impl<B> Lease<B> {
         let Self { sender, timer, pool, .. } = self;
         if !sender.is_closed() {
             let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            // Looked at under the lock, under which `retire` clears what was given back before.
+            if pool.retired.load(Ordering::Acquire) {
+                return;
+            }
             if idle.len() >= pool.upstream.max_idle_connections {
                 idle.pop_front();
             }

@@ -20,7 +20,7 @@ pub struct Settings {
 }
 
 /// The API behind the proxy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
     /// `http`; TLS to the upstream is to come.
     pub scheme: Scheme,
@@ -76,7 +76,9 @@ pub struct Limits {
     pub max_header_bytes: usize,
     /// Most header fields of a request or a response.
     pub max_headers: usize,
-    /// How long requests in flight may take once the proxy is told to stop.
+    /// How long the proxy goes on serving once it is told to stop, not ready, for those who choose where to send requests to see.
+    pub settle: Duration,
+    /// How long requests in flight may take once the listeners are closed.
     pub drain: Duration,
 }
 
@@ -89,6 +91,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(30),
             max_header_bytes: 64 * 1024,
             max_headers: DEFAULT_MAX_HEADERS,
+            settle: Duration::ZERO,
             drain: Duration::from_secs(30),
         }
     }

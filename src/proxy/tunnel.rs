@@ -1,11 +1,14 @@
 //! A connection that has switched protocols: bytes both ways until either side is done.
 
+use super::connection::Stopped;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-/// Joins the two sides once both have switched.
-pub(super) fn spawn(client: OnUpgrade, upstream: OnUpgrade) {
+/// Joins the two sides once both have switched. Until it ends, the client's connection counts as open: a proxy that was told to
+/// stop waits for it.
+pub(super) fn spawn(client: OnUpgrade, upstream: OnUpgrade, open: Option<Stopped>) {
     tokio::spawn(async move {
+        let _open = open;
         match tokio::try_join!(client, upstream) {
             Ok((client, upstream)) => {
                 let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));

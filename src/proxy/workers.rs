@@ -1,21 +1,21 @@
 //! Threads that serve the proxy, each with a listener, a runtime and upstream connections of its own, so that a request never
 //! goes from one core to another.
 
-use super::server::{bind, free, serve};
-use super::settings::Settings;
-use crate::layer::MaskLayer;
+use super::orders::{Command, Phase};
+use super::server::{bind, free, run};
+use super::setup::Setup;
+use super::status::Status;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::thread::JoinHandle;
-use tokio::sync::watch;
 
 /// Running workers.
 #[derive(Debug)]
 pub struct Workers {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
+    command: Command,
+    status: Status,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -24,28 +24,23 @@ impl Workers {
     ///
     /// # Errors
     /// The address is in use or may not be used, or the system gives no thread.
-    pub fn start(
-        address: SocketAddr,
-        count: NonZeroUsize,
-        settings: &Arc<Settings>,
-        layer: &MaskLayer,
-    ) -> io::Result<Self> {
+    pub fn start(address: SocketAddr, count: NonZeroUsize, setup: Setup) -> io::Result<Self> {
         let address = free(address)?;
         let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
-        let (stop, stopped) = watch::channel(false);
+        let (command, orders) = Command::new(setup);
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
-            let (settings, layer, mut stopped) = (Arc::clone(settings), layer.clone(), stopped.clone());
-            let run = move || {
+            let orders = orders.clone();
+            let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(serve(listener, settings, layer, async move {
-                    // An error means that the sender is gone: time to stop too.
-                    let _ = stopped.wait_for(|stop| *stop).await;
-                }))
+                let served = runtime.block_on(run(listener, orders));
+                // A name that is being looked up would keep the runtime.
+                runtime.shutdown_background();
+                served
             };
-            threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(run)?);
+            threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?);
         }
-        Ok(Self { address, stop, threads })
+        Ok(Self { address, command, status: Status::new(orders.setups), threads })
     }
 
     /// Where they listen.
@@ -53,12 +48,37 @@ impl Workers {
         self.address
     }
 
-    /// Tells the workers to stop and waits until each has finished what was in flight, or its drain time is over.
+    /// What they can tell about themselves.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Serves by another setup, from each connection's next request on. Those in flight keep theirs.
+    pub fn replace(&self, setup: Setup) {
+        self.command.replace(setup);
+    }
+
+    /// Tells the workers to close their listeners, and to end once what is in flight is done or the drain time is over.
+    pub fn drain(&self) {
+        self.status.set_stopping();
+        self.command.enter(Phase::Draining);
+    }
+
+    /// Tells the workers to cut what is in flight and to end.
+    pub fn cut(&self) {
+        self.command.enter(Phase::Cut);
+    }
+
+    /// Resolves once no worker serves any more.
+    pub async fn done(&self) {
+        self.command.obeyed().await;
+    }
+
+    /// Waits until every worker's thread has ended. Blocks.
     ///
     /// # Errors
     /// A worker had failed.
-    pub fn stop(self) -> io::Result<()> {
-        self.stop.send_replace(true);
+    pub fn join(self) -> io::Result<()> {
         for thread in self.threads {
             thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
         }

@@ -6,10 +6,9 @@ use http::Method;
 use http::uri::{Authority, Scheme};
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
-use last4::proxy::{Settings, Upstream, serve};
+use last4::proxy::{Settings, Setup, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -42,7 +41,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(serve(listener, Arc::new(settings), layer, async {
+        let task = tokio::spawn(serve(listener, Setup::new(settings, layer), async {
             let _ = stopped.await;
         }));
         Self { address, stop: Some(stop), task }

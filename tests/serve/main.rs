@@ -2,6 +2,9 @@
 #![cfg(all(feature = "cli", unix))]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod reload;
+mod stop;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -28,8 +31,11 @@ struct Serving {
 
 impl Serving {
     fn before(upstream: SocketAddr, command: &mut Command) -> Self {
-        let command =
-            command.env("LAST4_UPSTREAM__URL", format!("http://{upstream}")).env("LAST4_LISTEN", "127.0.0.1:0");
+        Self::start(command.env("LAST4_UPSTREAM__URL", format!("http://{upstream}")).env("LAST4_LISTEN", "127.0.0.1:0"))
+    }
+
+    /// What the sources of the command say.
+    fn start(command: &mut Command) -> Self {
         let mut process = command.env("LAST4_LOG__FORMAT", "json").stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let mut start = String::new();
@@ -52,6 +58,16 @@ impl Serving {
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Reads the log up to the line that says this, and gives it from there back to the last look.
+    fn log_until(&mut self, says: &str) -> String {
+        let mut read = String::new();
+        while !read.lines().last().is_some_and(|line| line.contains(says)) {
+            assert_ne!(self.log.read_line(&mut read).unwrap(), 0, "the log ended before {says:?}: {read}");
+        }
+        self.start.push_str(&read);
+        read
     }
 
     /// Waits for the end; gives the exit code and the rest of the log.
@@ -106,7 +122,7 @@ fn the_preset_needs_no_file_and_says_what_it_masks() {
 
 #[test]
 fn the_compose_file_configures_it() {
-    let compose = include_str!("../examples/compose/compose.yaml");
+    let compose = include_str!("../../examples/compose/compose.yaml");
     let value = |name: &str| {
         let line = compose.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}: "))).unwrap();
         line.trim_matches('"').to_owned()
@@ -117,34 +133,6 @@ fn the_compose_file_configures_it() {
     let api = api(list(&format!("[{{\"token\":\"{SECRET}\"}}]")), Duration::ZERO);
     let serving = Serving::before(api, last4(&["serve"]).env("LAST4_PRESETS", value("LAST4_PRESETS")));
     assert!(serving.get(KEYS).ends_with("[{\"token\":\"app-8...cY5d\"}]"));
-}
-
-#[test]
-fn told_to_stop_it_finishes_what_is_in_flight_and_takes_nothing_new() {
-    let api = api(list("{}"), Duration::from_millis(600));
-    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
-    thread::scope(|scope| {
-        let in_flight = scope.spawn(|| serving.get("/slow"));
-        thread::sleep(Duration::from_millis(200));
-        serving.signal("TERM");
-        thread::sleep(Duration::from_millis(200));
-        assert!(TcpStream::connect(serving.address).is_err());
-        assert!(in_flight.join().unwrap().ends_with("{}"));
-    });
-    assert_eq!(serving.end().0, Some(0));
-}
-
-#[test]
-fn told_to_stop_twice_it_ends_at_once() {
-    let api = api(list("{}"), Duration::from_secs(600));
-    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
-    let mut stream = TcpStream::connect(serving.address).unwrap();
-    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    thread::sleep(Duration::from_millis(200));
-    serving.signal("INT");
-    thread::sleep(Duration::from_millis(200));
-    serving.signal("INT");
-    assert_eq!(serving.end().0, Some(0));
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! Reading the configuration anew while it is in force.
+
+use crate::config::{self, Config, Sources};
+use crate::layer::MaskLayer;
+use crate::proxy::{Setup, Workers};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Reads the same sources again and hands what they say to the workers.
+pub(super) struct Reloader {
+    sources: Sources,
+    /// The configuration that the process was started with: what a restart alone changes.
+    fixed: Fixed,
+}
+
+/// What is settled when a process starts.
+struct Fixed {
+    listen: SocketAddr,
+    workers: Option<NonZeroUsize>,
+    admin: Option<SocketAddr>,
+    log: config::Log,
+}
+
+impl Reloader {
+    pub(super) fn new(sources: Sources, config: &Config) -> Self {
+        Self { sources, fixed: Fixed::of(config) }
+    }
+
+    /// The file among the sources.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.sources.file().map(Path::to_owned)
+    }
+
+    /// Puts the configuration in force that the sources hold now. A wrong one changes nothing; all that is wrong is logged.
+    ///
+    /// What cannot change in a running process is left as it is, and named; the rest holds at once. A file that adds a mask must not
+    /// wait for a restart because it also moves a listener.
+    pub(super) fn reload(&self, workers: &Workers) {
+        let config = match config::load(&self.sources) {
+            Ok(config) => config,
+            Err(problems) => {
+                for problem in problems.iter() {
+                    tracing::error!("{problem}");
+                }
+                let problems = problems.iter().len();
+                return tracing::error!(problems, "configuration not reloaded: the one before stays in force");
+            }
+        };
+        for key in self.fixed.differences(&Fixed::of(&config)) {
+            tracing::warn!(key, "changes with a restart only; the rest of the configuration is in force");
+        }
+        let routes = config.routes.described.len();
+        let upstream = config.proxy.upstream.authority.clone();
+        workers.replace(Setup::new(config.proxy, MaskLayer::new(config.routes.set)));
+        tracing::info!(routes, %upstream, "configuration reloaded");
+    }
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Self {
+        Self { listen: config.listen, workers: config.workers, admin: config.admin, log: config.log }
+    }
+
+    /// The keys whose values differ.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("listen", self.listen != other.listen),
+            ("workers", self.workers != other.workers),
+            ("admin.listen", self.admin != other.admin),
+            ("log", self.log != other.log),
+        ];
+        differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+}

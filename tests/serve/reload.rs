@@ -1,0 +1,88 @@
+//! Another configuration while requests are served: by signal, and by a changed file.
+
+use super::{KEYS, SECRET, Serving, api, last4, list};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+fn configuration(api: SocketAddr, fields: &str) -> String {
+    format!(
+        "listen = \"127.0.0.1:0\"\n[upstream]\nurl = \"http://{api}\"\n\
+         [[route]]\nname = \"keys\"\npath = \"{KEYS}\"\nfields = [{fields}]\n"
+    )
+}
+
+fn serving(path: &Path) -> Serving {
+    Serving::start(last4(&["serve", "--config", path.to_str().unwrap()]).env("LAST4_LOG__LEVEL", "info"))
+}
+
+fn body() -> String {
+    list(&format!("{{\"token\":\"{SECRET}\",\"other\":\"{SECRET}\"}}"))
+}
+
+#[test]
+fn a_signal_puts_a_new_configuration_in_force_and_a_bad_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last4.toml");
+    let api = api(body(), Duration::ZERO);
+    fs::write(&path, configuration(api, "\"token\"")).unwrap();
+    let mut serving = serving(&path);
+    assert_eq!(serving.get(KEYS).matches(SECRET).count(), 1);
+
+    fs::write(&path, configuration(api, "\"token\", \"other\"")).unwrap();
+    serving.signal("HUP");
+    serving.log_until("configuration reloaded");
+    assert_eq!(serving.get(KEYS).matches(SECRET).count(), 0);
+
+    fs::write(&path, configuration(api, "\"token\"") + "feilds = []\npath_regex = \"(\"\n").unwrap();
+    serving.signal("HUP");
+    let log = serving.log_until("the one before stays in force");
+    for problem in
+        ["last4.toml:8: route[0].feilds: unknown key: did you mean `fields`?", "last4.toml:9: route[0].path_regex"]
+    {
+        assert!(log.contains(problem), "{problem}: {log}");
+    }
+    assert_eq!(serving.get(KEYS).matches(SECRET).count(), 0);
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, Some(0));
+}
+
+#[test]
+fn a_changed_file_is_noticed_and_what_needs_a_restart_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last4.toml");
+    let (one, two) = (api(list("1"), Duration::ZERO), api(list("2"), Duration::ZERO));
+    fs::write(&path, configuration(one, "\"token\"")).unwrap();
+    let mut serving = serving(&path);
+    assert!(serving.get("/x").ends_with('1'));
+    fs::write(&path, "workers = 7\n".to_owned() + &configuration(two, "\"token\"")).unwrap();
+    let log = serving.log_until("configuration reloaded");
+    assert!(log.contains("\"key\":\"workers\"") && !log.contains("\"key\":\"listen\""), "{log}");
+    assert!(serving.get("/x").ends_with('2'), "a kept connection to the old upstream is not used");
+}
+
+#[test]
+fn a_request_in_flight_keeps_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last4.toml");
+    let (slow, fast) = (api(body(), Duration::from_millis(700)), api(list("2"), Duration::ZERO));
+    fs::write(&path, configuration(slow, "\"token\"")).unwrap();
+    let mut serving = serving(&path);
+    let mut stream = TcpStream::connect(serving.address).unwrap();
+    write!(stream, "GET {KEYS} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    thread::sleep(Duration::from_millis(200));
+    fs::write(&path, configuration(fast, "\"token\", \"other\"")).unwrap();
+    serving.signal("HUP");
+    serving.log_until("configuration reloaded");
+    let mut answer = vec![0; 4096];
+    let length = stream.read(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert_eq!(answer.matches(SECRET).count(), 1, "{answer}");
+    write!(stream, "GET {KEYS} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with('2'), "the next one on the same connection has the new one: {answer}");
+}
