@@ -60,7 +60,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
         ],
     ),
     ("holds the configuration and connections", &["Forward", "Front", "PeerService", "Status", "Workers"]),
-    ("one of a few names", &["Coding", "Instructions"]),
+    ("one of a few names", &["Coding", "Instructions", "Port"]),
     ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "Found"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),
     ("hyper's own stream and a channel, in nobody's hands but the connection's", &["RequestBody"]),

@@ -54,6 +54,9 @@ pub(super) struct Serve {
     /// Where to listen, such as 0.0.0.0:8080
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
+    /// Share the port with the last4 that listens there, to take over from it
+    #[arg(long)]
+    pub(super) take_over: bool,
     #[command(flatten)]
     pub(super) presets: Presets,
     /// How to write the log

@@ -17,6 +17,7 @@ pub(super) struct Reloader {
 /// What is settled when a process starts.
 struct Fixed {
     listen: SocketAddr,
+    take_over: bool,
     workers: Option<NonZeroUsize>,
     admin: Option<SocketAddr>,
     log: config::Log,
@@ -59,13 +60,20 @@ impl Reloader {
 
 impl Fixed {
     fn of(config: &Config) -> Self {
-        Self { listen: config.listen, workers: config.workers, admin: config.admin, log: config.log }
+        Self {
+            listen: config.listen,
+            take_over: config.take_over,
+            workers: config.workers,
+            admin: config.admin,
+            log: config.log,
+        }
     }
 
     /// The keys whose values differ.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
         let differ = [
             ("listen", self.listen != other.listen),
+            ("take_over", self.take_over != other.take_over),
             ("workers", self.workers != other.workers),
             ("admin.listen", self.admin != other.admin),
             ("log", self.log != other.log),

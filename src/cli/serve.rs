@@ -7,12 +7,14 @@ use super::sources::{WithFlags, sources};
 use super::watch::{self, WatchedFile};
 use crate::config::{self, Config, Log, Sources};
 use crate::layer::MaskLayer;
-use crate::proxy::{Setup, Workers, serve_admin};
+use crate::proxy::{Port, Setup, Workers, bind, serve_admin};
 use http::Method;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -29,6 +31,7 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
         .with_optional_flag("--listen", "listen", typed.listen)
         .with_optional_flag("--log-format", "log.format", format)
         .with_presets(typed.presets.presets);
+    let sources = if typed.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
     let config = config::load(&sources)?;
     start_log(config.log);
     run(config, sources)
@@ -46,10 +49,14 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
 
     let refused =
         |address: SocketAddr, option: &'static str| move |source| CliError::Listen { address, option, source };
-    let bind_admin = |address| TcpListener::bind(address).map_err(refused(address, "LAST4_ADMIN__LISTEN"));
+    let port = if config.take_over { Port::Shared } else { Port::Own };
+    let bind_admin = |address| {
+        let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
+        bound.map_err(refused(address, "LAST4_ADMIN__LISTEN"))
+    };
     let admin = config.admin.map(bind_admin).transpose()?;
     let upstream = setup.settings.upstream.authority.clone();
-    let workers = Workers::start(config.listen, count, setup).map_err(refused(config.listen, "--listen"))?;
+    let workers = Workers::start(config.listen, port, count, setup).map_err(refused(config.listen, "--listen"))?;
 
     tracing::info!(address = %workers.address(), workers = count, %upstream, "listening");
     if let Some(address) = config.admin {
@@ -60,11 +67,17 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
         tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
     }
 
+    let left = Arc::new(Notify::new());
     runtime.block_on(async {
         if let Some(listener) = admin {
-            tokio::spawn(serve_admin(listener, workers.status().clone(), std::future::pending()));
+            let left = Arc::clone(&left);
+            tokio::spawn(serve_admin(listener, workers.status().clone(), async move { left.notified().await }));
         }
         serve_until_told(&mut signals, &reloader, &workers).await;
+        if port == Port::Shared {
+            // Whoever asks there from now on means the process that took over.
+            left.notify_one();
+        }
         stop(&mut signals, &workers).await;
     });
     workers.join().map_err(failed)

@@ -61,6 +61,8 @@ use std::num::NonZeroUsize;
 pub struct Config {
     /// Where the proxy listens.
     pub listen: SocketAddr,
+    /// Whether the port may be another process's, to take over from it.
+    pub take_over: bool,
     /// How many threads serve. `None` for one per core.
     pub workers: Option<NonZeroUsize>,
     /// Where `/livez` and `/readyz` are. `None` for nowhere.
@@ -110,6 +112,7 @@ pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
 /// Everything that was read, before it is known to be right.
 struct Draft {
     listen: SocketAddr,
+    take_over: bool,
     workers: Option<NonZeroUsize>,
     admin: Option<SocketAddr>,
     log: Log,
@@ -124,6 +127,7 @@ impl Draft {
     fn read(root: &mut Table<'_>, sources: &Sources) -> Self {
         let draft = Self {
             listen: server::listen(root),
+            take_over: server::take_over(root),
             workers: server::workers(root),
             upstream: UpstreamTable::read(root),
             admin: server::admin(root),
@@ -146,6 +150,7 @@ impl Draft {
     fn finish(self) -> Option<Config> {
         Some(Config {
             listen: self.listen,
+            take_over: self.take_over,
             workers: self.workers,
             admin: self.admin,
             log: self.log,

@@ -35,6 +35,10 @@ pub(super) fn listen(root: &mut Table<'_>) -> SocketAddr {
     root.read_or("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), socket)
 }
 
+pub(super) fn take_over(root: &mut Table<'_>) -> bool {
+    root.read_or("take_over", false, yes_or_no)
+}
+
 /// `None` for as many as there are cores.
 pub(super) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
     NonZeroUsize::new(root.read_or("workers", 0, |value| whole(value, 0..=1024)))

@@ -41,7 +41,7 @@ enum File {
 struct Flag {
     flag: &'static str,
     key: &'static str,
-    value: String,
+    value: Value,
 }
 
 impl Sources {
@@ -73,7 +73,14 @@ impl Sources {
     /// With the value of a flag, as text.
     #[must_use]
     pub fn with_flag(mut self, flag: &'static str, key: &'static str, value: impl Into<String>) -> Self {
-        self.flags.push(Flag { flag, key, value: value.into() });
+        self.flags.push(Flag { flag, key, value: Value::from(value.into()) });
+        self
+    }
+
+    /// With a flag that has no value and says yes.
+    #[must_use]
+    pub fn with_switch(mut self, flag: &'static str, key: &'static str) -> Self {
+        self.flags.push(Flag { flag, key, value: Value::from(true) });
         self
     }
 
@@ -118,7 +125,7 @@ impl Sources {
             figment = figment.merge(Layer::nested(Place::Variable(name.clone()), &key, value));
         }
         for Flag { flag, key, value } in &self.flags {
-            figment = figment.merge(Layer::nested(Place::Flag((*flag).to_owned()), key, Value::from(value.clone())));
+            figment = figment.merge(Layer::nested(Place::Flag((*flag).to_owned()), key, value.clone()));
         }
         Ok(Origin { figment, document })
     }

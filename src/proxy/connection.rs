@@ -118,7 +118,11 @@ impl Connections {
 pub(super) struct Stopped(watch::Receiver<bool>);
 
 impl Stopped {
-    pub(super) fn new(receiver: watch::Receiver<bool>) -> Self {
+    pub(super) fn by(stopping: &watch::Sender<bool>) -> Self {
+        let mut receiver = stopping.subscribe();
+        if *stopping.borrow() {
+            receiver.mark_changed();
+        }
         Self(receiver)
     }
 

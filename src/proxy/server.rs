@@ -2,8 +2,10 @@
 
 use super::connection::{Connections, Stopped};
 use super::front::Front;
+use super::listener::{Port, hold_off};
 use super::orders::{Command, Orders, Phase};
 use super::setup::Setup;
+use socket2::SockRef;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,33 +15,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Connections that wait to be accepted.
-const BACKLOG: i32 = 4096;
-
-/// Binds an address so that every worker can have a listener of its own. Shares it with whoever else binds it so.
-///
-/// # Errors
-/// The address is in use or may not be used.
-pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    #[cfg(unix)]
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-/// The address if nobody listens on it yet, another last4 included, which [`bind`] would share it with; port 0 becomes a free one.
-///
-/// # Errors
-/// The address is in use or may not be used.
-pub(super) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
-    // Held for no longer than the check: a socket that does not share its port may be bound only if there is no other.
-    std::net::TcpListener::bind(address)?.local_addr()
-}
+/// How long connections that have begun may take to be there, where new ones go to another process. Longer than nearly any round
+/// trip, and shorter than the second after which a client that was held off tries again.
+const HANDSHAKES: Duration = Duration::from_millis(500);
 
 /// Serves the proxy on a listener until `stop` resolves; then accepts no more and lets what is in flight finish for at most
 /// `settings.limits.drain`.
@@ -48,7 +26,7 @@ pub(super) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
 /// The listener cannot be used. Failures of single connections are logged and end only those.
 pub async fn serve(listener: std::net::TcpListener, setup: Setup, stop: impl Future<Output = ()>) -> io::Result<()> {
     let (command, orders) = Command::new(setup);
-    let mut serving = pin!(run(listener, orders));
+    let mut serving = pin!(run(listener, Port::Own, orders));
     tokio::select! {
         ended = &mut serving => return ended,
         () = stop => command.enter(Phase::Draining),
@@ -57,7 +35,7 @@ pub async fn serve(listener: std::net::TcpListener, setup: Setup, stop: impl Fut
 }
 
 /// Serves the proxy on a listener as it is ordered to.
-pub(super) async fn run(listener: std::net::TcpListener, orders: Orders) -> io::Result<()> {
+pub(super) async fn run(listener: std::net::TcpListener, port: Port, orders: Orders) -> io::Result<()> {
     let Orders { mut setups, mut phases } = orders;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
@@ -76,6 +54,10 @@ pub(super) async fn run(listener: std::net::TcpListener, orders: Orders) -> io::
             () = phases.reached(Phase::Draining) => break,
         }
     }
+    acceptor.tell_to_stop();
+    if port == Port::Shared {
+        leave(&listener, &acceptor).await;
+    }
     close(listener.into_std()?, &acceptor);
     tokio::select! {
         drained = tokio::time::timeout(setup.settings.limits.drain, acceptor.finished()) => if drained.is_err() {
@@ -84,6 +66,23 @@ pub(super) async fn run(listener: std::net::TcpListener, orders: Orders) -> io::
         () = phases.reached(Phase::Cut) => {}
     }
     Ok(())
+}
+
+/// Leaves new connections to the other listeners on the port, and accepts those that have begun.
+async fn leave(listener: &TcpListener, acceptor: &Acceptor) {
+    if let Err(error) = hold_off(&SockRef::from(listener)) {
+        // What then is lost is what begins in the microseconds between the last look for connections and the close.
+        return tracing::warn!(%error, "connections that begin just now may be reset");
+    }
+    let _ = tokio::time::timeout(HANDSHAKES, async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => acceptor.serve(stream, peer),
+                Err(error) => pause_after(&error).await,
+            }
+        }
+    })
+    .await;
 }
 
 /// Closes a listener. Connections that wait to be accepted are served: with the listener they would be reset.
@@ -126,13 +125,16 @@ impl Acceptor {
             return tracing::debug!(%error, "connection closed before it was served");
         }
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
-        let stopped = Stopped::new(self.stopping.subscribe());
+        let stopped = Stopped::by(&self.stopping);
         tokio::spawn(async move { connections.serve(stream, service, stopped).await });
     }
 
-    /// Tells every connection to stop, and waits until all have.
-    async fn finished(&self) {
+    fn tell_to_stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Resolves once every connection has ended.
+    async fn finished(&self) {
         // Every connection holds a receiver: the channel is closed once all are done.
         self.stopping.closed().await;
     }

@@ -1,8 +1,9 @@
 //! Threads that serve the proxy, each with a listener, a runtime and upstream connections of its own, so that a request never
 //! goes from one core to another.
 
+use super::listener::{Port, bind, free};
 use super::orders::{Command, Phase};
-use super::server::{bind, free, run};
+use super::server::run;
 use super::setup::Setup;
 use super::status::Status;
 use std::io;
@@ -24,8 +25,8 @@ impl Workers {
     ///
     /// # Errors
     /// The address is in use or may not be used, or the system gives no thread.
-    pub fn start(address: SocketAddr, count: NonZeroUsize, setup: Setup) -> io::Result<Self> {
-        let address = free(address)?;
+    pub fn start(address: SocketAddr, port: Port, count: NonZeroUsize, setup: Setup) -> io::Result<Self> {
+        let address = if port == Port::Own || address.port() == 0 { free(address)? } else { address };
         let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
         let (command, orders) = Command::new(setup);
         let mut threads = Vec::with_capacity(listeners.len());
@@ -33,7 +34,7 @@ impl Workers {
             let orders = orders.clone();
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                let served = runtime.block_on(run(listener, orders));
+                let served = runtime.block_on(run(listener, port, orders));
                 // A name that is being looked up would keep the runtime.
                 runtime.shutdown_background();
                 served

@@ -4,6 +4,7 @@
 
 mod reload;
 mod stop;
+mod take_over;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,0 +1,74 @@
+//! The listening sockets: one for each worker, on one port.
+
+use socket2::SockRef;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// Whose the port is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// This process's alone: starting fails where another listens.
+    Own,
+    /// Shared with the process that this one takes over from, and later with the one that takes over from this.
+    Shared,
+}
+
+/// Binds an address so that every worker can have a listener of its own. Shares it with whoever else of the same user binds it so.
+///
+/// # Errors
+/// The address is in use or may not be used.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    #[cfg(unix)]
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The address if nobody listens on it yet, another last4 included, which [`bind`] would share it with; port 0 becomes a free one.
+///
+/// # Errors
+/// The address is in use or may not be used.
+pub(super) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
+    // Held for no longer than the check: a socket that does not share its port may be bound only if there is no other.
+    TcpListener::bind(address)?.local_addr()
+}
+
+/// Takes no more connections on a listener, and still finishes those that have begun. The client of any other begins again a second
+/// later (RFC 6298 2.1), by when another listener on the port is there for it alone.
+///
+/// Linux gives every connection to one listener of those on a port, before its handshake, and resets it if that listener is closed
+/// before it was accepted (unless `net.ipv4.tcp_migrate_req` is set, which is off by default and nobody's to count on). There is
+/// no way to leave the choice but to close. So the first segment of new connections, SYN without ACK, is filtered out.
+#[cfg(target_os = "linux")]
+pub(super) fn hold_off(listener: &SockRef<'_>) -> io::Result<()> {
+    use socket2::SockFilter;
+    // Classic BPF on a TCP segment: its flags are at byte 13.
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    const SYN_OR_ACK: u32 = 0x12;
+    const LOAD_BYTE: u16 = 0x30;
+    const AND: u16 = 0x54;
+    const JUMP_IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    let drop_syn = [
+        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
+        SockFilter::new(AND, 0, 0, SYN_OR_ACK),
+        SockFilter::new(JUMP_IF_EQUAL, 0, 1, SYN),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ];
+    listener.attach_filter(&drop_syn)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn hold_off(_: &SockRef<'_>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
