@@ -60,6 +60,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
         ],
     ),
     ("holds the configuration and connections", &["Forward", "Front", "PeerService", "Status", "Workers"]),
+    ("hyper's word on a connection, which holds nothing that came on it", &["UpstreamError"]),
     ("one of a few names", &["Coding", "Instructions", "Port"]),
     ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "Found"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),

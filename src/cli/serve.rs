@@ -9,6 +9,7 @@ use crate::config::{self, Config, Log, Sources};
 use crate::layer::MaskLayer;
 use crate::proxy::{Port, Setup, Workers, bind, serve_admin};
 use http::Method;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -34,6 +35,7 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     let sources = if typed.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
     let config = config::load(&sources)?;
     start_log(config.log);
+    raise_file_limit();
     run(config, sources)
 }
 
@@ -163,6 +165,15 @@ impl Signals {
 enum Told {
     Reload,
     Stop,
+}
+
+/// Every connection takes a file descriptor, and the 1024 that a process is given for the sake of `select(2)` are soon used up. It
+/// may raise them itself to what the system allows.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
 }
 
 fn failed(error: io::Error) -> CliError {

@@ -83,7 +83,13 @@ impl UpstreamTable {
                 limits: Upstream {
                     connect_timeout: upstream.read_or("connect_timeout_secs", default.connect_timeout, seconds),
                     response_timeout: upstream.read_or("response_timeout_secs", default.response_timeout, seconds),
+                    body_timeout: upstream.read_or("body_timeout_secs", default.body_timeout, seconds),
                     idle_timeout: upstream.read_or("idle_timeout_secs", default.idle_timeout, seconds),
+                    max_connection_age: upstream.read_or(
+                        "max_connection_age_secs",
+                        default.max_connection_age,
+                        seconds,
+                    ),
                     max_idle_connections: upstream.read_or(
                         "max_idle_connections",
                         default.max_idle_connections,
@@ -126,6 +132,11 @@ pub(super) fn limits(root: &mut Table<'_>) -> Limits {
     let default = Limits::default();
     root.section("limits", |limits| Limits {
         header_timeout: limits.read_or("header_timeout_secs", default.header_timeout, seconds),
+        idle_timeout: limits.read_or("idle_timeout_secs", default.idle_timeout, seconds),
+        body_timeout: limits.read_or("body_timeout_secs", default.body_timeout, seconds),
+        max_connections: limits
+            .read_or("max_connections", default.max_connections, |value| whole(value, 1..=1_000_000)),
+        max_requests: limits.read_or("max_requests", default.max_requests, |value| whole(value, 1..=1_000_000)),
         max_header_bytes: limits
             .read_or("max_header_bytes", default.max_header_bytes, |value| whole(value, MIN_HEADER_BYTES..=1 << 20)),
         max_headers: limits.read_or("max_headers", default.max_headers, |value| whole(value, 1..=4096)),

@@ -1,9 +1,10 @@
 //! One client connection: which HTTP it speaks, and serving it.
 
 use super::front::PeerService;
+use super::head_timer::{HeadClock, HeadTimer};
+use super::last_words::request_timeout;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits};
-use super::socket::{EndsBody, Socket};
-use super::timer::ConnectionTimer;
+use super::socket::{EndsBody, LastWords, Socket};
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -14,7 +15,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -36,6 +37,8 @@ pub(super) struct Connections {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
     header_timeout: Duration,
+    idle_timeout: Duration,
+    body_timeout: Duration,
 }
 
 impl Connections {
@@ -57,22 +60,30 @@ impl Connections {
             .auto_date_header(false)
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX));
-        Self { http1, http2, header_timeout: limits.header_timeout }
+        Self {
+            http1,
+            http2,
+            header_timeout: limits.header_timeout,
+            idle_timeout: limits.idle_timeout,
+            body_timeout: limits.body_timeout,
+        }
     }
 
     /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
     pub(super) async fn serve(&self, stream: TcpStream, service: PeerService, stopped: Stopped) {
+        let begun = Instant::now();
         let spoken = tokio::select! {
             spoken = tokio::time::timeout(self.header_timeout, speaks_http2(&stream)) => spoken,
             () = told_for(IDLE_GRACE, stopped.clone()) => return,
         };
         let ended = match spoken {
             Ok(Ok(true)) => {
-                let connection = pin!(self.http2.serve_connection(TokioIo::new(stream), service));
+                let connection =
+                    pin!(self.http2.serve_connection(TokioIo::new(Socket::new(stream, self.body_timeout)), service));
                 // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
                 until_done(connection, stopped, Duration::ZERO, http2::Connection::graceful_shutdown).await
             }
-            Ok(Ok(false)) => self.serve_http1(stream, service, stopped).await,
+            Ok(Ok(false)) => self.serve_http1(stream, begun, service, stopped).await,
             Ok(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
             Err(_) => return tracing::debug!("no request in time"),
         };
@@ -81,9 +92,17 @@ impl Connections {
         }
     }
 
-    async fn serve_http1(&self, stream: TcpStream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
+    async fn serve_http1(
+        &self,
+        stream: TcpStream,
+        begun: Instant,
+        service: PeerService,
+        stopped: Stopped,
+    ) -> hyper::Result<()> {
         let ends_body = EndsBody::default();
-        let socket = TokioIo::new(Socket::new(stream, ends_body.clone()));
+        let (clock, last_words) = (HeadClock::begun(begun), LastWords::default());
+        let socket = Socket::new(stream, self.body_timeout);
+        let socket = TokioIo::new(socket.with(ends_body.clone(), clock.clone(), last_words.clone()));
         let service = service_fn(|mut request: Request<Incoming>| {
             ends_body.set(request.version() == Version::HTTP_10);
             if request.headers().contains_key(UPGRADE) {
@@ -101,13 +120,16 @@ impl Connections {
             }
         });
         let mut http1 = self.http1.clone();
-        http1.timer(ConnectionTimer::new(self.header_timeout));
+        http1.timer(HeadTimer::new(clock.clone(), self.idle_timeout, self.header_timeout));
         let mut connection = pin!(http1.serve_connection(socket, service).with_upgrades());
         let finish = http1::UpgradeableConnection::graceful_shutdown;
         let ended = until_done(connection.as_mut(), stopped.clone(), IDLE_GRACE, finish).await;
         // The user, to hyper, is the body of an answer: it failed after the head was sent.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
             ends_body.set(false);
+        }
+        if ended.as_ref().is_err_and(hyper::Error::is_timeout) && clock.is_reading() {
+            last_words.set(request_timeout());
         }
         ended
     }

@@ -1,7 +1,9 @@
 //! Why a request could not be forwarded, which side failed, and what the client is told.
 
+use super::last_words::RETRY_AFTER_SECS;
 use crate::problem;
 use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use thiserror::Error;
 
@@ -18,6 +20,9 @@ pub enum ForwardError {
     /// The upstream took longer than `upstream.connect_timeout_secs` to accept a connection.
     #[error("the upstream did not accept a connection in time")]
     ConnectTimeout,
+    /// The client sent no byte of its body for `limits.body_timeout_secs`.
+    #[error("the request's body stopped coming")]
+    BodyTimeout,
     /// The client's own body ended too early or could not be read.
     #[error("the request's body could not be read")]
     Downstream,
@@ -27,6 +32,9 @@ pub enum ForwardError {
     /// The upstream took longer than `upstream.response_timeout_secs` to begin its answer.
     #[error("the upstream did not answer in time")]
     ResponseTimeout,
+    /// As many requests are at the upstream as `limits.max_requests` allows.
+    #[error("too many requests at once")]
+    TooManyRequests,
     /// The upstream switched protocols without having been asked to.
     #[error("the upstream switched protocols unasked")]
     Upgrade,
@@ -36,6 +44,7 @@ impl ForwardError {
     /// The status, stable code and sentence that the client is told: nothing internal.
     pub fn describe(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
+            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body-timeout", "The request's body stopped coming."),
             Self::Closed(_) => {
                 (StatusCode::BAD_GATEWAY, "upstream-closed", "The upstream closed the connection before it answered.")
             }
@@ -47,6 +56,9 @@ impl ForwardError {
             Self::Protocol(_) => {
                 (StatusCode::BAD_GATEWAY, "upstream-protocol", "The upstream's answer is not well-formed HTTP.")
             }
+            Self::TooManyRequests => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too-many-requests", "There are too many requests at the moment.")
+            }
             Self::Upgrade => {
                 (StatusCode::BAD_GATEWAY, "upgrade", "The upstream tried to open a tunnel, which was refused.")
             }
@@ -56,6 +68,29 @@ impl ForwardError {
     /// The problem document for the client.
     pub fn to_response(&self) -> Response<Bytes> {
         let (status, reason, detail) = self.describe();
-        problem::response(status, reason, detail)
+        let mut response = problem::response(status, reason, detail);
+        match self {
+            // What is left of the request would be taken for the next one's head, should it ever come.
+            Self::BodyTimeout => {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Self::TooManyRequests => {
+                response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECS);
+            }
+            _ => {}
+        }
+        response
     }
+}
+
+/// Why the body of an upstream's answer ended too early.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// The connection failed, or what came on it is not HTTP.
+    #[error("the upstream's answer ended too early")]
+    Failed(#[from] hyper::Error),
+    /// The upstream sent no byte for `upstream.body_timeout_secs`.
+    #[error("the upstream's answer stopped coming")]
+    Stalled,
 }

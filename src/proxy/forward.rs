@@ -3,8 +3,9 @@
 use super::connection::Stopped;
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
+use super::load::Load;
 use super::pool::{Lease, Pool, UpstreamBody};
-use super::request_body::RequestBody;
+use super::request_body::{RequestBody, Sending};
 use super::settings::Settings;
 use super::timer::ConnectionTimer;
 use super::tunnel;
@@ -17,14 +18,31 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tower_service::Service;
 
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Forward {
     pool: Arc<Pool<RequestBody>>,
-    response_timeout: Duration,
+    load: Load,
+    timeouts: Timeouts,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Timeouts {
+    response: Duration,
+    client_body: Duration,
+    upstream_body: Duration,
+}
+
+impl Timeouts {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            response: settings.upstream.response_timeout,
+            client_body: settings.limits.body_timeout,
+            upstream_body: settings.upstream.body_timeout,
+        }
+    }
 }
 
 impl Forward {
@@ -32,21 +50,25 @@ impl Forward {
     pub fn new(settings: &Settings) -> Self {
         Self {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
-            response_timeout: settings.upstream.response_timeout,
+            load: Load::new(settings.limits.max_requests),
+            timeouts: Timeouts::of(settings),
         }
     }
 
     /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
     /// closed once their requests are done.
     pub(super) fn succeeded_by(&self, settings: &Settings) -> Self {
-        if self.pool.makes_the_same(&settings.upstream, &settings.limits) {
-            return Self { pool: Arc::clone(&self.pool), response_timeout: settings.upstream.response_timeout };
-        }
-        self.pool.retire();
-        Self::new(settings)
+        let pool = if self.pool.makes_the_same(&settings.upstream, &settings.limits) {
+            Arc::clone(&self.pool)
+        } else {
+            self.pool.retire();
+            Pool::new(settings.upstream.clone(), settings.limits.clone())
+        };
+        Self { pool, load: self.load.up_to(settings.limits.max_requests), timeouts: Timeouts::of(settings) }
     }
 
     async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
+        let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
         let (body, sent) = RequestBody::new(incoming);
         let mut request = Request::from_parts(head, body);
@@ -58,12 +80,12 @@ impl Forward {
         keep_one_length(&mut head.headers).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(&mut head.headers);
         if head.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Response::from_parts(head, UpstreamBody::new(incoming, lease)));
+            return Ok(Response::from_parts(head, UpstreamBody::new(incoming, lease, permit)));
         }
         let (Some(client), Some(protocol)) = (client, protocol) else { return Err(ForwardError::Upgrade) };
         head.headers.insert(UPGRADE, protocol);
         head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        let mut response = Response::from_parts(head, UpstreamBody::new(incoming, lease));
+        let mut response = Response::from_parts(head, UpstreamBody::new(incoming, lease, permit));
         tunnel::spawn(client, hyper::upgrade::on(&mut response), open);
         Ok(response)
     }
@@ -72,7 +94,7 @@ impl Forward {
     async fn send(
         &self,
         mut request: Request<RequestBody>,
-        mut sent: Option<oneshot::Receiver<()>>,
+        mut sending: Option<Sending>,
     ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
         let mut anew = false;
         loop {
@@ -85,7 +107,7 @@ impl Forward {
             let reused = lease.reused;
             let again = if reused { replay(&request) } else { None };
             let answer = pin!(lease.sender.try_send_request(request));
-            match within(self.response_timeout, &lease.timer, &mut sent, answer).await? {
+            match within(&self.timeouts, &lease.timer, &mut sending, answer).await? {
                 Ok(response) => return Ok((response, lease)),
                 Err(mut error) => match (error.take_message(), again) {
                     // Not a byte was sent: the kept connection had been closed.
@@ -114,24 +136,38 @@ impl Service<Request<Incoming>> for Forward {
     }
 }
 
-/// Waits for the head of the answer for at most `limit` from when the request had been `sent`.
+/// Waits for the head of the answer: while the request is being sent for as long as that goes on, and then for at most the time
+/// that a response may take.
 async fn within<T>(
-    limit: Duration,
+    timeouts: &Timeouts,
     timer: &ConnectionTimer,
-    sent: &mut Option<oneshot::Receiver<()>>,
+    sending: &mut Option<Sending>,
     mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, ForwardError> {
-    if let Some(sending) = sent {
+    // Looked at from time to time, not at each piece: what has stopped is seen to after one to two times its limit.
+    let look = timeouts.client_body.min(timeouts.upstream_body);
+    let (mut seen, mut since) = (None, timer.now());
+    while let Some(body) = sending {
         tokio::select! {
             biased;
             answer = &mut answer => return Ok(answer),
-            _ = sending => *sent = None,
+            _ = &mut body.done => *sending = None,
+            () = timer.until(timer.now() + look) => {
+                let (point, now) = (body.point(), timer.now());
+                if seen.replace(point) != Some(point) {
+                    since = now;
+                } else if point.waits_for_client && now - since >= timeouts.client_body {
+                    return Err(ForwardError::BodyTimeout);
+                } else if !point.waits_for_client && now - since >= timeouts.upstream_body {
+                    return Err(ForwardError::ResponseTimeout);
+                }
+            }
         }
     }
     tokio::select! {
         biased;
         answer = &mut answer => Ok(answer),
-        () = timer.until(timer.now() + limit) => Err(ForwardError::ResponseTimeout),
+        () = timer.until(timer.now() + timeouts.response) => Err(ForwardError::ResponseTimeout),
     }
 }
 

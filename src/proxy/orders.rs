@@ -1,5 +1,6 @@
 //! What the workers are told while they run: another setup, or to stop.
 
+use super::load::Load;
 use super::setup::Setup;
 use tokio::sync::watch;
 
@@ -25,6 +26,8 @@ pub(super) struct Command {
 pub(super) struct Orders {
     pub(super) setups: Setups,
     pub(super) phases: Phases,
+    /// The connections of all workers together. Its limit is each setup's.
+    pub(super) connections: Load,
 }
 
 #[derive(Clone, Debug)]
@@ -37,7 +40,7 @@ impl Command {
     pub(super) fn new(setup: Setup) -> (Self, Orders) {
         let (setup, setups) = watch::channel(setup);
         let (phase, phases) = watch::channel(Phase::Serving);
-        (Self { setup, phase }, Orders { setups: Setups(setups), phases: Phases(phases) })
+        (Self { setup, phase }, Orders { setups: Setups(setups), phases: Phases(phases), connections: Load::new(0) })
     }
 
     pub(super) fn replace(&self, setup: Setup) {

@@ -1,18 +1,21 @@
 //! Connections to the upstream, kept for the next request once a response has been read to its clean end.
 
-use super::error::ForwardError;
+use super::error::{ForwardError, UpstreamError};
+use super::load::Permit;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
-use super::timer::ConnectionTimer;
+use super::timer::{ConnectionTimer, Wait};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::rt::Timer;
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 use tokio::net::TcpStream;
 
@@ -30,6 +33,7 @@ pub(super) struct Pool<B> {
 struct Idle<B> {
     sender: SendRequest<B>,
     timer: ConnectionTimer,
+    made: Instant,
     since: Instant,
 }
 
@@ -40,6 +44,7 @@ pub(super) struct Lease<B> {
     pub(super) sender: SendRequest<B>,
     pub(super) timer: ConnectionTimer,
     pub(super) reused: bool,
+    made: Instant,
     pool: Arc<Pool<B>>,
 }
 
@@ -67,8 +72,8 @@ where
 
     /// The kept connection used last that still is good.
     pub(super) fn kept(self: &Arc<Self>) -> Option<Lease<B>> {
-        let Idle { sender, timer, .. } = self.take_idle()?;
-        Some(Lease { sender, timer, reused: true, pool: Arc::clone(self) })
+        let Idle { sender, timer, made, .. } = self.take_idle()?;
+        Some(Lease { sender, timer, reused: true, made, pool: Arc::clone(self) })
     }
 
     /// A new connection.
@@ -95,7 +100,7 @@ where
             }
         });
         let timer = ConnectionTimer::new(self.upstream.response_timeout);
-        Ok(Lease { sender, timer, reused: false, pool: Arc::clone(self) })
+        Ok(Lease { sender, timer, reused: false, made: Instant::now(), pool: Arc::clone(self) })
     }
 
     fn take_idle(&self) -> Option<Idle<B>> {
@@ -111,8 +116,9 @@ where
 impl<B> Lease<B> {
     /// Keeps the connection for the next request.
     fn give_back(self) {
-        let Self { sender, timer, pool, .. } = self;
-        if !sender.is_closed() {
+        let Self { sender, timer, made, pool, .. } = self;
+        let now = Instant::now();
+        if !sender.is_closed() && now - made < pool.upstream.max_connection_age {
             let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
             // Looked at under the lock, under which `retire` clears what was given back before.
             if pool.retired.load(Ordering::Acquire) {
@@ -121,7 +127,7 @@ impl<B> Lease<B> {
             if idle.len() >= pool.upstream.max_idle_connections {
                 idle.pop_front();
             }
-            idle.push_back(Idle { sender, timer, since: Instant::now() });
+            idle.push_back(Idle { sender, timer, made, since: now });
         }
     }
 }
@@ -131,11 +137,14 @@ impl<B> Lease<B> {
 pub struct UpstreamBody<B> {
     incoming: Incoming,
     lease: Option<Lease<B>>,
+    /// While the upstream is waited for.
+    wait: Option<Wait>,
+    _permit: Permit,
 }
 
 impl<B> UpstreamBody<B> {
-    pub(super) fn new(incoming: Incoming, lease: Lease<B>) -> Self {
-        let mut body = Self { incoming, lease: Some(lease) };
+    pub(super) fn new(incoming: Incoming, lease: Lease<B>, permit: Permit) -> Self {
+        let mut body = Self { incoming, lease: Some(lease), wait: None, _permit: permit };
         if body.incoming.is_end_stream() {
             body.give_back();
         }
@@ -147,21 +156,35 @@ impl<B> UpstreamBody<B> {
             lease.give_back();
         }
     }
+
+    /// Resolves when nothing has come for too long.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Without a connection nothing more can come, and that is told at once.
+        let Some(Lease { timer, pool, .. }) = &self.lease else { return Poll::Pending };
+        let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + pool.upstream.body_timeout));
+        Pin::new(wait).poll(cx)
+    }
 }
 
 impl<B: Unpin> Body for UpstreamBody<B> {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = UpstreamError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         let frame = Pin::new(&mut self.incoming).poll_frame(cx);
         match &frame {
             Poll::Ready(Some(Err(_))) => self.lease = None,
             Poll::Ready(None) => self.give_back(),
             Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
-            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Pending => {
+                ready!(self.poll_stalled(cx));
+                self.lease = None;
+                return Poll::Ready(Some(Err(UpstreamError::Stalled)));
+            }
         }
-        frame
+        self.wait = None;
+        frame.map_err(UpstreamError::Failed)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
@@ -13,17 +15,49 @@ pub struct RequestBody {
     /// `None` where there is none to send.
     incoming: Option<Incoming>,
     /// Dropped at the end.
-    sending: Option<oneshot::Sender<()>>,
+    sending: Option<(oneshot::Sender<()>, Arc<Progress>)>,
+}
+
+/// What is known of a body on its way.
+#[derive(Debug)]
+pub(super) struct Sending {
+    /// Resolves, with an error always, once the body has been sent or given up.
+    pub(super) done: oneshot::Receiver<()>,
+    progress: Arc<Progress>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// How often the upstream's connection asked for more.
+    asked: AtomicUsize,
+    /// Whether it was told to wait, and so waits for the client; otherwise the upstream has not taken what it was given.
+    waits: AtomicBool,
+}
+
+/// A point on a body's way, to see later whether it is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Point {
+    asked: usize,
+    pub(super) waits_for_client: bool,
+}
+
+impl Sending {
+    pub(super) fn point(&self) -> Point {
+        let Progress { asked, waits } = &*self.progress;
+        Point { asked: asked.load(Ordering::Relaxed), waits_for_client: waits.load(Ordering::Relaxed) }
+    }
 }
 
 impl RequestBody {
-    /// The body, and what resolves (with an error, always) once it has been sent or given up; `None` if there is none to send.
-    pub(super) fn new(incoming: Incoming) -> (Self, Option<oneshot::Receiver<()>>) {
+    /// The body, and what is known of it on its way; `None` if there is none to send.
+    pub(super) fn new(incoming: Incoming) -> (Self, Option<Sending>) {
         if incoming.is_end_stream() {
             return (Self { incoming: None, sending: None }, None);
         }
-        let (sending, sent) = oneshot::channel();
-        (Self { incoming: Some(incoming), sending: Some(sending) }, Some(sent))
+        let (sender, done) = oneshot::channel();
+        let progress = Arc::new(Progress::default());
+        let sending = Some((sender, Arc::clone(&progress)));
+        (Self { incoming: Some(incoming), sending }, Some(Sending { done, progress }))
     }
 
     /// The same body once more, if it is empty.
@@ -39,6 +73,10 @@ impl Body for RequestBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
         let frame = Pin::new(incoming).poll_frame(cx);
+        if let Some((_, progress)) = &self.sending {
+            progress.asked.fetch_add(1, Ordering::Relaxed);
+            progress.waits.store(frame.is_pending(), Ordering::Relaxed);
+        }
         match &frame {
             Poll::Ready(None | Some(Err(_))) => self.sending = None,
             Poll::Ready(Some(Ok(_))) if self.is_end_stream() => self.sending = None,

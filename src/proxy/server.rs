@@ -2,7 +2,9 @@
 
 use super::connection::{Connections, Stopped};
 use super::front::Front;
+use super::last_words::too_many_connections;
 use super::listener::{Port, hold_off};
+use super::load::Load;
 use super::orders::{Command, Orders, Phase};
 use super::setup::Setup;
 use socket2::SockRef;
@@ -12,12 +14,19 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// How long connections that have begun may take to be there, where new ones go to another process. Longer than nearly any round
 /// trip, and shorter than the second after which a client that was held off tries again.
 const HANDSHAKES: Duration = Duration::from_millis(500);
+
+/// How long a connection over the limit may take to hear that it is.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+/// Most of them at once for each worker; the others are closed without a word.
+const MAX_REFUSALS: usize = 256;
 
 /// Serves the proxy on a listener until `stop` resolves; then accepts no more and lets what is in flight finish for at most
 /// `settings.limits.drain`.
@@ -36,11 +45,11 @@ pub async fn serve(listener: std::net::TcpListener, setup: Setup, stop: impl Fut
 
 /// Serves the proxy on a listener as it is ordered to.
 pub(super) async fn run(listener: std::net::TcpListener, port: Port, orders: Orders) -> io::Result<()> {
-    let Orders { mut setups, mut phases } = orders;
+    let Orders { mut setups, mut phases, connections } = orders;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let mut setup = setups.now();
-    let mut acceptor = Acceptor::new(&setup);
+    let mut acceptor = Acceptor::new(&setup, &connections);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -105,18 +114,27 @@ struct Acceptor {
     front: Front,
     connections: Arc<Connections>,
     stopping: watch::Sender<bool>,
+    load: Load,
+    refusals: Load,
 }
 
 impl Acceptor {
-    fn new(setup: &Setup) -> Self {
-        let connections = Arc::new(Connections::new(&setup.settings.limits));
-        Self { front: Front::new(setup), connections, stopping: watch::Sender::new(false) }
+    fn new(setup: &Setup, load: &Load) -> Self {
+        let limits = &setup.settings.limits;
+        Self {
+            front: Front::new(setup),
+            connections: Arc::new(Connections::new(limits)),
+            stopping: watch::Sender::new(false),
+            load: load.up_to(limits.max_connections),
+            refusals: Load::new(MAX_REFUSALS),
+        }
     }
 
     /// Serves requests by another setup from now on. How heads are read, a connection keeps to its end.
     fn replace(&mut self, setup: &Setup) {
         self.front.replace(setup);
         self.connections = Arc::new(Connections::new(&setup.settings.limits));
+        self.load = self.load.up_to(setup.settings.limits.max_connections);
     }
 
     fn serve(&self, stream: TcpStream, peer: SocketAddr) {
@@ -124,9 +142,30 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay(true) {
             return tracing::debug!(%error, "connection closed before it was served");
         }
+        let Some(permit) = self.load.take() else { return self.refuse(stream) };
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
         let stopped = Stopped::by(&self.stopping);
-        tokio::spawn(async move { connections.serve(stream, service, stopped).await });
+        tokio::spawn(async move {
+            connections.serve(stream, service, stopped).await;
+            drop(permit);
+        });
+    }
+
+    /// Tells the client that there is no room. Waits for it to hang up: a connection closed before its request was read is reset,
+    /// and with it what it was told.
+    fn refuse(&self, mut stream: TcpStream) {
+        let Some(permit) = self.refusals.take() else { return };
+        tokio::spawn(async move {
+            let _permit = permit;
+            let told = async {
+                stream.write_all(&too_many_connections()).await?;
+                stream.shutdown().await?;
+                let mut bytes = [0; 1024];
+                while stream.read(&mut bytes).await? > 0 {}
+                io::Result::Ok(())
+            };
+            let _ = tokio::time::timeout(REFUSAL, told).await;
+        });
     }
 
     fn tell_to_stop(&self) {

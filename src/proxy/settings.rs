@@ -30,8 +30,12 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// How long the upstream may take from the request to the head of its response. Long by default: some answers take minutes.
     pub response_timeout: Duration,
+    /// How long the upstream may send no byte of a response's body, or take none of a request's.
+    pub body_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// How long a connection is used for further requests, so that a name that leads elsewhere is followed.
+    pub max_connection_age: Duration,
     /// How many unused connections each worker keeps.
     pub max_idle_connections: usize,
 }
@@ -44,7 +48,9 @@ impl Upstream {
             authority,
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(600),
+            body_timeout: Duration::from_secs(600),
             idle_timeout: Duration::from_secs(60),
+            max_connection_age: Duration::from_secs(300),
             max_idle_connections: 128,
         }
     }
@@ -72,6 +78,14 @@ impl Default for Forwarded {
 pub struct Limits {
     /// How long the head of a request may take, from its first byte or from the connection's start.
     pub header_timeout: Duration,
+    /// How long an HTTP/1 connection may be silent between requests.
+    pub idle_timeout: Duration,
+    /// How long a client may send no byte of a request's body, or take none of an answer.
+    pub body_timeout: Duration,
+    /// Most connections at once.
+    pub max_connections: usize,
+    /// Most requests at the upstream at once; each worker has an equal share.
+    pub max_requests: usize,
     /// Most bytes of a request's or a response's head.
     pub max_header_bytes: usize,
     /// Most header fields of a request or a response.
@@ -89,6 +103,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(60),
+            max_connections: 20_000,
+            max_requests: 10_000,
             max_header_bytes: 64 * 1024,
             max_headers: DEFAULT_MAX_HEADERS,
             settle: Duration::ZERO,

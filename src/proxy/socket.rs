@@ -1,18 +1,36 @@
 //! A client's socket that is reset where its end would be taken for the end of an answer.
 
+use super::head_timer::HeadClock;
+use super::last_words;
+use super::timer::{ConnectionTimer, Wait};
+use hyper::rt::Timer;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket that is reset when it is dropped, if its end [`EndsBody`] then.
+/// A socket that is reset when it is dropped, if its end [`EndsBody`] then or its client stopped reading; and that says why where
+/// hyper would not.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
     ends_body: EndsBody,
+    /// For HTTP/1, whose heads are read one after another.
+    clock: Option<HeadClock>,
+    /// What is written last of all, if anything.
+    last_words: LastWords,
+    timeout: Duration,
+    /// Made once the client has kept the proxy waiting, which few ever do.
+    timer: Option<ConnectionTimer>,
+    /// While the client is waited for, to take what is written.
+    wait: Option<Wait>,
+    /// Whether the client took nothing for too long.
+    stalled: bool,
 }
 
 /// Whether an answer is on its way whose body ends with the connection, as it does for an HTTP/1.0 client. When it is cut, the
@@ -28,30 +46,90 @@ impl EndsBody {
     }
 }
 
+/// What a client is told when its connection ends before it could be told otherwise.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastWords(Arc<OnceLock<Vec<u8>>>);
+
+impl LastWords {
+    pub(super) fn set(&self, words: Vec<u8>) {
+        // Only the first are ever set: a connection ends once.
+        let _ = self.0.set(words);
+    }
+}
+
 impl Socket {
-    pub(super) fn new(stream: TcpStream, ends_body: EndsBody) -> Self {
-        Self { stream, ends_body }
+    /// A socket whose client may take nothing for at most `timeout`.
+    pub(super) fn new(stream: TcpStream, timeout: Duration) -> Self {
+        Self {
+            stream,
+            ends_body: EndsBody::default(),
+            clock: None,
+            last_words: LastWords::default(),
+            timeout,
+            timer: None,
+            wait: None,
+            stalled: false,
+        }
+    }
+
+    /// The same for HTTP/1.
+    pub(super) fn with(mut self, ends_body: EndsBody, clock: HeadClock, last_words: LastWords) -> Self {
+        (self.ends_body, self.clock, self.last_words) = (ends_body, Some(clock), last_words);
+        self
+    }
+
+    /// hyper's answer to a head that it cannot read, at the end of what is written then.
+    fn automatic(&self, bytes: &[u8]) -> Option<(usize, Vec<u8>)> {
+        self.clock.as_ref().filter(|clock| clock.is_waiting()).and_then(|_| last_words::instead_of(bytes))
+    }
+
+    /// What comes of a write, or of its having been waited for too long.
+    fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.wait = None;
+            return written;
+        }
+        let timeout = self.timeout;
+        let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
+        let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));
+        ready!(Pin::new(wait).poll(cx));
+        self.stalled = true;
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.ends_body.0.load(Ordering::Relaxed) {
+        if self.stalled || self.ends_body.0.load(Ordering::Relaxed) {
             // It fails only on a connection that is gone, whose client was told by that.
             let _ = self.stream.set_zero_linger();
+        } else if let Some(words) = self.last_words.0.get() {
+            // Short enough for any buffer; a client that takes nothing misses nothing else.
+            let _ = self.stream.try_write(words);
         }
     }
 }
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if let Some(clock) = self.clock.as_ref().filter(|_| buf.filled().len() > before) {
+            clock.saw_bytes();
+        }
+        read
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = match self.automatic(bytes) {
+            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+            // Short enough to be taken whole; hyper then closes the connection.
+            Some((0, words)) => Pin::new(&mut self.stream).poll_write(cx, &words).map_ok(|_| bytes.len()),
+            Some((before, _)) => Pin::new(&mut self.stream).poll_write(cx, bytes.get(..before).unwrap_or_default()),
+        };
+        self.written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -59,7 +137,12 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        // hyper writes heads by themselves, and this one has no body.
+        if let [slice] = slices {
+            return self.poll_write(cx, slice);
+        }
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -17,6 +17,7 @@ pub struct Workers {
     address: SocketAddr,
     command: Command,
     status: Status,
+    count: NonZeroUsize,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -28,7 +29,7 @@ impl Workers {
     pub fn start(address: SocketAddr, port: Port, count: NonZeroUsize, setup: Setup) -> io::Result<Self> {
         let address = if port == Port::Own || address.port() == 0 { free(address)? } else { address };
         let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
-        let (command, orders) = Command::new(setup);
+        let (command, orders) = Command::new(setup.share_of(count));
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
             let orders = orders.clone();
@@ -41,7 +42,7 @@ impl Workers {
             };
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?);
         }
-        Ok(Self { address, command, status: Status::new(orders.setups), threads })
+        Ok(Self { address, command, status: Status::new(orders.setups), count, threads })
     }
 
     /// Where they listen.
@@ -56,7 +57,7 @@ impl Workers {
 
     /// Serves by another setup, from each connection's next request on. Those in flight keep theirs.
     pub fn replace(&self, setup: Setup) {
-        self.command.replace(setup);
+        self.command.replace(setup.share_of(self.count));
     }
 
     /// Tells the workers to close their listeners, and to end once what is in flight is done or the drain time is over.

@@ -49,6 +49,13 @@ impl Client {
         Self { stream: TcpStream::connect(address).await.unwrap(), buffer: Vec::new() }
     }
 
+    /// The same connection for two tasks: one that reads, one that writes.
+    pub(crate) fn split(self) -> (Self, TcpStream) {
+        let stream = self.stream.into_std().unwrap();
+        let writer = TcpStream::from_std(stream.try_clone().unwrap()).unwrap();
+        (Self { stream: TcpStream::from_std(stream).unwrap(), buffer: self.buffer }, writer)
+    }
+
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }

@@ -6,6 +6,7 @@ mod answers;
 mod client;
 mod forwarding;
 mod http2;
+mod limits;
 #[path = "../support/log.rs"]
 mod log;
 mod origin;

@@ -1,0 +1,226 @@
+//! What a client or an upstream may cost, and how either is told.
+
+use super::client::{Client, ask, get, request};
+use super::origin::{Origin, answer, json};
+use super::proxy::{Proxy, rules, settings};
+use super::{KEYS, SECRET};
+use last4::layer::MaskRule;
+use last4::proxy::Settings;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+
+const SHORT: Duration = Duration::from_millis(300);
+
+async fn proxy(origin: &Origin, change: impl FnOnce(&mut Settings)) -> Proxy {
+    let mut settings = settings(origin.address);
+    change(&mut settings);
+    Proxy::with(settings, MaskRule::new(rules())).await
+}
+
+async fn origin() -> Origin {
+    Origin::answering(|_| json("{}")).await
+}
+
+#[tokio::test]
+async fn a_slow_head_is_a_408_and_silence_between_requests_has_a_limit_of_its_own() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |settings| {
+        settings.limits.header_timeout = SHORT;
+        settings.limits.idle_timeout = SHORT * 4;
+    })
+    .await;
+    let mut slow = Client::connect(proxy.address).await;
+    slow.send("GET /x HTTP/1.1\r\nHost:").await;
+    let reply = slow.read("GET").await;
+    assert_eq!((reply.status, reply.reason().as_deref()), (408, Some("header-timeout")));
+    assert!(slow.read_rest().await.is_empty());
+
+    let mut kept = Client::connect(proxy.address).await;
+    kept.send(request("GET", "/x", "")).await;
+    assert_eq!(kept.read("GET").await.status, 200);
+    tokio::time::sleep(SHORT * 2).await;
+    kept.send(request("GET", "/x", "")).await;
+    assert_eq!(kept.read("GET").await.status, 200, "longer than a head may take, and not too long");
+    let begun = Instant::now();
+    kept.send("GET /x HTTP/1.1\r\n").await;
+    assert_eq!(kept.read("GET").await.status, 408);
+    assert!(begun.elapsed() < SHORT * 3, "a head that has begun is not silence");
+
+    let mut silent = Client::connect(proxy.address).await;
+    silent.send(request("GET", "/x", "")).await;
+    assert_eq!(silent.read("GET").await.status, 200);
+    let begun = Instant::now();
+    assert!(silent.read_rest().await.is_empty(), "closed without a word");
+    assert!(begun.elapsed() > SHORT * 3);
+}
+
+#[tokio::test]
+async fn what_hyper_refuses_is_a_problem_document() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |_| {}).await;
+    let long = format!("/{}", "x".repeat(65_600));
+    for (raw, status, reason) in [
+        (request("GET", "/x", &format!("X: {}\r\n", "x".repeat(70_000))), 431, "headers-too-large"),
+        (request("GET", "/x", &"X: 1\r\n".repeat(120)), 431, "headers-too-large"),
+        (request("GET", &long, ""), 431, "headers-too-large"),
+        ("GET /x y z\r\n\r\n".to_owned(), 400, "malformed-request"),
+    ] {
+        let mut client = Client::connect(proxy.address).await;
+        client.send(request("GET", "/x", "")).await;
+        assert_eq!(client.read("GET").await.status, 200);
+        client.send(&raw).await;
+        let reply = client.read("GET").await;
+        assert_eq!((reply.status, reply.reason().as_deref()), (status, Some(reason)));
+        assert_eq!(reply.header("connection"), Some("close"));
+        // Behind a request that is answered first.
+        let mut client = Client::connect(proxy.address).await;
+        client.send(request("GET", "/x", "") + &raw).await;
+        assert_eq!(client.read("GET").await.status, 200);
+        assert_eq!(client.read("GET").await.reason().as_deref(), Some(reason));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_upstream_stays_its_own() {
+    let sent = answer("431 Request Header Fields Too Large", "", "");
+    let origin = Origin::answering(move |_| sent.clone()).await;
+    let proxy = proxy(&origin, |_| {}).await;
+    let reply = ask(proxy.address, request("GET", "/x", "Connection: close\r\n")).await;
+    assert_eq!((reply.status, reply.body.len()), (431, 0));
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_a_408() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |settings| settings.limits.body_timeout = SHORT).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n").await;
+    for piece in ["ab", "cd", "ef"] {
+        tokio::time::sleep(SHORT * 2 / 3).await;
+        client.send(piece).await;
+    }
+    let reply = client.read("POST").await;
+    assert_eq!((reply.status, reply.reason().as_deref()), (408, Some("body-timeout")));
+    assert!(client.read_rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_upstream_that_takes_no_more_of_a_body_is_a_504() {
+    let origin = Origin::serving(|stream| async move {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        drop(stream);
+    })
+    .await;
+    let proxy = proxy(&origin, |settings| settings.upstream.body_timeout = SHORT).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n").await;
+    let (mut reader, mut writer) = client.split();
+    let sending = tokio::spawn(async move { while writer.write_all(&[b'x'; 65536]).await.is_ok() {} });
+    let reply = reader.read("POST").await;
+    assert_eq!((reply.status, reply.reason().as_deref()), (504, Some("upstream-timeout")));
+    sending.abort();
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_coming_is_cut() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut buffer = Vec::new();
+        let _ = super::origin::read_request(&mut stream, &mut buffer, 0).await;
+        let body = format!("[{}", format!("{{\"token\":\"{SECRET}\"}},").repeat(5_000));
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n";
+        let _ = stream.write_all((head.to_owned() + &body).as_bytes()).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    })
+    .await;
+    let proxy = proxy(&origin, |settings| settings.upstream.body_timeout = SHORT).await;
+    for target in ["/x", KEYS] {
+        let reply = get(proxy.address, target).await;
+        assert!(reply.status == 200 && !reply.clean, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_reset() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut buffer = Vec::new();
+        let _ = super::origin::read_request(&mut stream, &mut buffer, 0).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n").await;
+        while stream.write_all(&[b'x'; 65536]).await.is_ok() {}
+    })
+    .await;
+    let proxy = proxy(&origin, |settings| settings.limits.body_timeout = SHORT).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send(request("GET", "/x", "")).await;
+    tokio::time::sleep(SHORT * 4).await;
+    assert!(!client.read("GET").await.clean);
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_to_come_again() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |settings| settings.limits.max_connections = 2).await;
+    let mut kept = Client::connect(proxy.address).await;
+    kept.send(request("GET", "/x", "")).await;
+    assert_eq!(kept.read("GET").await.status, 200);
+    let other = Client::connect(proxy.address).await;
+    let reply = get(proxy.address, "/x").await;
+    assert_eq!((reply.status, reply.reason().as_deref()), (503, Some("too-many-connections")));
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    drop(other);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(get(proxy.address, "/x").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_too_many_is_told_to_come_again() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut buffer = Vec::new();
+        while let Some(seen) = super::origin::read_request(&mut stream, &mut buffer, 0).await {
+            if seen.request_line().contains("slow") {
+                tokio::time::sleep(SHORT * 2).await;
+            }
+            let _ = stream.write_all(&json("{}")).await;
+        }
+    })
+    .await;
+    let proxy = proxy(&origin, |settings| settings.limits.max_requests = 1).await;
+    let mut slow = Client::connect(proxy.address).await;
+    slow.send(request("GET", "/slow", "")).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send(request("GET", "/x", "")).await;
+    let reply = client.read("GET").await;
+    assert_eq!((reply.status, reply.reason().as_deref()), (503, Some("too-many-requests")));
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    assert_eq!(slow.read("GET").await.status, 200);
+    client.send(request("GET", "/x", "")).await;
+    assert_eq!(client.read("GET").await.status, 200, "its connection is kept");
+}
+
+#[tokio::test]
+async fn an_upstream_with_too_large_a_head_is_a_bad_gateway() {
+    let large = format!("X-Large: {}\r\n", "x".repeat(1 << 20));
+    let origin = Origin::answering(move |seen| match seen.request_line() {
+        "GET /x HTTP/1.1" => answer("200 OK", &large, "{}"),
+        _ => json("{}"),
+    })
+    .await;
+    let proxy = proxy(&origin, |_| {}).await;
+    let reply = get(proxy.address, "/x").await;
+    assert_eq!((reply.status, reply.reason().as_deref()), (502, Some("upstream-protocol")));
+    assert_eq!(get(proxy.address, "/y").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_to_the_upstream_grows_old() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |settings| settings.upstream.max_connection_age = SHORT).await;
+    for _ in 0..3 {
+        get(proxy.address, "/x").await;
+    }
+    tokio::time::sleep(SHORT).await;
+    for _ in 0..2 {
+        get(proxy.address, "/x").await;
+    }
+    assert_eq!(origin.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 0, 0, 0, 1]);
+}
