@@ -70,7 +70,7 @@ impl Forward {
     async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
         let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
-        let (body, sent) = RequestBody::new(incoming);
+        let (body, sent) = RequestBody::new(incoming, self.timeouts.client_body);
         let mut request = Request::from_parts(head, body);
         let open = request.extensions_mut().remove::<Stopped>();
         let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
@@ -115,6 +115,7 @@ impl Forward {
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
                     (None, Some(again)) if error.error().is_incomplete_message() => (request, anew) = (again, true),
+                    _ if sending.as_ref().is_some_and(Sending::has_stalled) => return Err(ForwardError::BodyTimeout),
                     _ => return Err(send_error(error.into_error())),
                 },
             }
@@ -144,23 +145,22 @@ async fn within<T>(
     sending: &mut Option<Sending>,
     mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, ForwardError> {
-    // Looked at from time to time, not at each piece: what has stopped is seen to after one to two times its limit.
-    let look = timeouts.client_body.min(timeouts.upstream_body);
-    let (mut seen, mut since) = (None, timer.now());
-    while let Some(body) = sending {
+    // Looked at from time to time, not at each piece: an upstream that takes no more is seen to after one to two times its limit.
+    // A client that sends no more is the body's own concern.
+    let mut seen = None;
+    while let Some(body) = sending
+        && let Some(done) = &mut body.done
+    {
         tokio::select! {
             biased;
             answer = &mut answer => return Ok(answer),
-            _ = &mut body.done => *sending = None,
-            () = timer.until(timer.now() + look) => {
-                let (point, now) = (body.point(), timer.now());
-                if seen.replace(point) != Some(point) {
-                    since = now;
-                } else if point.waits_for_client && now - since >= timeouts.client_body {
-                    return Err(ForwardError::BodyTimeout);
-                } else if !point.waits_for_client && now - since >= timeouts.upstream_body {
+            _ = done => body.done = None,
+            () = timer.until(timer.now() + timeouts.upstream_body) => {
+                let asked = body.asked();
+                if asked.is_some() && asked == seen {
                     return Err(ForwardError::ResponseTimeout);
                 }
+                seen = asked;
             }
         }
     }

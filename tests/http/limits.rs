@@ -105,6 +105,20 @@ async fn a_body_that_stops_coming_is_a_408() {
 }
 
 #[tokio::test]
+async fn a_body_that_stops_coming_after_the_answer_holds_no_connection() {
+    let origin = Origin::serving(|mut stream| async move {
+        let _ = stream.write_all(&json("{}")).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    })
+    .await;
+    let proxy = proxy(&origin, |settings| settings.limits.body_timeout = SHORT).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab").await;
+    assert_eq!(client.read("POST").await.status, 200);
+    assert!(client.read_rest().await.is_empty());
+}
+
+#[tokio::test]
 async fn an_upstream_that_takes_no_more_of_a_body_is_a_504() {
     let origin = Origin::serving(|stream| async move {
         tokio::time::sleep(Duration::from_secs(30)).await;

@@ -1,0 +1,80 @@
+"""Clients and answers that must end as documented, beside ordinary requests that must not notice."""
+
+import asyncio
+
+IDLE_CONNECTIONS = 5_000
+
+
+async def ask(port, raw, secs=20):
+    """Everything that comes back for these bytes until the connection ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(raw)
+    try:
+        return await asyncio.wait_for(reader.read(), secs)
+    except ConnectionError:
+        return b"reset"
+    finally:
+        writer.close()
+
+
+def get(target):
+    return b"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % target
+
+
+async def slow(port, opening, piece):
+    """Sends a piece every tenth of a second for ever; gives what comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(opening)
+
+    async def drip():
+        while True:
+            await asyncio.sleep(0.1)
+            writer.write(piece)
+
+    dripping = asyncio.create_task(drip())
+    try:
+        return await asyncio.wait_for(reader.read(), 20)
+    except ConnectionError:
+        return b"reset"
+    finally:
+        dripping.cancel()
+        writer.close()
+
+
+async def idle(port, count):
+    """Connections that say nothing: how many were served a place, and how many of them were closed in time."""
+    connections = []
+    for _ in range(count):
+        connections.append(await asyncio.open_connection("127.0.0.1", port))
+    async def ends(reader):
+        try:
+            return await asyncio.wait_for(reader.read(), 30) == b""
+        except ConnectionError:
+            return False
+    closed = await asyncio.gather(*(ends(reader) for reader, _ in connections))
+    for _, writer in connections:
+        writer.close()
+    return sum(closed)
+
+
+async def check(port):
+    """What did not end as documented."""
+    slow_head = slow(port, b"GET /x HTTP/1.1\r\nHost: a\r\nX: ", b"x")
+    silent_body = ask(port, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+    wanted = [
+        ("slow head", slow_head, b"408", b"header-timeout"),
+        ("silent body", silent_body, b"408", b"body-timeout"),
+        ("upstream that never answers", ask(port, get(b"/never")), b"504", b"upstream-timeout"),
+        ("upstream that resets", ask(port, get(b"/reset")), b"200", b"half"),
+        ("upstream with a head of 1 MiB", ask(port, get(b"/headers")), b"502", b"upstream-protocol"),
+        ("head of 1 MiB", ask(port, b"GET /x HTTP/1.1\r\nX: " + b"x" * (1 << 20)), b"431", b"headers-too-large"),
+    ]
+    idle_closed, *answers = await asyncio.gather(idle(port, IDLE_CONNECTIONS), *(asked for _, asked, *_ in wanted))
+    wrong = [] if idle_closed == IDLE_CONNECTIONS else [f"{IDLE_CONNECTIONS - idle_closed} idle connections were not closed"]
+    for (name, _, status, holds), answer in zip(wanted, answers):
+        # A head that is refused while it is still being sent may be reset before the answer is read.
+        if answer[9:12] != status or holds not in answer:
+            wrong.append(f"{name}: {answer[:300]}")
+        print(f"  {name}: {answer[9:12].decode()} {holds.decode()}")
+    print(f"  idle connections closed in time: {idle_closed} of {IDLE_CONNECTIONS}")
+    return wrong

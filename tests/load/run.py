@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Steady load while the proxy is reloaded, restarted and ill-treated: no request may fail, no secret may show.
+
+    run.py [SECS [RELOADS [RESTARTS]]]     default: 30 seconds, 8 reloads, 2 restarts
+
+PROGRAM names the program (default: target/release/last4). 200 connections, half of them HTTP/2, ask without a break, half of
+the requests on a masked route; every answer is checked to be its own request's. Meanwhile the configuration is reloaded, by signal
+and by changed file in turn, every fourth time with a bad one, each time with another upstream; and a new process takes
+the port over. Then hostile clients and upstreams beside ordinary load; and then the upstream dies and comes back.
+"""
+
+import asyncio
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import clients
+import hostile
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = os.environ.get("PROGRAM", str(HERE.parent.parent / "target/release/last4"))
+CONNECTIONS = 200
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Proxy:
+    """The proxy, one process after another on one port."""
+
+    def __init__(self, folder, port):
+        self.folder, self.port = pathlib.Path(folder), port
+        self.file = self.folder / "last4.toml"
+        self.processes, self.logs = [], []
+
+    def configure(self, upstream, bad=False):
+        text = f"""
+            listen = "127.0.0.1:{self.port}"
+            take_over = true
+            workers = 2
+            admin.listen = ""
+            presets = ["dify"]
+            upstream.url = "http://127.0.0.1:{upstream}"
+            upstream.response_timeout_secs = 3
+            limits.header_timeout_secs = 8
+            limits.body_timeout_secs = 3
+            {"nonsense = 1" if bad else ""}
+        """
+        # Whole or not at all, as whoever writes a file that is watched should.
+        new = self.file.with_suffix(".new")
+        new.write_text(text)
+        new.rename(self.file)
+
+    async def start(self):
+        self.logs.append(self.folder / f"log-{len(self.logs)}")
+        log = open(self.logs[-1], "wb")
+        self.processes.append(subprocess.Popen([PROGRAM, "serve", "--config", str(self.file)], stderr=log))
+        await self.until(lambda: "listening" in self.log(-1), "it listens")
+
+    async def restart(self):
+        """Starts the next process beside the one that runs, and then stops that. Gives how long it took to end."""
+        old = self.processes[-1]
+        await self.start()
+        old.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        await self.until(lambda: old.poll() is not None, "the old process ends")
+        assert old.returncode == 0, old.returncode
+        return time.monotonic() - began
+
+    async def reload(self, upstream, bad, by_signal):
+        said = "stays in force" if bad else "configuration reloaded"
+        before = self.log(-1).count(said)
+        self.configure(upstream, bad)
+        if by_signal:
+            self.processes[-1].send_signal(signal.SIGHUP)
+        await self.until(lambda: self.log(-1).count(said) > before, said)
+
+    def log(self, number):
+        return self.logs[number].read_text()
+
+    async def until(self, done, what, secs=40):
+        deadline = time.monotonic() + secs
+        while not done():
+            assert time.monotonic() < deadline, f"waited in vain until {what}: {self.log(-1)[-2000:]}"
+            await asyncio.sleep(0.05)
+
+    def kill(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def start_upstream(ports):
+    process = subprocess.Popen([sys.executable, str(HERE / "upstream.py"), *map(str, ports)], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+def start_load(proxy, tally):
+    stop = asyncio.Event()
+    kinds = [clients.Http1, clients.Http2]
+    load = [clients.keep_asking(kinds[n % 2], proxy.port, tally, stop) for n in range(CONNECTIONS)]
+    tasks = asyncio.gather(*load)
+
+    async def end():
+        stop.set()
+        await tasks
+
+    return end
+
+
+async def reloads_and_restarts(proxy, ports, secs, reloads, restarts):
+    tally = clients.Tally()
+    end = start_load(proxy, tally)
+    began = time.monotonic()
+    events = [(secs * (n + 0.5) / reloads, "reload", n) for n in range(reloads)]
+    events += [(secs * (n + 0.9) / restarts, "restart", n) for n in range(restarts)]
+    for at, event, number in sorted(events):
+        await asyncio.sleep(max(0, began + at - time.monotonic()))
+        if event == "reload":
+            await proxy.reload(ports[number % 2], bad=number % 4 == 3, by_signal=number % 2 == 0)
+        else:
+            # A bad file is what the next process could not start with.
+            proxy.configure(ports[0])
+            print(f"  restarted; the old process ended within {await proxy.restart():.1f} s")
+    await asyncio.sleep(max(0, began + secs - time.monotonic()))
+    await end()
+    print(f"  {reloads} reloads, {reloads // 4} of them bad, and {restarts} restarts in {time.monotonic() - began:.0f} s")
+    return report(tally)
+
+
+async def ill_treatment(proxy):
+    tally = clients.Tally()
+    end = start_load(proxy, tally)
+    wrong = await hostile.check(proxy.port)
+    await end()
+    return wrong + report(tally)
+
+
+async def outage(proxy, ports, upstream):
+    """Gives the new upstream and what went wrong."""
+    tally = clients.Tally()
+    end = start_load(proxy, tally)
+    await asyncio.sleep(2)
+    tally.upstream_is_down = True
+    upstream.kill()
+    upstream.wait()
+    await asyncio.sleep(3)
+    upstream = start_upstream(ports)
+    await asyncio.sleep(1)
+    # From now on every request must succeed again.
+    tally.upstream_is_down = False
+    await asyncio.sleep(3)
+    await end()
+    print(f"  {tally.bad_gateways} answers of 502 while the upstream was down")
+    wrong = report(tally)
+    return upstream, wrong if tally.bad_gateways else [*wrong, "nobody noticed that the upstream was down"]
+
+
+def report(tally):
+    total = sum(tally.answers.values())
+    counts = ", ".join(f"{count} over {name}" for name, count in sorted(tally.answers.items()))
+    print(f"  {total} requests ({counts}) on {tally.connections} connections; {len(tally.failures)} failed, {tally.secrets} secrets shown")
+    wrong = [f"{len(tally.failures)} requests failed, such as: {failure}" for failure in tally.failures[:5]]
+    return wrong + ([f"{tally.secrets} secrets shown"] if tally.secrets else []) + ([] if total else ["no request succeeded"])
+
+
+async def main():
+    secs, reloads, restarts = (int(given) for given in (sys.argv[1:] + ["30", "8", "2"][len(sys.argv) - 1 :]))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    ports = [free_port(), free_port()]
+    upstream = start_upstream(ports)
+    with tempfile.TemporaryDirectory() as folder:
+        proxy = Proxy(folder, free_port())
+        try:
+            proxy.configure(ports[0])
+            await proxy.start()
+            print(f"{CONNECTIONS} connections, {secs} seconds of reloads and restarts:")
+            wrong = await reloads_and_restarts(proxy, ports, secs, reloads, restarts)
+            print("Ill-treated:")
+            wrong += await ill_treatment(proxy)
+            print("Without an upstream for three seconds:")
+            upstream, more = await outage(proxy, ports, upstream)
+            wrong += more
+            logs = "".join(proxy.log(number) for number in range(len(proxy.logs)))
+            wrong += ["the log shows the secret"] if clients.SECRET.decode() in logs else []
+        finally:
+            proxy.kill()
+            upstream.kill()
+    print("\n".join(wrong) or "No request failed, no secret was shown.")
+    return bool(wrong)
+
+
+sys.exit(asyncio.run(main()))
