@@ -14,6 +14,7 @@ use last4::body::BodyError;
 use last4::codec::{AcceptEncoding, Codings, Decoder, Encoder, Progress};
 use last4::layer::{MaskLayer, MaskRule, Outcome, Report};
 use last4::mask::{Masker, Reveal, Rules, Selectors};
+use last4::metrics::Metrics;
 use last4::proxy::{Forward, ForwardError, Front, Settings, Upstream};
 use last4::route::{Pattern, Route, RouteSet};
 use std::any::type_name;
@@ -58,7 +59,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "Upstream",
         ],
     ),
-    ("holds the configuration and connections", &["Forward", "Front", "PeerService", "Workers"]),
+    ("holds the configuration, connections and counts", &["Forward", "Front", "PeerService", "Workers"]),
     ("one of a few names", &["Coding", "Instructions"]),
     ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "Found"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),
@@ -264,7 +265,9 @@ async fn through(rendered: Arc<Rendered>, settings: Arc<Settings>, target: &str)
         }])
         .unwrap(),
     );
-    let (front, forward) = (Front::new(Arc::clone(&settings), &layer), Forward::new(&settings));
+    let worker = Metrics::default().worker();
+    let (front, forward) =
+        (Front::new(Arc::clone(&settings), &layer, Arc::clone(&worker)), Forward::new(&settings, worker));
     let service = hyper_service(move |request: Request<Incoming>| {
         let (rendered, front, forward) = (Arc::clone(&rendered), front.clone(), forward.clone());
         async move {

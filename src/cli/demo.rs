@@ -6,6 +6,7 @@ use super::output::print;
 use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
 use crate::layer::MaskLayer;
+use crate::metrics::Metrics;
 use crate::proxy::Workers;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,7 +76,8 @@ fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliEr
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
     let layer = MaskLayer::new(config.routes.set);
-    Workers::start(address, NonZeroUsize::MIN, &Arc::new(config.proxy), &layer).map_err(|source| CliError::Listen {
+    let (settings, metrics) = (Arc::new(config.proxy), Arc::<Metrics>::default());
+    Workers::start(address, NonZeroUsize::MIN, &settings, &layer, &metrics).map_err(|source| CliError::Listen {
         address,
         option: "--listen",
         source,

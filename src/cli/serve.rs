@@ -5,6 +5,7 @@ use super::args::{LogFormat, Serve};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log};
 use crate::layer::MaskLayer;
+use crate::metrics::Metrics;
 use crate::proxy::{Workers, serve_admin};
 use http::Method;
 use std::io::{self, IsTerminal};
@@ -36,6 +37,7 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
 fn run(config: Config) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let settings = Arc::new(config.proxy);
+    let metrics = Arc::<Metrics>::default();
     let described = config.routes.described;
     let layer = MaskLayer::new(config.routes.set);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
@@ -44,8 +46,8 @@ fn run(config: Config) -> Result<(), CliError> {
         |address: SocketAddr, option: &'static str| move |source| CliError::Listen { address, option, source };
     let bind_admin = |address| TcpListener::bind(address).map_err(refused(address, "LAST4_ADMIN__LISTEN"));
     let admin = config.admin.map(bind_admin).transpose()?;
-    let workers =
-        Workers::start(config.listen, count, &settings, &layer).map_err(refused(config.listen, "--listen"))?;
+    let workers = Workers::start(config.listen, count, &settings, &layer, &metrics)
+        .map_err(refused(config.listen, "--listen"))?;
 
     tracing::info!(address = %workers.address(), workers = count, upstream = %settings.upstream.authority, "listening");
     if let Some(address) = config.admin {
@@ -66,7 +68,7 @@ fn run(config: Config) -> Result<(), CliError> {
             }
         };
         if let Some(listener) = admin {
-            tokio::spawn(serve_admin(listener, Arc::clone(&settings), std::future::pending()));
+            tokio::spawn(serve_admin(listener, Arc::clone(&settings), Arc::clone(&metrics), std::future::pending()));
         }
         told_to_stop().await;
         tracing::info!("stopping: requests in flight finish, new connections are refused");

@@ -146,6 +146,25 @@ enum Inner<B> {
     Masking { body: Box<MaskBody<B>> },
 }
 
+/// What the engine made of a body so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What it found.
+    pub summary: Summary,
+    /// Whether the body was whole, or why the rest was withheld; `None` while it goes on.
+    pub ending: Option<Result<(), Reason>>,
+}
+
+impl<B: Body + Unpin> AnswerBody<B> {
+    /// What the engine made of a body that it reads while it streams. `None` of any other.
+    pub fn reading(&self) -> Option<Reading> {
+        match &self.0 {
+            Inner::Passed { .. } | Inner::Bytes { .. } => None,
+            Inner::Masking { body } => Some(Reading { summary: body.summary(), ending: body.ending() }),
+        }
+    }
+}
+
 impl<B> Body for AnswerBody<B>
 where
     B: Body + Unpin,

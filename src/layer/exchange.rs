@@ -1,6 +1,7 @@
 //! One request on a masked route: what goes upstream, and what is remembered of it to judge the answer.
 
 use super::headers::{cut_request, folded_name};
+use super::lookup::OnRoute;
 use super::rule::MaskRule;
 use crate::codec::AcceptEncoding;
 use crate::mask::Rules;
@@ -20,7 +21,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Reads a request and takes out of it what may not go upstream on a masked route.
-    pub(super) fn begin<B>(route: Arc<str>, rule: Arc<MaskRule>, request: &mut Request<B>) -> Self {
+    pub(super) fn begin<B>(OnRoute { name: route, rule, .. }: OnRoute, request: &mut Request<B>) -> Self {
         let may_reveal =
             rule.may_reveal(request.method()) && !overrides_method(request.headers(), request.uri().query());
         let method = request.method().clone();

@@ -11,10 +11,13 @@ use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 pin_project! {
     /// The future of [`MaskService`](super::MaskService).
     pub struct MaskFuture<F, B> {
+        route: Option<usize>,
+        answered_at: Option<Instant>,
         #[pin]
         state: State<F, B>,
     }
@@ -43,15 +46,29 @@ struct Holding<B> {
 
 impl<F, B> MaskFuture<F, B> {
     pub(super) fn passing(proof: OffRoute, inner: F) -> Self {
-        Self { state: State::Passing { proof: Some(proof), inner } }
+        Self::new(None, State::Passing { proof: Some(proof), inner })
     }
 
-    pub(super) fn masking(exchange: Exchange, inner: F) -> Self {
-        Self { state: State::Waiting { exchange: Some(exchange), inner } }
+    pub(super) fn masking(route: usize, exchange: Exchange, inner: F) -> Self {
+        Self::new(Some(route), State::Waiting { exchange: Some(exchange), inner })
     }
 
     pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
-        Self { state: State::Answered { response: Some(response) } }
+        Self::new(None, State::Answered { response: Some(response) })
+    }
+
+    /// Which of [`MaskLayer::routes`](super::MaskLayer::routes) the request is on, if any.
+    pub fn route(&self) -> Option<usize> {
+        self.route
+    }
+
+    /// When the head of the inner service's answer was there. `None` before that, and for a request that did not reach it.
+    pub fn answered_at(&self) -> Option<Instant> {
+        self.answered_at
+    }
+
+    fn new(route: Option<usize>, state: State<F, B>) -> Self {
+        Self { route, answered_at: None, state }
     }
 }
 
@@ -63,16 +80,19 @@ where
     type Output = Result<Response<AnswerBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let mut state = this.state;
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Passing { proof, inner } => {
                     let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
                     let Some(proof) = proof.take() else { return Poll::Pending };
                     return Poll::Ready(Ok(answer::passed(proof, response)));
                 }
                 StateProj::Waiting { exchange, inner } => {
                     let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
                     let Some(exchange) = exchange.take() else { return Poll::Pending };
                     begin(exchange, response)
                 }

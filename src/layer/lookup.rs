@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The routes and their rules.
 #[derive(Debug)]
 pub(super) struct Routes {
-    set: RouteSet<MaskRule>,
+    pub(super) set: RouteSet<MaskRule>,
     /// Name and rule of each route, shared with the exchanges on it.
     rules: Vec<(Arc<str>, Arc<MaskRule>)>,
 }
@@ -18,10 +18,20 @@ pub(super) struct Routes {
 pub(super) enum Lookup {
     /// On no masked route.
     Off(OffRoute),
-    /// On this one, under this rule.
-    On(Arc<str>, Arc<MaskRule>),
+    /// On this one.
+    On(OnRoute),
     /// Nobody can say.
     Refused(Reason),
+}
+
+/// The route that a request is on.
+#[derive(Debug)]
+pub(super) struct OnRoute {
+    /// Which of the routes it is, from 0; the first of several.
+    pub(super) position: usize,
+    pub(super) name: Arc<str>,
+    /// What holds for the request: of several routes, what all of their rules come to.
+    pub(super) rule: Arc<MaskRule>,
 }
 
 /// The proof that a request is on no masked route. Its field is private to this file, which makes one where no route was found
@@ -41,18 +51,19 @@ impl Routes {
         let Ok(path) = CanonicalPath::new(uri.path().as_bytes()) else {
             return Lookup::Refused(Reason::AmbiguousPath);
         };
-        let mut on: Option<(Arc<str>, Arc<MaskRule>)> = None;
-        for (name, rule) in self.set.find(&path).filter_map(|found| self.rules.get(found.position)) {
+        let mut on: Option<OnRoute> = None;
+        for position in self.set.find(&path).map(|found| found.position) {
+            let Some((name, rule)) = self.rules.get(position) else { continue };
             on = Some(match on {
-                None => (Arc::clone(name), Arc::clone(rule)),
-                Some((first, so_far)) => match so_far.union(rule) {
-                    Ok(union) => (first, Arc::new(union)),
+                None => OnRoute { position, name: Arc::clone(name), rule: Arc::clone(rule) },
+                Some(first) => match first.rule.union(rule) {
+                    Ok(union) => OnRoute { rule: Arc::new(union), ..first },
                     Err(_) => return Lookup::Refused(Reason::AmbiguousPath),
                 },
             });
         }
         match on {
-            Some((name, rule)) => Lookup::On(name, rule),
+            Some(on) => Lookup::On(on),
             None => Lookup::Off(OffRoute(())),
         }
     }

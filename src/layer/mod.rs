@@ -36,7 +36,7 @@ mod rule;
 mod service;
 mod verdict;
 
-pub use answer::{AnswerBody, Outcome, Report};
+pub use answer::{AnswerBody, Outcome, Reading, Report};
 pub use exchange::overrides_method;
 pub use future::MaskFuture;
 #[cfg(feature = "proxy")]

@@ -7,6 +7,7 @@ use super::request_body::RequestBody;
 use super::settings::Settings;
 use super::timer::ConnectionTimer;
 use super::tunnel;
+use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -24,14 +25,16 @@ use tower_service::Service;
 pub struct Forward {
     pool: Arc<Pool<RequestBody>>,
     response_timeout: Duration,
+    worker: Arc<Worker>,
 }
 
 impl Forward {
-    /// A forwarder with connections of its own.
-    pub fn new(settings: &Settings) -> Self {
+    /// A forwarder with connections of its own, which counts them as this worker.
+    pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
         Self {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             response_timeout: settings.upstream.response_timeout,
+            worker,
         }
     }
 
@@ -67,14 +70,23 @@ impl Forward {
             let kept = if anew { None } else { self.pool.kept() };
             let mut lease = match kept {
                 Some(lease) => lease,
-                // In a box, for it is large and seldom needed.
-                None => Box::pin(self.pool.connect()).await?,
+                None => {
+                    // In a box, for it is large and seldom needed.
+                    let lease = Box::pin(self.pool.connect()).await?;
+                    self.worker.upstream_opened();
+                    lease
+                }
             };
             let reused = lease.reused;
             let again = if reused { replay(&request) } else { None };
             let answer = pin!(lease.sender.try_send_request(request));
             match within(self.response_timeout, &lease.timer, &mut sent, answer).await? {
-                Ok(response) => return Ok((response, lease)),
+                Ok(response) => {
+                    if reused {
+                        self.worker.upstream_reused();
+                    }
+                    return Ok((response, lease));
+                }
                 Err(mut error) => match (error.take_message(), again) {
                     // Not a byte was sent: the kept connection had been closed.
                     (Some(unsent), _) if reused => request = unsent,

@@ -1,12 +1,15 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
+use super::books::Books;
 use super::forward::Forward;
 use super::headers::{Peer, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
 use super::observed::{ObservedBody, failed, observe};
 use super::pool::UpstreamBody;
+use super::record::Record;
 use super::request_body::RequestBody;
 use super::settings::Settings;
 use crate::layer::{MaskFuture, MaskLayer, MaskService};
+use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, UPGRADE};
@@ -33,17 +36,23 @@ pub type ResponseBody = Either<ObservedBody<UpstreamBody<RequestBody>>, Full<Byt
 pub struct Front {
     inner: Inner,
     settings: Arc<Settings>,
+    books: Arc<Books>,
 }
 
 impl Front {
-    /// The proxy with connections of its own to the upstream.
-    pub fn new(settings: Arc<Settings>, layer: &MaskLayer) -> Self {
-        Self { inner: layer.layer(Forward::new(&settings)), settings }
+    /// The proxy with connections of its own to the upstream, which counts as this worker.
+    pub fn new(settings: Arc<Settings>, layer: &MaskLayer, worker: Arc<Worker>) -> Self {
+        let inner = layer.layer(Forward::new(&settings, Arc::clone(&worker)));
+        Self { inner, settings, books: Arc::new(Books::new(worker, layer)) }
     }
 
     /// The service for one client connection.
     pub fn for_peer(&self, peer: SocketAddr) -> PeerService {
-        PeerService { front: self.clone(), peer: Peer::new(peer.ip(), &self.settings.forwarded) }
+        PeerService {
+            front: self.clone(),
+            peer: Peer::new(peer.ip(), &self.settings.forwarded),
+            _open: Arc::new(OpenConnection::begin(&self.books.worker)),
+        }
     }
 }
 
@@ -52,6 +61,7 @@ impl Front {
 pub struct PeerService {
     front: Front,
     peer: Peer,
+    _open: Arc<OpenConnection>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for PeerService {
@@ -60,12 +70,15 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
     type Future = FrontFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
+        let mut record = Record::begin(&self.front.books);
         match prepare(&mut request, &self.front.settings, &self.peer) {
             Ok(()) => {
                 let method = request.method().clone();
-                FrontFuture::Forwarding { method, inner: self.front.inner.clone().call(request) }
+                let inner = self.front.inner.clone().call(request);
+                record.on(inner.route());
+                FrontFuture::Forwarding { method, record: Some(record), inner }
             }
-            Err(refusal) => FrontFuture::Refused { refusal },
+            Err(refusal) => FrontFuture::Refused { refusal, record: Some(record) },
         }
     }
 }
@@ -149,10 +162,10 @@ pin_project! {
     pub enum FrontFuture {
         /// The request is on its way.
         #[doc(hidden)]
-        Forwarding { method: Method, #[pin] inner: InnerFuture },
+        Forwarding { method: Method, record: Option<Record>, #[pin] inner: InnerFuture },
         /// The request goes nowhere.
         #[doc(hidden)]
-        Refused { refusal: Refusal },
+        Refused { refusal: Refusal, record: Option<Record> },
     }
 }
 
@@ -161,24 +174,37 @@ impl Future for FrontFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match self.project() {
-            FrontFutureProj::Forwarding { method, inner } => match ready!(inner.poll(cx)) {
-                Ok(response) => observe(method, response).map(Either::Left),
-                Err(error) => {
-                    failed(method, &error);
-                    error.to_response().map(|document| Either::Right(Full::new(document)))
+            FrontFutureProj::Forwarding { method, record, mut inner } => {
+                let answer = ready!(inner.as_mut().poll(cx));
+                let Some(mut record) = record.take() else { return Poll::Pending };
+                if let Some(at) = inner.answered_at() {
+                    record.answered(at);
                 }
-            },
-            FrontFutureProj::Refused { refusal } => refuse(*refusal).map(|document| Either::Right(Full::new(document))),
+                match answer {
+                    Ok(response) => observe(method, response, record).map(Either::Left),
+                    Err(error) => {
+                        failed(method, &error);
+                        record.failed(&error);
+                        error.to_response().map(|document| Either::Right(Full::new(document)))
+                    }
+                }
+            }
+            FrontFutureProj::Refused { refusal, record } => {
+                refuse(*refusal, record.take()).map(|document| Either::Right(Full::new(document)))
+            }
         };
         Poll::Ready(Ok(response))
     }
 }
 
-fn refuse(refusal: Refusal) -> Response<Bytes> {
+fn refuse(refusal: Refusal, record: Option<Record>) -> Response<Bytes> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
         Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
     };
+    if let Some(mut record) = record {
+        record.refused(status, reason);
+    }
     let mut response = problem::response(status, reason, detail);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

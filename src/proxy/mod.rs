@@ -4,6 +4,7 @@
 //! `forward` (the upstream); its answer comes back the same way.
 
 mod admin;
+mod books;
 mod connection;
 mod error;
 mod forward;
@@ -11,6 +12,8 @@ mod front;
 mod headers;
 mod observed;
 mod pool;
+mod readiness;
+mod record;
 mod request_body;
 mod server;
 mod settings;

@@ -4,6 +4,7 @@ use super::connection::{Connections, Stopped};
 use super::front::Front;
 use super::settings::Settings;
 use crate::layer::MaskLayer;
+use crate::metrics::Metrics;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -41,7 +42,7 @@ pub(super) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
 }
 
 /// Serves the proxy on a listener until `stop` resolves; then accepts no more and lets what is in flight finish for at most
-/// `settings.limits.drain`.
+/// `settings.limits.drain`. Counts as a worker of its own.
 ///
 /// # Errors
 /// The listener cannot be used. Failures of single connections are logged and end only those.
@@ -49,11 +50,12 @@ pub async fn serve(
     listener: std::net::TcpListener,
     settings: Arc<Settings>,
     layer: MaskLayer,
+    metrics: &Metrics,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let front = Front::new(Arc::clone(&settings), &layer);
+    let front = Front::new(Arc::clone(&settings), &layer, metrics.worker());
     let connections = Arc::new(Connections::new(&settings.limits));
     let (stopping, stopped) = watch::channel(false);
     let mut stop = std::pin::pin!(stop);

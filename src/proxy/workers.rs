@@ -4,6 +4,7 @@
 use super::server::{bind, free, serve};
 use super::settings::Settings;
 use crate::layer::MaskLayer;
+use crate::metrics::Metrics;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -29,6 +30,7 @@ impl Workers {
         count: NonZeroUsize,
         settings: &Arc<Settings>,
         layer: &MaskLayer,
+        metrics: &Arc<Metrics>,
     ) -> io::Result<Self> {
         let address = free(address)?;
         let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
@@ -36,9 +38,10 @@ impl Workers {
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
             let (settings, layer, mut stopped) = (Arc::clone(settings), layer.clone(), stopped.clone());
+            let metrics = Arc::clone(metrics);
             let run = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(serve(listener, settings, layer, async move {
+                runtime.block_on(serve(listener, settings, layer, &metrics, async move {
                     // An error means that the sender is gone: time to stop too.
                     let _ = stopped.wait_for(|stop| *stop).await;
                 }))

@@ -8,6 +8,7 @@ mod forwarding;
 mod http2;
 #[path = "../support/log.rs"]
 mod log;
+mod metrics;
 mod origin;
 mod proxy;
 mod requests;

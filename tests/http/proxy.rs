@@ -6,6 +6,7 @@ use http::Method;
 use http::uri::{Authority, Scheme};
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
+use last4::metrics::Metrics;
 use last4::proxy::{Settings, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
+    pub(crate) metrics: Arc<Metrics>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -42,10 +44,15 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(serve(listener, Arc::new(settings), layer, async {
-            let _ = stopped.await;
-        }));
-        Self { address, stop: Some(stop), task }
+        let metrics = Arc::<Metrics>::default();
+        let counting = Arc::clone(&metrics);
+        let task = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            serve(listener, Arc::new(settings), layer, &counting, stop).await
+        });
+        Self { address, metrics, stop: Some(stop), task }
     }
 
     /// Tells it to stop and waits until it has.

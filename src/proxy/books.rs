@@ -1,0 +1,35 @@
+//! Where one worker's requests are counted, by the route that they are on.
+
+use crate::layer::MaskLayer;
+use crate::metrics::{OFF_ROUTES, RouteCounts, Worker};
+use std::sync::Arc;
+
+/// One worker's counts, found once for each route of a configuration.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) worker: Arc<Worker>,
+    off: Place,
+    /// In the order of the layer's routes.
+    on: Vec<Place>,
+}
+
+/// What is counted, and said in the log, of requests that are on one route or on none.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The route's name.
+    pub(super) route: String,
+    pub(super) counts: Arc<RouteCounts>,
+}
+
+impl Books {
+    pub(super) fn new(worker: Arc<Worker>, layer: &MaskLayer) -> Self {
+        let place = |name: &str| Place { route: name.to_owned(), counts: worker.route(name) };
+        let (off, on) = (place(OFF_ROUTES), layer.routes().iter().map(|route| place(&route.name)).collect());
+        Self { worker, off, on }
+    }
+
+    /// The place of requests that are on this one of the layer's routes.
+    pub(super) fn place(&self, route: Option<usize>) -> &Place {
+        route.and_then(|position| self.on.get(position)).unwrap_or(&self.off)
+    }
+}
