@@ -30,7 +30,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 const SECRET: &str = "app-8fK2mQ7vXz31LtPq0RbNcY5d";
 
 /// The parts of the crate that bytes of requests and answers pass through.
-const PARTS: [&str; 6] = ["body", "codec", "layer", "mask", "proxy", "route"];
+const PARTS: [&str; 7] = ["body", "codec", "layer", "mask", "metrics", "proxy", "route"];
 
 /// Types that are rendered by nothing here, and why they need not be.
 const SEE_NONE: &[(&str, &[&str])] = &[
@@ -60,7 +60,8 @@ const SEE_NONE: &[(&str, &[&str])] = &[
         ],
     ),
     ("holds the configuration, connections and counts", &["Forward", "Front", "PeerService", "Workers"]),
-    ("one of a few names", &["Coding", "Instructions"]),
+    ("numbers, and names of routes", &["Metrics", "Worker"]),
+    ("one of a few names", &["Coding", "Family", "Instructions", "Kind"]),
     ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "Found"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),
     ("hyper's own stream and a channel, in nobody's hands but the connection's", &["RequestBody"]),
@@ -170,6 +171,9 @@ async fn answer(rendered: &Rendered, method: Method, body: String, hold_bytes: u
     let response = ServiceBuilder::new().layer(layer).service(service).oneshot(request).await.unwrap();
     assert_silent(&format!("{response:?}"));
     rendered.add(response.body());
+    if let Some(reading) = response.body().reading() {
+        rendered.add(&reading);
+    }
     let report = response.extensions().get::<Report>().unwrap();
     rendered.add(report);
     rendered.add(&report.outcome);
@@ -308,6 +312,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         forwarded: Default::default(),
         limits: Default::default(),
         allowed_rerouting_headers: Vec::new(),
+        log_paths: false,
     }
 }
 

@@ -6,7 +6,7 @@ use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log};
 use crate::layer::MaskLayer;
 use crate::metrics::Metrics;
-use crate::proxy::{Workers, serve_admin};
+use crate::proxy::{ACCESS_LOG, Workers, serve_admin};
 use http::Method;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -92,7 +92,10 @@ fn failed(error: io::Error) -> CliError {
 
 fn start_log(log: Log) {
     // Only what this program says: a library's own trace may hold what must not be logged.
-    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
+    let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
+    if !log.access {
+        own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
+    }
     let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(io::stderr);
     let lines = match log.format {
         config::LogFormat::Json => lines.json().boxed(),

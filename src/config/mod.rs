@@ -155,6 +155,7 @@ impl Draft {
                 forwarded: self.forwarded,
                 limits: self.limits,
                 allowed_rerouting_headers: self.allowed_rerouting_headers,
+                log_paths: self.log.paths,
             },
         })
     }

@@ -94,9 +94,10 @@ fn required<T>(
 /// A name stands in metric labels and log lines, and so has a narrow alphabet.
 fn name(value: &Value) -> Result<String, String> {
     let name = text(value)?;
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let plain =
+        name != "-" && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     // `-` stands for no route in metrics and log lines.
-    if plain && name != "-" && (1..=64).contains(&name.len()) {
+    if plain && (1..=64).contains(&name.len()) {
         Ok(name)
     } else {
         Err("a name is 1 to 64 letters, digits, `-`, `_` or `.`, such as \"app-keys\"".to_owned())

@@ -18,13 +18,17 @@ pub(super) struct Books {
 pub(super) struct Place {
     /// The route's name.
     pub(super) route: String,
+    /// The route's template, or its expression.
+    pub(super) path: Option<String>,
     pub(super) counts: Arc<RouteCounts>,
 }
 
 impl Books {
     pub(super) fn new(worker: Arc<Worker>, layer: &MaskLayer) -> Self {
-        let place = |name: &str| Place { route: name.to_owned(), counts: worker.route(name) };
-        let (off, on) = (place(OFF_ROUTES), layer.routes().iter().map(|route| place(&route.name)).collect());
+        let place = |name: &str, path| Place { route: name.to_owned(), path, counts: worker.route(name) };
+        let off = place(OFF_ROUTES, None);
+        let on =
+            layer.routes().iter().map(|route| place(&route.name, Some(route.pattern.as_str().to_owned()))).collect();
         Self { worker, off, on }
     }
 

@@ -70,7 +70,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
     type Future = FrontFuture;
 
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
-        let mut record = Record::begin(&self.front.books);
+        let mut record = Record::begin(&self.front.books, &request, &self.peer, self.front.settings.log_paths);
         match prepare(&mut request, &self.front.settings, &self.peer) {
             Ok(()) => {
                 let method = request.method().clone();
@@ -185,27 +185,33 @@ impl Future for FrontFuture {
                     Err(error) => {
                         failed(method, &error);
                         record.failed(&error);
-                        error.to_response().map(|document| Either::Right(Full::new(document)))
+                        document(error.to_response(), record)
                     }
                 }
             }
             FrontFutureProj::Refused { refusal, record } => {
-                refuse(*refusal, record.take()).map(|document| Either::Right(Full::new(document)))
+                let Some(record) = record.take() else { return Poll::Pending };
+                refuse(*refusal, record)
             }
         };
         Poll::Ready(Ok(response))
     }
 }
 
-fn refuse(refusal: Refusal, record: Option<Record>) -> Response<Bytes> {
+/// An answer in last4's own name, which is over for the record once it begins.
+fn document(response: Response<Bytes>, mut record: Record) -> Response<ResponseBody> {
+    record.sent(response.body().len());
+    record.whole();
+    response.map(|document| Either::Right(Full::new(document)))
+}
+
+fn refuse(refusal: Refusal, mut record: Record) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
         Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
     };
-    if let Some(mut record) = record {
-        record.refused(status, reason);
-    }
+    record.refused(status, reason);
     let mut response = problem::response(status, reason, detail);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+    document(response, record)
 }

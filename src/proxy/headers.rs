@@ -89,6 +89,12 @@ impl Peer {
         let address = HeaderValue::from_str(&address.to_string());
         Self { address: address.unwrap_or(HeaderValue::from_static("unknown")), trusted }
     }
+
+    /// Its address, as text.
+    pub(super) fn address(&self) -> &str {
+        // Made of text in `new`.
+        self.address.to_str().unwrap_or("unknown")
+    }
 }
 
 /// Removes the fields that make a server take another path than the one matched, except those in `allowed`; framing in disguise;

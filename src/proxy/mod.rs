@@ -3,6 +3,7 @@
 //! A request goes through `server` (connections), `front` (what is refused, header fields), the [layer](crate::layer), and
 //! `forward` (the upstream); its answer comes back the same way.
 
+mod access;
 mod admin;
 mod books;
 mod connection;
@@ -22,6 +23,7 @@ mod timer;
 mod tunnel;
 mod workers;
 
+pub use access::ACCESS_LOG;
 pub use admin::serve_admin;
 pub use error::ForwardError;
 pub use forward::Forward;

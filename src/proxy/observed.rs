@@ -35,7 +35,13 @@ pub(super) fn observe<B: Body + Unpin>(
             _ => {}
         }
     }
-    response.map(|body| ObservedBody { body, record })
+    response.map(|body| {
+        // No body of an answer to HEAD is asked for its end.
+        if method == Method::HEAD || body.is_end_stream() {
+            record.whole();
+        }
+        ObservedBody { body, record }
+    })
 }
 
 /// Logs a request that could not be forwarded.
@@ -51,8 +57,18 @@ impl<B: Body + Unpin> Body for ObservedBody<B> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(Some(Err(BodyError::Withheld(reason)))) = &frame {
-            tracing::warn!(route = self.record.route(), %reason, "answer cut");
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.record.sent(frame.data_ref().map_or(0, Bytes::len));
+                if self.body.is_end_stream() {
+                    self.record.whole();
+                }
+            }
+            Poll::Ready(Some(Err(BodyError::Withheld(reason)))) => {
+                tracing::warn!(route = self.record.route(), %reason, "answer cut");
+            }
+            Poll::Ready(None) => self.record.whole(),
+            Poll::Ready(Some(Err(BodyError::Upstream(_)))) | Poll::Pending => {}
         }
         frame
     }

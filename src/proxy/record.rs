@@ -1,14 +1,16 @@
-//! One request, from its head to the last byte of its answer: counted when it is over.
+//! One request, from its head to the last byte of its answer: counted and logged when it is over.
 
+use super::access::{ACCESS_LOG, Line};
 use super::books::Books;
 use super::error::ForwardError;
+use super::headers::Peer;
 use crate::layer::{Outcome, Reading, Report};
 use crate::mask::Summary;
 use crate::metrics::{Decision, Values};
 use crate::reason::Reason;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is known of a request. Counted when it is dropped: an answer that nobody waits for any more is over too.
 #[derive(Debug)]
@@ -19,13 +21,20 @@ pub(super) struct Record {
     begun: Instant,
     decision: Decision,
     status: Option<StatusCode>,
-    reason: Option<Reason>,
+    reason: Option<&'static str>,
     summary: Summary,
+    upstream: Option<Duration>,
+    /// Of the answer's body.
+    bytes: u64,
+    /// Whether the answer came to its end.
+    whole: bool,
+    /// `None` where no access log is written.
+    line: Option<Box<Line>>,
 }
 
 impl Record {
     /// Begins with the head of a request.
-    pub(super) fn begin(books: &Arc<Books>) -> Self {
+    pub(super) fn begin<B>(books: &Arc<Books>, request: &Request<B>, peer: &Peer, log_paths: bool) -> Self {
         books.worker.request_begins();
         Self {
             books: Arc::clone(books),
@@ -35,6 +44,10 @@ impl Record {
             status: None,
             reason: None,
             summary: Summary::default(),
+            upstream: None,
+            bytes: 0,
+            whole: false,
+            line: Line::begin(request, peer, log_paths),
         }
     }
 
@@ -49,20 +62,22 @@ impl Record {
     }
 
     /// The upstream began to answer.
-    pub(super) fn answered(&self, at: Instant) {
-        self.books.place(self.route).counts.upstream(at - self.begun);
+    pub(super) fn answered(&mut self, at: Instant) {
+        let took = at - self.begun;
+        self.books.place(self.route).counts.upstream(took);
+        self.upstream = Some(took);
     }
 
     /// The request goes nowhere.
     pub(super) fn refused(&mut self, status: StatusCode, reason: &'static str) {
-        (self.decision, self.status) = (Decision::Refused, Some(status));
+        (self.decision, self.status, self.reason) = (Decision::Refused, Some(status), Some(reason));
         self.books.worker.refused(reason);
     }
 
     /// The upstream gave no answer.
     pub(super) fn failed(&mut self, error: &ForwardError) {
         let (status, reason, _) = error.describe();
-        (self.decision, self.status) = (Decision::Failed, Some(status));
+        (self.decision, self.status, self.reason) = (Decision::Failed, Some(status), Some(reason));
         self.books.worker.upstream_failed(reason);
     }
 
@@ -79,11 +94,12 @@ impl Record {
             // Until its body ends otherwise.
             Some((Outcome::Streaming, _)) => Decision::Masked,
             Some((Outcome::Withheld(reason), report)) => {
-                self.reason = Some(reason);
+                self.reason = Some(reason.as_str());
                 if report.route.is_empty() {
                     self.books.worker.refused(reason.as_str());
                     Decision::Refused
                 } else {
+                    self.withheld(reason);
                     Decision::Withheld
                 }
             }
@@ -95,8 +111,46 @@ impl Record {
         self.summary = summary;
         self.decision = masked_or_revealed(summary);
         if let Some(Err(reason)) = ending {
-            (self.decision, self.reason) = (Decision::Withheld, Some(reason));
+            (self.decision, self.reason) = (Decision::Withheld, Some(reason.as_str()));
+            self.withheld(reason);
         }
+    }
+
+    /// So many bytes more of the answer's body leave.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    /// The answer came to its end.
+    pub(super) fn whole(&mut self) {
+        self.whole = true;
+    }
+
+    fn withheld(&self, reason: Reason) {
+        self.books.place(self.route).counts.withheld(reason);
+    }
+
+    fn log(&self, line: &Line, took: Duration) {
+        let place = self.books.place(self.route);
+        tracing::info!(
+            target: ACCESS_LOG,
+            method = line.method(),
+            route = place.route,
+            path = place.path.as_ref().or(line.path.as_ref()),
+            decision = self.decision.as_str(),
+            status = self.status.map(|status| status.as_u16()),
+            masked = self.summary.masked,
+            reason = self.reason,
+            bytes = self.bytes,
+            // What is missing was not wanted by the client any more, or not given by the upstream.
+            cut = (!self.whole).then_some(true),
+            duration_secs = seconds(took),
+            upstream_secs = self.upstream.map(seconds),
+            client = line.client,
+            version = line.version,
+            trace_id = line.trace_id,
+            "request"
+        );
     }
 }
 
@@ -104,15 +158,21 @@ fn masked_or_revealed(summary: Summary) -> Decision {
     if summary.revealed > 0 { Decision::Revealed } else { Decision::Masked }
 }
 
+/// In whole microseconds, which read better than a float's last digits.
+fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
         self.books.worker.request_ends();
         let counts = &self.books.place(self.route).counts;
-        counts.request(self.decision, self.status.map(|status| status.as_u16()), self.begun.elapsed());
+        let took = self.begun.elapsed();
+        counts.request(self.decision, self.status.map(|status| status.as_u16()), took);
         let Summary { masked, unchanged, revealed } = self.summary;
         counts.values(Values { masked, unchanged, revealed });
-        if let (Decision::Withheld, Some(reason)) = (self.decision, self.reason) {
-            counts.withheld(reason);
+        if let Some(line) = &self.line {
+            self.log(line, took);
         }
     }
 }

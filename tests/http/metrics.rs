@@ -108,7 +108,7 @@ async fn a_cut_answer_and_a_client_that_leaves_are_counted_too() {
 
     let silent = Origin::serving(|stream| async move {
         let _stream = stream;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let proxy = Proxy::before(&silent).await;

@@ -81,6 +81,7 @@ pub(crate) fn settings(origin: SocketAddr) -> Settings {
         forwarded: Default::default(),
         limits: Default::default(),
         allowed_rerouting_headers: Vec::new(),
+        log_paths: false,
     }
 }
 
