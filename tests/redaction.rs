@@ -48,6 +48,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "MaskLayer",
             "MaskRule",
             "MaskService",
+            "Mode",
             "Pattern",
             "PatternError",
             "Route",

@@ -296,3 +296,17 @@ fn the_access_log_says_paths_when_told_to_and_nothing_when_switched_off() {
     assert_eq!(line("LAST4_LOG__PATHS", "true").unwrap()["path"], "/over/there");
     assert_eq!(line("LAST4_LOG__ACCESS", "false"), None);
 }
+
+#[test]
+fn observe_mode_is_warned_of_for_each_route_and_counted_in_the_access_line() {
+    let api = api(list("[{\"token\":\"app-0000000000000000\"}]"), Duration::ZERO);
+    let serving = Serving::before(api, last4(&["serve", "--preset", "dify"]).env("LAST4_MODE", "observe"));
+    assert!(serving.get(KEYS).contains("app-0000000000000000"));
+    serving.signal("TERM");
+    let (_, log) = serving.end();
+    let warned = log.lines().filter(|line| line.contains("WARN") && line.contains("every secret passes"));
+    assert_eq!(warned.count(), 3, "{log}");
+    let lines = access_lines(&log);
+    assert_eq!((&lines[0]["decision"], &lines[0]["would_mask"]), (&"observed".into(), &1.into()));
+    assert_eq!(lines[0]["masked"], 0);
+}

@@ -4,7 +4,7 @@ use super::CliError;
 use super::args::{LogFormat, Serve};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log};
-use crate::layer::MaskLayer;
+use crate::layer::{MaskLayer, Mode};
 use crate::metrics::Metrics;
 use crate::proxy::{ACCESS_LOG, Workers, serve_admin};
 use http::Method;
@@ -56,6 +56,9 @@ fn run(config: Config) -> Result<(), CliError> {
     for route in described {
         let reveal = route.reveal.iter().map(Method::as_str).collect::<Vec<_>>().join(" ");
         tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
+        if route.mode == Mode::Observe {
+            tracing::warn!(route = route.name, "observe mode: nothing is masked on this route, every secret passes");
+        }
     }
 
     runtime.block_on(async {

@@ -2,9 +2,11 @@
 
 use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
-use super::lookup::OffRoute;
+use super::lookup::{ObserveOnly, OffRoute};
 use super::verdict::{Plan, Verdict, judge};
-use crate::body::{MaskBody, Pipeline};
+use crate::body::{MaskBody, Pipeline, Watch};
+use crate::codec::Codings;
+use crate::reason::Reason;
 use http::{Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -28,6 +30,10 @@ pin_project! {
     enum State<F, B> {
         /// On no masked route.
         Passing { proof: Option<OffRoute>, #[pin] inner: F },
+        /// On a route that only observes, before the head of the answer.
+        Observing { watching: Option<(ObserveOnly, Exchange)>, #[pin] inner: F },
+        /// On a route that nobody can name, where all only observe.
+        Unreadable { proof: Option<(ObserveOnly, Reason)>, #[pin] inner: F },
         /// On a masked route, before the head of the answer.
         Waiting { exchange: Option<Exchange>, #[pin] inner: F },
         /// The head is here; the beginning of the body is held back.
@@ -51,6 +57,14 @@ impl<F, B> MaskFuture<F, B> {
 
     pub(super) fn masking(route: usize, exchange: Exchange, inner: F) -> Self {
         Self::new(Some(route), State::Waiting { exchange: Some(exchange), inner })
+    }
+
+    pub(super) fn observing(route: usize, proof: ObserveOnly, exchange: Exchange, inner: F) -> Self {
+        Self::new(Some(route), State::Observing { watching: Some((proof, exchange)), inner })
+    }
+
+    pub(super) fn unreadable(proof: ObserveOnly, reason: Reason, inner: F) -> Self {
+        Self::new(None, State::Unreadable { proof: Some((proof, reason)), inner })
     }
 
     pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
@@ -90,6 +104,18 @@ where
                     let Some(proof) = proof.take() else { return Poll::Pending };
                     return Poll::Ready(Ok(answer::passed(proof, response)));
                 }
+                StateProj::Observing { watching, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
+                    let Some((proof, exchange)) = watching.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(observe(proof, &exchange, response)));
+                }
+                StateProj::Unreadable { proof, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
+                    let Some((proof, reason)) = proof.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(answer::unreadable(proof, reason, response)));
+                }
                 StateProj::Waiting { exchange, inner } => {
                     let response = ready!(inner.poll(cx))?;
                     *this.answered_at = Some(Instant::now());
@@ -116,6 +142,22 @@ where
             state.set(next);
         }
     }
+}
+
+/// Lets an answer pass, with a watch on what would be masked.
+fn observe<B: Body + Unpin>(proof: ObserveOnly, exchange: &Exchange, response: Response<B>) -> Response<AnswerBody<B>> {
+    let (head, body) = response.into_parts();
+    let watch = match judge(exchange, &head, body.is_end_stream()) {
+        Verdict::Bodiless => None,
+        Verdict::Withhold(reason) => Some(Watch::refused(reason)),
+        Verdict::Mask(plan) => {
+            let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
+            // Nobody gets what comes out, so it is not coded again.
+            let pipeline = Pipeline::new(rules, &plan.codings, &Codings::default(), limit, plan.not_json);
+            Some(pipeline.map_or_else(Watch::refused, Watch::new))
+        }
+    };
+    answer::observed(proof, exchange, Response::from_parts(head, body), watch)
 }
 
 /// From the head of an answer to what comes next.

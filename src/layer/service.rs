@@ -29,6 +29,11 @@ impl MaskLayer {
     pub fn routes(&self) -> &[Route<MaskRule>] {
         self.routes.set.routes()
     }
+
+    /// Whether any route masks. Where all only observe, nothing that is done for the masks' sake is to be felt.
+    pub fn enforces(&self) -> bool {
+        self.routes.enforces
+    }
 }
 
 impl<S> Layer<S> for MaskLayer {
@@ -67,6 +72,12 @@ where
                 let exchange = Exchange::begin(on, &mut request);
                 MaskFuture::masking(position, exchange, self.inner.call(request))
             }
+            Lookup::Observed(proof, on) => {
+                let position = on.position;
+                let exchange = Exchange::observe(on, &request);
+                MaskFuture::observing(position, proof, exchange, self.inner.call(request))
+            }
+            Lookup::Unreadable(proof, reason) => MaskFuture::unreadable(proof, reason, self.inner.call(request)),
             Lookup::Refused(reason) => MaskFuture::answered(answer::refused(reason)),
         }
     }

@@ -49,8 +49,11 @@ const ALL: &[&Family] = &[
     &BUILD_INFO,
     &CONFIG_LOADED,
     &REQUESTS,
+    &OBSERVING,
     &VALUES,
     &WITHHELD,
+    &OBSERVED_VALUES,
+    &OBSERVED_WITHHELD,
     &REFUSED,
     &DURATION,
     &UPSTREAM_DURATION,
@@ -84,6 +87,13 @@ family!(
     "Requests that are over, by route (- for none), by what became of them and by the class of the status that the client got."
 );
 family!(
+    OBSERVING,
+    Gauge,
+    "last4_route_observing",
+    ["route"],
+    "Whether a route only observes, so that secrets pass: 1 or 0."
+);
+family!(
     VALUES,
     Counter,
     "last4_values_total",
@@ -96,6 +106,20 @@ family!(
     "last4_withheld_total",
     ["route", "reason"],
     "Answers whose body was withheld, or cut once it had begun, by reason."
+);
+family!(
+    OBSERVED_VALUES,
+    Counter,
+    "last4_observed_values_total",
+    ["route", "treatment"],
+    "Selected values on routes that only observe, by what enforcing would have done. All of them passed as they came."
+);
+family!(
+    OBSERVED_WITHHELD,
+    Counter,
+    "last4_observed_withheld_total",
+    ["route", "reason"],
+    "Answers on routes that only observe, or requests, that enforcing would have withheld, cut or refused, by reason."
 );
 family!(
     REFUSED,

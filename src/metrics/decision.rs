@@ -11,6 +11,8 @@ pub(crate) enum Decision {
     Failed,
     /// On a masked route: the answer was read to its end, and what was selected is masked.
     Masked,
+    /// On a route that only observes: the answer passed as it came.
+    Observed,
     /// Off the masked routes: the answer passed as it came.
     Passed,
     /// The request went nowhere.
@@ -28,6 +30,7 @@ impl Decision {
         Self::Bodiless,
         Self::Failed,
         Self::Masked,
+        Self::Observed,
         Self::Passed,
         Self::Refused,
         Self::Revealed,
@@ -41,6 +44,7 @@ impl Decision {
             Self::Bodiless => "bodiless",
             Self::Failed => "failed",
             Self::Masked => "masked",
+            Self::Observed => "observed",
             Self::Passed => "passed",
             Self::Refused => "refused",
             Self::Revealed => "revealed",

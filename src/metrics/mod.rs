@@ -29,6 +29,6 @@ pub(crate) use catalogue::OFF_ROUTES;
 pub use catalogue::{Family, Kind, families};
 pub(crate) use decision::Decision;
 pub use registry::Metrics;
-pub(crate) use route::{RouteCounts, Values};
+pub(crate) use route::{Findings, RouteCounts, Values};
 pub(crate) use worker::OpenConnection;
 pub use worker::Worker;

@@ -1,8 +1,8 @@
 //! All workers together.
 
-use super::catalogue::{self as families};
+use super::catalogue::{self as families, Family};
 use super::page::Page;
-use super::route::{RouteCounts, Values};
+use super::route::{Findings, RouteCounts, Values};
 use super::worker::Worker;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,18 +91,31 @@ fn routes_on(page: &mut Page, routes: &BTreeMap<String, RouteCounts>) {
             requests.add(&[name, decision.as_str(), class], count);
         }
     }
-    let masked = || routes.iter().filter(|(name, _)| *name != families::OFF_ROUTES);
-    let mut values = page.family(&families::VALUES);
-    for (name, counts) in masked() {
-        let Values { masked, unchanged, revealed } = counts.all_values();
-        values.add(&[name, "masked"], masked);
-        values.add(&[name, "unchanged"], unchanged);
-        values.add(&[name, "revealed"], revealed);
+    let observing = routes.iter().filter(|(name, _)| *name != families::OFF_ROUTES);
+    let mut modes = page.family(&families::OBSERVING);
+    for (name, counts) in observing {
+        modes.add(&[name], u8::from(counts.observes()));
     }
-    let mut withheld = page.family(&families::WITHHELD);
-    for (name, counts) in masked() {
-        for (reason, count) in counts.all_withheld() {
-            withheld.add(&[name, reason.as_str()], count);
+    findings_on(page, [&families::VALUES, &families::WITHHELD], routes, |counts| &counts.done);
+    findings_on(page, [&families::OBSERVED_VALUES, &families::OBSERVED_WITHHELD], routes, |counts| &counts.foreseen);
+}
+
+fn findings_on(
+    page: &mut Page,
+    [values, withheld]: [&'static Family; 2],
+    routes: &BTreeMap<String, RouteCounts>,
+    of: fn(&RouteCounts) -> &Findings,
+) {
+    let is_route = |name: &str| name != families::OFF_ROUTES;
+    let mut samples = page.family(values);
+    for (name, counts) in routes.iter().filter(|(name, _)| is_route(name)) {
+        let Values { masked, unchanged, revealed } = of(counts).all_values();
+        samples.add(&[name, "masked"], masked).add(&[name, "unchanged"], unchanged).add(&[name, "revealed"], revealed);
+    }
+    let mut samples = page.family(withheld);
+    for (name, counts) in routes {
+        for (reason, count) in of(counts).all_withheld().filter(|(_, count)| is_route(name) || *count > 0) {
+            samples.add(&[name, reason.as_str()], count);
         }
     }
 }
@@ -114,7 +127,7 @@ mod tests {
     #[test]
     fn the_page_holds_every_metric_there_is_and_no_other() {
         let metrics = Metrics::default();
-        metrics.worker().route("keys");
+        metrics.worker().route("keys", true);
         let page = metrics.page();
         let told: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let all: Vec<_> = families::families().map(|family| format!("{} {}", family.name, family.kind)).collect();
@@ -128,7 +141,7 @@ mod tests {
             worker.upstream_opened();
             worker.refused("host");
             for _ in 0..2 {
-                worker.route("keys").values(Values { masked: 3, ..Values::default() });
+                worker.route("keys", false).done.values(Values { masked: 3, ..Values::default() });
             }
         }
         let page = metrics.page();

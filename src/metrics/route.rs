@@ -4,6 +4,7 @@ use super::count::Count;
 use super::decision::Decision;
 use super::histogram::Histogram;
 use crate::reason::Reason;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The first digit of a status stands for its class; 0 for no status, where no answer began.
@@ -15,10 +16,22 @@ pub(super) const STATUS_CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx"
 #[derive(Debug, Default)]
 pub(crate) struct RouteCounts {
     requests: [[Count; STATUS_CLASSES.len()]; Decision::ALL.len()],
-    values: ValueCounts,
-    withheld: [Count; Reason::ALL.len()],
+    /// What was done.
+    pub(crate) done: Findings,
+    /// What would have been done, on a route that only observes.
+    pub(crate) foreseen: Findings,
     pub(super) duration: Histogram,
     pub(super) upstream: Histogram,
+    observes: AtomicBool,
+}
+
+/// What was found in answers.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    masked: Count,
+    unchanged: Count,
+    revealed: Count,
+    withheld: [Count; Reason::ALL.len()],
 }
 
 /// How many selected values there were, by what was done to them.
@@ -27,13 +40,6 @@ pub(crate) struct Values {
     pub(crate) masked: u64,
     pub(crate) unchanged: u64,
     pub(crate) revealed: u64,
-}
-
-#[derive(Debug, Default)]
-struct ValueCounts {
-    masked: Count,
-    unchanged: Count,
-    revealed: Count,
 }
 
 impl RouteCounts {
@@ -51,31 +57,22 @@ impl RouteCounts {
         self.upstream.record(took);
     }
 
-    /// Counts the selected values of an answer.
-    pub(crate) fn values(&self, values: Values) {
-        let Values { masked, unchanged, revealed } = values;
-        for (count, more) in
-            [(&self.values.masked, masked), (&self.values.unchanged, unchanged), (&self.values.revealed, revealed)]
-        {
-            if more > 0 {
-                count.add(more);
-            }
-        }
+    /// Notes whether the route only observes.
+    pub(super) fn set_observes(&self, observes: bool) {
+        self.observes.store(observes, Ordering::Relaxed);
     }
 
-    /// Counts an answer that was withheld or cut.
-    pub(crate) fn withheld(&self, reason: Reason) {
-        if let Some(count) = self.withheld.get(reason as usize) {
-            count.add(1);
-        }
+    pub(super) fn observes(&self) -> bool {
+        self.observes.load(Ordering::Relaxed)
     }
 
     /// Adds another worker's.
     pub(super) fn absorb(&self, other: &Self) {
+        self.set_observes(self.observes() || other.observes());
         let (to, from) = (self.requests.iter().flatten(), other.requests.iter().flatten());
         to.zip(from).for_each(|(to, from)| to.absorb(from));
-        self.values(other.all_values());
-        self.withheld.iter().zip(&other.withheld).for_each(|(to, from)| to.absorb(from));
+        self.done.absorb(&other.done);
+        self.foreseen.absorb(&other.foreseen);
         self.duration.absorb(&other.duration);
         self.upstream.absorb(&other.upstream);
     }
@@ -88,13 +85,36 @@ impl RouteCounts {
         });
         all.filter(|(_, _, count)| *count > 0)
     }
+}
+
+impl Findings {
+    /// Counts the selected values of an answer.
+    pub(crate) fn values(&self, values: Values) {
+        let Values { masked, unchanged, revealed } = values;
+        for (count, more) in [(&self.masked, masked), (&self.unchanged, unchanged), (&self.revealed, revealed)] {
+            if more > 0 {
+                count.add(more);
+            }
+        }
+    }
+
+    /// Counts an answer that is withheld or cut.
+    pub(crate) fn withheld(&self, reason: Reason) {
+        if let Some(count) = self.withheld.get(reason as usize) {
+            count.add(1);
+        }
+    }
 
     pub(super) fn all_values(&self) -> Values {
-        let ValueCounts { masked, unchanged, revealed } = &self.values;
-        Values { masked: masked.get(), unchanged: unchanged.get(), revealed: revealed.get() }
+        Values { masked: self.masked.get(), unchanged: self.unchanged.get(), revealed: self.revealed.get() }
     }
 
     pub(super) fn all_withheld(&self) -> impl Iterator<Item = (Reason, u64)> {
         Reason::ALL.into_iter().zip(&self.withheld).map(|(reason, count)| (reason, count.get()))
+    }
+
+    fn absorb(&self, other: &Self) {
+        self.values(other.all_values());
+        self.withheld.iter().zip(&other.withheld).for_each(|(to, from)| to.absorb(from));
     }
 }

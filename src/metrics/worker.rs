@@ -49,10 +49,12 @@ impl Worker {
         }
     }
 
-    /// The counts of a route, or of what is on none ([`OFF_ROUTES`](super::catalogue::OFF_ROUTES)).
-    pub(crate) fn route(&self, name: &str) -> Arc<RouteCounts> {
+    /// The counts of a route, which only observes or masks, or of what is on none ([`OFF_ROUTES`](super::catalogue::OFF_ROUTES)).
+    pub(crate) fn route(&self, name: &str, observes: bool) -> Arc<RouteCounts> {
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(routes.entry(name.to_owned()).or_default())
+        let counts = routes.entry(name.to_owned()).or_default();
+        counts.set_observes(observes);
+        Arc::clone(counts)
     }
 
     pub(super) fn routes(&self) -> BTreeMap<String, Arc<RouteCounts>> {

@@ -1,6 +1,6 @@
 //! Where one worker's requests are counted, by the route that they are on.
 
-use crate::layer::MaskLayer;
+use crate::layer::{MaskLayer, Mode};
 use crate::metrics::{OFF_ROUTES, RouteCounts, Worker};
 use std::sync::Arc;
 
@@ -25,10 +25,13 @@ pub(super) struct Place {
 
 impl Books {
     pub(super) fn new(worker: Arc<Worker>, layer: &MaskLayer) -> Self {
-        let place = |name: &str, path| Place { route: name.to_owned(), path, counts: worker.route(name) };
-        let off = place(OFF_ROUTES, None);
-        let on =
-            layer.routes().iter().map(|route| place(&route.name, Some(route.pattern.as_str().to_owned()))).collect();
+        let place =
+            |name: &str, path, observes| Place { route: name.to_owned(), path, counts: worker.route(name, observes) };
+        let off = place(OFF_ROUTES, None, false);
+        let on = layer.routes().iter().map(|route| {
+            place(&route.name, Some(route.pattern.as_str().to_owned()), route.rule.mode() == Mode::Observe)
+        });
+        let on = on.collect();
         Self { worker, off, on }
     }
 

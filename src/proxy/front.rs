@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::forward::Forward;
-use super::headers::{Peer, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
+use super::headers::{Peer, Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
 use super::observed::{ObservedBody, failed, observe};
 use super::pool::UpstreamBody;
 use super::record::Record;
@@ -37,13 +37,15 @@ pub struct Front {
     inner: Inner,
     settings: Arc<Settings>,
     books: Arc<Books>,
+    /// Whether any route masks.
+    enforces: bool,
 }
 
 impl Front {
     /// The proxy with connections of its own to the upstream, which counts as this worker.
     pub fn new(settings: Arc<Settings>, layer: &MaskLayer, worker: Arc<Worker>) -> Self {
         let inner = layer.layer(Forward::new(&settings, Arc::clone(&worker)));
-        Self { inner, settings, books: Arc::new(Books::new(worker, layer)) }
+        Self { inner, settings, books: Arc::new(Books::new(worker, layer)), enforces: layer.enforces() }
     }
 
     /// The service for one client connection.
@@ -71,7 +73,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
 
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
         let mut record = Record::begin(&self.front.books, &request, &self.peer, self.front.settings.log_paths);
-        match prepare(&mut request, &self.front.settings, &self.peer) {
+        match prepare(&mut request, &self.front, &self.peer) {
             Ok(()) => {
                 let method = request.method().clone();
                 let inner = self.front.inner.clone().call(request);
@@ -91,7 +93,8 @@ enum Refusal {
 }
 
 /// Makes a request ready for the upstream, which is spoken to in HTTP/1.1.
-fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: &Peer) -> Result<(), Refusal> {
+fn prepare(request: &mut Request<Incoming>, front: &Front, peer: &Peer) -> Result<(), Refusal> {
+    let settings = &*front.settings;
     if request.method() == Method::CONNECT {
         return Err(Refusal::Connect);
     }
@@ -100,7 +103,10 @@ fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: &Peer) ->
     let headers = request.headers_mut();
     let protocol = remove_hop_by_hop(headers);
     let trailers = keep_only_trailers(headers);
-    remove_unwanted(headers, peer, &settings.allowed_rerouting_headers);
+    // Where all routes only observe, there is no mask that another path could get around.
+    let rerouting =
+        if front.enforces { Rerouting::AllBut(&settings.allowed_rerouting_headers) } else { Rerouting::None };
+    remove_unwanted(headers, peer, rerouting);
     set_forwarded(headers, peer, "http");
     match (protocol, trailers) {
         (Some(protocol), trailers) if version == Version::HTTP_11 => {

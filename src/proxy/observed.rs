@@ -84,8 +84,10 @@ impl<B: Body + Unpin> Body for ObservedBody<B> {
 
 impl<B: Body + Unpin> Drop for ObservedBody<B> {
     fn drop(&mut self) {
-        if let Some(reading) = self.body.reading() {
-            self.record.read(reading);
+        let Some(reading) = self.body.reading() else { return };
+        if let (true, Some(Err(reason))) = (self.record.observes(), reading.ending) {
+            tracing::warn!(route = self.record.route(), %reason, "answer would have been withheld, in observe mode");
         }
+        self.record.read(reading);
     }
 }

@@ -6,7 +6,7 @@ use super::error::ForwardError;
 use super::headers::Peer;
 use crate::layer::{Outcome, Reading, Report};
 use crate::mask::Summary;
-use crate::metrics::{Decision, Values};
+use crate::metrics::{Decision, Findings, Values};
 use crate::reason::Reason;
 use http::{Request, StatusCode};
 use std::sync::Arc;
@@ -61,6 +61,11 @@ impl Record {
         &self.books.place(self.route).route
     }
 
+    /// Whether its answer passes although it is on a route.
+    pub(super) fn observes(&self) -> bool {
+        self.decision == Decision::Observed
+    }
+
     /// The upstream began to answer.
     pub(super) fn answered(&mut self, at: Instant) {
         let took = at - self.begun;
@@ -91,6 +96,7 @@ impl Record {
                 self.summary = summary;
                 masked_or_revealed(summary)
             }
+            Some((Outcome::Observed, _)) => Decision::Observed,
             // Until its body ends otherwise.
             Some((Outcome::Streaming, _)) => Decision::Masked,
             Some((Outcome::Withheld(reason), report)) => {
@@ -109,10 +115,13 @@ impl Record {
     /// What the engine made of a body while it streamed.
     pub(super) fn read(&mut self, Reading { summary, ending }: Reading) {
         self.summary = summary;
-        self.decision = masked_or_revealed(summary);
-        if let Some(Err(reason)) = ending {
-            (self.decision, self.reason) = (Decision::Withheld, Some(reason.as_str()));
+        let reason = ending.and_then(Result::err);
+        self.reason = reason.map(Reason::as_str);
+        if let Some(reason) = reason {
             self.withheld(reason);
+        }
+        if self.decision != Decision::Observed {
+            self.decision = if reason.is_some() { Decision::Withheld } else { masked_or_revealed(summary) };
         }
     }
 
@@ -127,11 +136,21 @@ impl Record {
     }
 
     fn withheld(&self, reason: Reason) {
-        self.books.place(self.route).counts.withheld(reason);
+        self.findings().withheld(reason);
+    }
+
+    /// Where it is counted what was done to the answer, or would have been.
+    fn findings(&self) -> &Findings {
+        let counts = &self.books.place(self.route).counts;
+        if self.decision == Decision::Observed { &counts.foreseen } else { &counts.done }
     }
 
     fn log(&self, line: &Line, took: Duration) {
         let place = self.books.place(self.route);
+        let (masked, would_mask, reason, would_withhold) = match self.decision {
+            Decision::Observed => (0, Some(self.summary.masked), None, self.reason),
+            _ => (self.summary.masked, None, self.reason, None),
+        };
         tracing::info!(
             target: ACCESS_LOG,
             method = line.method(),
@@ -139,8 +158,10 @@ impl Record {
             path = place.path.as_ref().or(line.path.as_ref()),
             decision = self.decision.as_str(),
             status = self.status.map(|status| status.as_u16()),
-            masked = self.summary.masked,
-            reason = self.reason,
+            masked,
+            reason,
+            would_mask,
+            would_withhold,
             bytes = self.bytes,
             // What is missing was not wanted by the client any more, or not given by the upstream.
             cut = (!self.whole).then_some(true),
@@ -170,7 +191,7 @@ impl Drop for Record {
         let took = self.begun.elapsed();
         counts.request(self.decision, self.status.map(|status| status.as_u16()), took);
         let Summary { masked, unchanged, revealed } = self.summary;
-        counts.values(Values { masked, unchanged, revealed });
+        self.findings().values(Values { masked, unchanged, revealed });
         if let Some(line) = &self.line {
             self.log(line, took);
         }

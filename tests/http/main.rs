@@ -9,6 +9,7 @@ mod http2;
 #[path = "../support/log.rs"]
 mod log;
 mod metrics;
+mod observe;
 mod origin;
 mod proxy;
 mod requests;

@@ -27,8 +27,12 @@ impl Proxy {
     }
 
     pub(crate) async fn with(settings: Settings, rule: MaskRule) -> Self {
+        Self::with_each(settings, |_| rule.clone()).await
+    }
+
+    /// With a rule for each route by its name.
+    pub(crate) async fn with_each(settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
         log::start();
-        let rule = rule.with_reveal([Method::POST], Reveal::TopLevel);
         let patterns = [
             ("app-keys", "/console/api/apps/{app_id}/api-keys"),
             ("workspace-dataset-keys", "/console/api/datasets/api-keys"),
@@ -37,7 +41,7 @@ impl Proxy {
         let routes = patterns.map(|(name, template)| Route {
             name: name.to_owned(),
             pattern: Pattern::template(template).unwrap(),
-            rule: rule.clone(),
+            rule: rule(name).with_reveal([Method::POST], Reveal::TopLevel),
         });
         let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
         // Not `bind`, which may be given the port of another test's proxy.
