@@ -12,6 +12,7 @@ use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -73,6 +74,7 @@ fn run(config: Config) -> Result<(), CliError> {
         if let Some(listener) = admin {
             tokio::spawn(serve_admin(listener, Arc::clone(&settings), Arc::clone(&metrics), std::future::pending()));
         }
+        tokio::spawn(look_for_alarms(metrics));
         told_to_stop().await;
         tracing::info!("stopping: requests in flight finish, new connections are refused");
         let stopped = tokio::task::spawn_blocking(move || workers.stop());
@@ -87,6 +89,14 @@ fn run(config: Config) -> Result<(), CliError> {
     // Without this, the runtime would wait for workers that were told to stop twice.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Warns of routes that leak in silence. The counts are looked at here, so that no request pays for it.
+async fn look_for_alarms(metrics: Arc<Metrics>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        metrics.look_for_alarms();
+    }
 }
 
 fn failed(error: io::Error) -> CliError {

@@ -54,6 +54,7 @@ const ALL: &[&Family] = &[
     &WITHHELD,
     &OBSERVED_VALUES,
     &OBSERVED_WITHHELD,
+    &ALARM,
     &REFUSED,
     &DURATION,
     &UPSTREAM_DURATION,
@@ -120,6 +121,13 @@ family!(
     "last4_observed_withheld_total",
     ["route", "reason"],
     "Answers on routes that only observe, or requests, that enforcing would have withheld, cut or refused, by reason."
+);
+family!(
+    ALARM,
+    Gauge,
+    "last4_route_alarm",
+    ["route", "alarm"],
+    "Whether the last 50 or more successful lists held no value in a selected field (nothing-selected: was it renamed?) or only such that came masked (already-masked): 1 or 0."
 );
 family!(
     REFUSED,

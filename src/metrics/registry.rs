@@ -1,24 +1,26 @@
 //! All workers together.
 
+use super::alarm::Alarms;
 use super::catalogue::{self as families, Family};
 use super::page::Page;
 use super::route::{Findings, RouteCounts, Values};
 use super::worker::Worker;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What all workers count. One for the process, however often its configuration is loaded.
 #[derive(Debug)]
 pub struct Metrics {
     workers: Mutex<Vec<Arc<Worker>>>,
     config_loaded: Mutex<SystemTime>,
+    alarms: Mutex<Alarms>,
 }
 
 impl Default for Metrics {
     /// Nothing was counted, and the configuration was loaded now.
     fn default() -> Self {
-        Self { workers: Mutex::default(), config_loaded: Mutex::new(SystemTime::now()) }
+        Self { workers: Mutex::default(), config_loaded: Mutex::new(SystemTime::now()), alarms: Mutex::default() }
     }
 }
 
@@ -35,6 +37,17 @@ impl Metrics {
         *self.config_loaded.lock().unwrap_or_else(PoisonError::into_inner) = SystemTime::now();
     }
 
+    /// Warns of routes on which nothing is selected, or all that is comes masked. To be called every few seconds.
+    pub fn look_for_alarms(&self) {
+        drop(self.look(&self.added_up().1));
+    }
+
+    fn look(&self, routes: &BTreeMap<String, RouteCounts>) -> MutexGuard<'_, Alarms> {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        alarms.look(routes, Instant::now());
+        alarms
+    }
+
     /// The page, in Prometheus's text format 0.0.4.
     pub fn page(&self) -> String {
         let (all, routes) = self.added_up();
@@ -42,6 +55,14 @@ impl Metrics {
         page.family(&families::BUILD_INFO).add(&[env!("CARGO_PKG_VERSION")], 1);
         page.family(&families::CONFIG_LOADED).add(&[], format_args!("{:.3}", self.loaded_secs()));
         routes_on(&mut page, &routes);
+        let alarms = self.look(&routes);
+        let mut alarming = page.family(&families::ALARM);
+        for name in routes.keys().filter(|name| *name != families::OFF_ROUTES) {
+            for (alarm, on) in alarms.of(name) {
+                alarming.add(&[name, alarm.as_str()], u8::from(on));
+            }
+        }
+        drop(alarms);
         let mut refused = page.family(&families::REFUSED);
         for (reason, count) in all.refusals.counts() {
             refused.add(&[reason], count);

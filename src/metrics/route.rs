@@ -22,6 +22,10 @@ pub(crate) struct RouteCounts {
     pub(crate) foreseen: Findings,
     pub(super) duration: Histogram,
     pub(super) upstream: Histogram,
+    /// Successful answers of JSON that were read to their end, but for those that may reveal.
+    answers: Count,
+    /// Those of them that held a selected value.
+    selecting: Count,
     observes: AtomicBool,
 }
 
@@ -57,6 +61,20 @@ impl RouteCounts {
         self.upstream.record(took);
     }
 
+    /// Counts a successful answer of JSON that was read to its end and may not reveal, for the alarm.
+    pub(crate) fn answer(&self, selects: bool) {
+        self.answers.add(1);
+        if selects {
+            self.selecting.add(1);
+        }
+    }
+
+    /// Answers, those that held a selected value, and values that did not come masked.
+    pub(super) fn for_alarms(&self) -> [u64; 3] {
+        let masked = self.done.masked.get() + self.foreseen.masked.get();
+        [self.answers.get(), self.selecting.get(), masked]
+    }
+
     /// Notes whether the route only observes.
     pub(super) fn set_observes(&self, observes: bool) {
         self.observes.store(observes, Ordering::Relaxed);
@@ -71,6 +89,8 @@ impl RouteCounts {
         self.set_observes(self.observes() || other.observes());
         let (to, from) = (self.requests.iter().flatten(), other.requests.iter().flatten());
         to.zip(from).for_each(|(to, from)| to.absorb(from));
+        self.answers.absorb(&other.answers);
+        self.selecting.absorb(&other.selecting);
         self.done.absorb(&other.done);
         self.foreseen.absorb(&other.foreseen);
         self.duration.absorb(&other.duration);

@@ -23,6 +23,8 @@ pub(super) struct Record {
     status: Option<StatusCode>,
     reason: Option<&'static str>,
     summary: Summary,
+    /// Whether the answer is a list, or whatever else may reveal nothing, and successful.
+    lists: bool,
     upstream: Option<Duration>,
     /// Of the answer's body.
     bytes: u64,
@@ -44,6 +46,7 @@ impl Record {
             status: None,
             reason: None,
             summary: Summary::default(),
+            lists: false,
             upstream: None,
             bytes: 0,
             whole: false,
@@ -89,11 +92,13 @@ impl Record {
     /// An answer begins.
     pub(super) fn answers(&mut self, status: StatusCode, report: Option<&Report>) {
         self.status = Some(status);
+        self.lists = status.is_success() && report.is_some_and(|report| !report.may_reveal);
         self.decision = match report.map(|report| (report.outcome, report)) {
             None => Decision::Passed,
             Some((Outcome::Bodiless, _)) => Decision::Bodiless,
             Some((Outcome::Masked(summary), _)) => {
                 self.summary = summary;
+                self.read_to_end();
                 masked_or_revealed(summary)
             }
             Some((Outcome::Observed, _)) => Decision::Observed,
@@ -115,6 +120,9 @@ impl Record {
     /// What the engine made of a body while it streamed.
     pub(super) fn read(&mut self, Reading { summary, ending }: Reading) {
         self.summary = summary;
+        if ending == Some(Ok(())) {
+            self.read_to_end();
+        }
         let reason = ending.and_then(Result::err);
         self.reason = reason.map(Reason::as_str);
         if let Some(reason) = reason {
@@ -133,6 +141,13 @@ impl Record {
     /// The answer came to its end.
     pub(super) fn whole(&mut self) {
         self.whole = true;
+    }
+
+    fn read_to_end(&self) {
+        if self.lists {
+            let Summary { masked, unchanged, revealed } = self.summary;
+            self.books.place(self.route).counts.answer(masked + unchanged + revealed > 0);
+        }
     }
 
     fn withheld(&self, reason: Reason) {

@@ -176,3 +176,25 @@ async fn readiness_says_what_is_wrong_and_asks_the_upstream_once_a_second() {
     assert!(unready.text().contains(&format!("{gone} cannot be reached: ")), "{}", unready.text());
     assert_eq!(get(operator, "/livez").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_route_that_answers_without_a_selected_field_raises_an_alarm() {
+    let origin = Origin::answering(|seen| match seen.header("x-renamed") {
+        Some(_) => json(format!("[{{\"key\":\"{SECRET}\"}}]")),
+        None => list(),
+    })
+    .await;
+    let proxy = Proxy::before(&origin).await;
+    let mut client = Client::connect(proxy.address).await;
+    let alarm = "last4_route_alarm{route=\"app-keys\",alarm=\"nothing-selected\"}";
+    let mut ask_often = async |headers: &str| {
+        for _ in 0..50 {
+            client.send(request("GET", KEYS, headers)).await;
+            client.read("GET").await;
+        }
+    };
+    ask_often("").await;
+    until(&proxy, alarm, 0.0).await;
+    ask_often("X-Renamed: 1\r\n").await;
+    until(&proxy, alarm, 1.0).await;
+}
