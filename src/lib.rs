@@ -38,6 +38,8 @@ pub mod layer;
 #[cfg(feature = "layer")]
 pub mod manual;
 pub mod mask;
+#[cfg(feature = "proxy")]
+pub mod metrics;
 #[cfg(feature = "layer")]
 pub mod problem;
 #[cfg(feature = "proxy")]

@@ -1,5 +1,17 @@
 //! Pages about last4 as a whole, beside the documentation of its parts.
 
+/// The configuration.
+#[cfg(feature = "cli")]
+pub mod configuration {
+    #![doc = include_str!("manual/configuration.md")]
+}
+
+/// The metrics.
+#[cfg(feature = "proxy")]
+pub mod metrics {
+    #![doc = include_str!("manual/metrics.md")]
+}
+
 /// The threat model.
 pub mod threat_model {
     #![doc = include_str!("manual/threat_model.md")]

@@ -31,6 +31,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them, in the order of their numbers (`reason as usize`).
+    pub const ALL: [Self; Self::Upgrade as usize + 1] = [
+        Self::AmbiguousPath,
+        Self::Charset,
+        Self::DecodeFailed,
+        Self::Incomplete,
+        Self::InvalidJson,
+        Self::NotJson,
+        Self::PartialContent,
+        Self::TooDeep,
+        Self::TooLarge,
+        Self::UnknownEncoding,
+        Self::Upgrade,
+    ];
+
     /// The stable code.
     pub fn as_str(self) -> &'static str {
         match self {

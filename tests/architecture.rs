@@ -11,13 +11,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("codec", &[]),
     ("reason", &[]),
     ("problem", &[]),
+    ("metrics", &["reason"]),
     ("route", &[]),
     ("body", &["codec", "mask", "reason"]),
     ("layer", &["body", "codec", "mask", "problem", "reason", "route"]),
-    ("proxy", &["body", "layer", "problem"]),
+    ("proxy", &["body", "layer", "mask", "metrics", "problem", "reason"]),
     ("demo", &[]),
     ("config", &["layer", "mask", "proxy", "route"]),
-    ("cli", &["config", "demo", "layer", "mask", "proxy", "route"]),
+    ("cli", &["config", "demo", "layer", "mask", "metrics", "proxy", "route"]),
 ];
 
 fn files(under: &Path, found: &mut Vec<PathBuf>) {

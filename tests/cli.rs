@@ -122,8 +122,8 @@ fn check_shows_the_routes_of_a_right_file() {
         "listen    127.0.0.1:8080\n\
          upstream  http://api:5001\n\
          admin     127.0.0.1:9464\n\n\
-         route  path   fields                  reveals  preset\n\
-         keys   /keys  token, $..secret.value  POST\n"
+         route  path   fields                  reveals  mode     preset\n\
+         keys   /keys  token, $..secret.value  POST     enforce\n"
     );
 }
 

@@ -14,6 +14,7 @@ use last4::body::BodyError;
 use last4::codec::{AcceptEncoding, Codings, Decoder, Encoder, Progress};
 use last4::layer::{MaskLayer, MaskRule, Outcome, Report};
 use last4::mask::{Masker, Reveal, Rules, Selectors};
+use last4::metrics::Metrics;
 use last4::proxy::{Forward, ForwardError, Front, Settings, Setup, Upstream};
 use last4::route::{Pattern, Route, RouteSet};
 use std::any::type_name;
@@ -29,7 +30,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 const SECRET: &str = "app-8fK2mQ7vXz31LtPq0RbNcY5d";
 
 /// The parts of the crate that bytes of requests and answers pass through.
-const PARTS: [&str; 6] = ["body", "codec", "layer", "mask", "proxy", "route"];
+const PARTS: [&str; 7] = ["body", "codec", "layer", "mask", "metrics", "proxy", "route"];
 
 /// Types that are rendered by nothing here, and why they need not be.
 const SEE_NONE: &[(&str, &[&str])] = &[
@@ -47,6 +48,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "MaskLayer",
             "MaskRule",
             "MaskService",
+            "Mode",
             "Pattern",
             "PatternError",
             "Route",
@@ -59,9 +61,10 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "Upstream",
         ],
     ),
-    ("holds the configuration and connections", &["Forward", "Front", "PeerService", "Status", "Workers"]),
+    ("holds the configuration, connections and counts", &["Forward", "Front", "PeerService", "Status", "Workers"]),
     ("hyper's word on a connection, which holds nothing that came on it", &["UpstreamError"]),
-    ("one of a few names", &["Coding", "Instructions", "Port"]),
+    ("numbers, and names of routes", &["Metrics", "Worker"]),
+    ("one of a few names", &["Coding", "Family", "Instructions", "Kind", "Port"]),
     ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "Found"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),
     ("hyper's own stream and a channel, in nobody's hands but the connection's", &["RequestBody"]),
@@ -171,6 +174,9 @@ async fn answer(rendered: &Rendered, method: Method, body: String, hold_bytes: u
     let response = ServiceBuilder::new().layer(layer).service(service).oneshot(request).await.unwrap();
     assert_silent(&format!("{response:?}"));
     rendered.add(response.body());
+    if let Some(reading) = response.body().reading() {
+        rendered.add(&reading);
+    }
     let report = response.extensions().get::<Report>().unwrap();
     rendered.add(report);
     rendered.add(&report.outcome);
@@ -266,7 +272,9 @@ async fn through(rendered: Arc<Rendered>, settings: Arc<Settings>, target: &str)
         }])
         .unwrap(),
     );
-    let (front, forward) = (Front::new(&Setup::new(Arc::clone(&settings), layer)), Forward::new(&settings));
+    let worker = Metrics::default().worker();
+    let (front, forward) =
+        (Front::new(&Setup::new(Arc::clone(&settings), layer), Arc::clone(&worker)), Forward::new(&settings, worker));
     let service = hyper_service(move |request: Request<Incoming>| {
         let (rendered, front, forward) = (Arc::clone(&rendered), front.clone(), forward.clone());
         async move {
@@ -307,6 +315,7 @@ fn settings(upstream: SocketAddr) -> Settings {
         forwarded: Default::default(),
         limits: Default::default(),
         allowed_rerouting_headers: Vec::new(),
+        log_paths: false,
     }
 }
 

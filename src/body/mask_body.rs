@@ -122,6 +122,20 @@ where
         }
     }
 
+    /// What was done so far.
+    pub(crate) fn summary(&self) -> Summary {
+        self.pipeline.summary()
+    }
+
+    /// Whether the upstream's body was whole, or why the rest is withheld; `None` while it goes on.
+    pub(crate) fn ending(&self) -> Option<Result<(), Reason>> {
+        match self.state {
+            State::Running => None,
+            State::Ended => Some(Ok(())),
+            State::Failed(reason) => Some(Err(reason)),
+        }
+    }
+
     /// One step, which may be the last. Pending only when the upstream's next piece is waited for.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.pipeline.step(&mut self.out) {

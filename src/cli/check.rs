@@ -5,6 +5,7 @@ use super::args::Check;
 use super::output::{aligned, print};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, RouteDescription};
+use crate::layer::Mode;
 
 pub(super) fn check(typed: Check) -> Result<(), CliError> {
     let sources = sources(typed.file.or(typed.config))
@@ -25,19 +26,27 @@ fn overview(config: &Config) -> String {
         ["upstream".to_owned(), format!("{}://{}", upstream.scheme, upstream.authority)],
         ["admin".to_owned(), admin],
     ];
-    let mut rows = vec![["route", "path", "fields", "reveals", "preset"].map(str::to_owned)];
+    let mut rows = vec![["route", "path", "fields", "reveals", "mode", "preset"].map(str::to_owned)];
     rows.extend(config.routes.described.iter().map(row));
     format!("{}\n{}", aligned(&lines), aligned(&rows))
 }
 
-fn row(route: &RouteDescription) -> [String; 5] {
+fn row(route: &RouteDescription) -> [String; 6] {
     [
         route.name.clone(),
         route.path.clone(),
         route.fields.join(", "),
         reveals(route),
+        mode(route).to_owned(),
         route.preset.clone().unwrap_or_default(),
     ]
+}
+
+fn mode(route: &RouteDescription) -> &'static str {
+    match route.mode {
+        Mode::Enforce => "enforce",
+        Mode::Observe => "OBSERVE: nothing is masked",
+    }
 }
 
 fn reveals(route: &RouteDescription) -> String {

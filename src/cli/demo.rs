@@ -6,6 +6,7 @@ use super::output::print;
 use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
 use crate::layer::MaskLayer;
+use crate::metrics::Metrics;
 use crate::proxy::{Port, Setup, Workers};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -74,7 +75,7 @@ fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliEr
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
     let layer = MaskLayer::new(config.routes.set);
-    Workers::start(address, Port::Own, NonZeroUsize::MIN, Setup::new(config.proxy, layer))
+    Workers::start(address, Port::Own, NonZeroUsize::MIN, Setup::new(config.proxy, layer), &Metrics::default())
         .map_err(|source| CliError::Listen { address, option: "--listen", source })
 }
 

@@ -5,7 +5,7 @@ use super::args::Explain;
 use super::output::{aligned, print};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, RouteDescription, Routes};
-use crate::layer::overrides_method;
+use crate::layer::{Mode, overrides_method};
 use crate::route::CanonicalPath;
 use http::{HeaderMap, Method};
 use std::fmt::Write;
@@ -36,13 +36,18 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     text.push_str("The path can be read as (* on a masked route):\n");
     text.push_str(&readings(&path, routes));
     text.push('\n');
-    let found: Vec<_> =
+    let mut found: Vec<_> =
         routes.set.find(&path).filter_map(|found| Some((found.route, routes.described.get(found.position)?))).collect();
     if found.is_empty() {
         return text + "not on a masked route: passes untouched\n";
     }
     for (_, described) in &found {
         let _ = writeln!(text, "{}: masks {}", described.name, described.fields.join(", "));
+    }
+    // A route in observe mode has no say where another masks.
+    found.retain(|(route, _)| route.rule.mode() == Mode::Enforce);
+    if found.is_empty() {
+        return text + "observed: passes untouched, for its routes only observe; what masking would do is counted\n";
     }
     let silent = found.iter().find(|(route, _)| !route.rule.may_reveal(method)).map(|(_, described)| *described);
     text.push_str(&match silent {

@@ -1,17 +1,20 @@
 //! Reading the configuration anew while it is in force.
 
-use crate::config::{self, Config, Sources};
-use crate::layer::MaskLayer;
+use crate::config::{self, Config, RouteDescription, Sources};
+use crate::layer::{MaskLayer, Mode};
+use crate::metrics::Metrics;
 use crate::proxy::{Setup, Workers};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Reads the same sources again and hands what they say to the workers.
 pub(super) struct Reloader {
     sources: Sources,
     /// The configuration that the process was started with: what a restart alone changes.
     fixed: Fixed,
+    metrics: Arc<Metrics>,
 }
 
 /// What is settled when a process starts.
@@ -24,8 +27,8 @@ struct Fixed {
 }
 
 impl Reloader {
-    pub(super) fn new(sources: Sources, config: &Config) -> Self {
-        Self { sources, fixed: Fixed::of(config) }
+    pub(super) fn new(sources: Sources, config: &Config, metrics: Arc<Metrics>) -> Self {
+        Self { sources, fixed: Fixed::of(config), metrics }
     }
 
     /// The file among the sources.
@@ -44,6 +47,7 @@ impl Reloader {
                 for problem in problems.iter() {
                     tracing::error!("{problem}");
                 }
+                self.metrics.config_refused();
                 let problems = problems.iter().len();
                 return tracing::error!(problems, "configuration not reloaded: the one before stays in force");
             }
@@ -51,10 +55,21 @@ impl Reloader {
         for key in self.fixed.differences(&Fixed::of(&config)) {
             tracing::warn!(key, "changes with a restart only; the rest of the configuration is in force");
         }
-        let routes = config.routes.described.len();
+        let described = config.routes.described;
         let upstream = config.proxy.upstream.authority.clone();
         workers.replace(Setup::new(config.proxy, MaskLayer::new(config.routes.set)));
-        tracing::info!(routes, %upstream, "configuration reloaded");
+        self.metrics.config_loaded();
+        for route in &described {
+            warn_if_observing(route);
+        }
+        tracing::info!(routes = described.len(), %upstream, "configuration reloaded");
+    }
+}
+
+/// Says that a route leaks, each time that this is put in force.
+pub(super) fn warn_if_observing(route: &RouteDescription) {
+    if route.mode == Mode::Observe {
+        tracing::warn!(route = route.name, "observe mode: nothing is masked on this route, every secret passes");
     }
 }
 
@@ -65,7 +80,8 @@ impl Fixed {
             take_over: config.take_over,
             workers: config.workers,
             admin: config.admin,
-            log: config.log,
+            // Whether paths are logged is among what each setup says anew.
+            log: config::Log { paths: false, ..config.log },
         }
     }
 

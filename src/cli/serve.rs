@@ -2,23 +2,25 @@
 
 use super::CliError;
 use super::args::{LogFormat, Serve};
-use super::reload::Reloader;
+use super::reload::{Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
 use super::watch::{self, WatchedFile};
 use crate::config::{self, Config, Log, Sources};
 use crate::layer::MaskLayer;
-use crate::proxy::{Port, Setup, Workers, bind, serve_admin};
+use crate::metrics::Metrics;
+use crate::proxy::{ACCESS_LOG, Port, Setup, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -44,7 +46,8 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     // Before anything can be seen to serve: a signal that comes early must not end the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
-    let reloader = Reloader::new(sources, &config);
+    let metrics = Arc::<Metrics>::default();
+    let reloader = Reloader::new(sources, &config, Arc::clone(&metrics));
     let described = config.routes.described;
     let setup = Setup::new(config.proxy, MaskLayer::new(config.routes.set));
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
@@ -58,7 +61,8 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     };
     let admin = config.admin.map(bind_admin).transpose()?;
     let upstream = setup.settings.upstream.authority.clone();
-    let workers = Workers::start(config.listen, port, count, setup).map_err(refused(config.listen, "--listen"))?;
+    let workers =
+        Workers::start(config.listen, port, count, setup, &metrics).map_err(refused(config.listen, "--listen"))?;
 
     tracing::info!(address = %workers.address(), workers = count, %upstream, "listening");
     if let Some(address) = config.admin {
@@ -67,14 +71,16 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     for route in described {
         let reveal = route.reveal.iter().map(Method::as_str).collect::<Vec<_>>().join(" ");
         tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
+        warn_if_observing(&route);
     }
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
         if let Some(listener) = admin {
-            let left = Arc::clone(&left);
-            tokio::spawn(serve_admin(listener, workers.status().clone(), async move { left.notified().await }));
+            let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(&metrics));
+            tokio::spawn(serve_admin(listener, status, metrics, async move { left.notified().await }));
         }
+        tokio::spawn(look_for_alarms(metrics));
         serve_until_told(&mut signals, &reloader, &workers).await;
         if port == Port::Shared {
             // Whoever asks there from now on means the process that took over.
@@ -176,13 +182,24 @@ fn raise_file_limit() {
     }
 }
 
+/// Warns of routes that leak in silence. The counts are looked at here, so that no request pays for it.
+async fn look_for_alarms(metrics: Arc<Metrics>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        metrics.look_for_alarms();
+    }
+}
+
 fn failed(error: io::Error) -> CliError {
     CliError::Serve(error.into())
 }
 
 fn start_log(log: Log) {
     // Only what this program says: a library's own trace may hold what must not be logged.
-    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
+    let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
+    if !log.access {
+        own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
+    }
     let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(io::stderr);
     let lines = match log.format {
         config::LogFormat::Json => lines.json().boxed(),

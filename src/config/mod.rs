@@ -65,7 +65,7 @@ pub struct Config {
     pub take_over: bool,
     /// How many threads serve. `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// Where `/livez` and `/readyz` are. `None` for nowhere.
+    /// Where `/livez`, `/readyz` and `/metrics` are. `None` for nowhere.
     pub admin: Option<SocketAddr>,
     /// What goes to the log.
     pub log: Log,
@@ -160,6 +160,7 @@ impl Draft {
                 forwarded: self.forwarded,
                 limits: self.limits,
                 allowed_rerouting_headers: self.allowed_rerouting_headers,
+                log_paths: self.log.paths,
             },
         })
     }

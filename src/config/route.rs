@@ -3,8 +3,8 @@
 use super::field::{compile_fields, pointed};
 use super::masking::Masking;
 use super::reader::{Given, Table};
-use super::value::{text, yes_or_no};
-use crate::layer::MaskRule;
+use super::value::{choice, text, yes_or_no};
+use crate::layer::{MaskRule, Mode};
 use crate::mask::{Reveal, Rules, RulesError, Selectors};
 use crate::route::{Pattern, PatternError, Route};
 use figment::value::Value;
@@ -24,6 +24,8 @@ pub struct RouteDescription {
     pub reveal: Vec<Method>,
     /// The paths that they reveal; none for the fields of the top-level object.
     pub reveal_fields: Vec<String>,
+    /// Whether it masks or only observes.
+    pub mode: Mode,
     /// The preset it comes from.
     pub preset: Option<String>,
 }
@@ -34,17 +36,29 @@ pub(super) struct Entry {
     pub(super) route: Route<MaskRule>,
 }
 
+/// What holds for a route that says nothing else.
+pub(super) struct RouteDefaults {
+    pub(super) masking: Masking,
+    pub(super) mode: Mode,
+}
+
+/// Whether to mask or only to observe.
+pub(super) fn mode(value: &Value) -> Result<Mode, String> {
+    choice(value, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)])
+}
+
 /// Reads one `[[route]]`. `None` with at least one problem noted.
 ///
 /// Its name goes to `names` whatever else is wrong with it.
-pub(super) fn route(table: &mut Table<'_>, masking: &Masking, names: &mut Vec<Given<String>>) -> Option<Entry> {
+pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut Vec<Given<String>>) -> Option<Entry> {
     let name = required(table, "name", "the route's name in logs, such as name = \"app-keys\"", name);
     let pattern = pattern(table);
     let ignore_case = table.read_or("ignore_case", false, yes_or_no);
     let ndjson = table.read("ndjson", yes_or_no);
     let fields = fields(table, ignore_case);
     let reveal = reveal(table, ndjson.as_ref().is_some_and(|given| given.value));
-    let masking = masking.overridden(table);
+    let mode = table.read_or("mode", defaults.mode, mode);
+    let masking = defaults.masking.overridden(table);
     let name = name.map(|given| {
         let name = given.value.clone();
         names.push(given);
@@ -62,6 +76,7 @@ pub(super) fn route(table: &mut Table<'_>, masking: &Masking, names: &mut Vec<Gi
         .with_max_depth(masking.max_depth)
         .with_ndjson(ndjson.is_some_and(|given| given.value));
     let rule = MaskRule::new(rules)
+        .with_mode(mode)
         .with_reveal(methods.iter().cloned(), revealed)
         .with_hold_bytes(masking.hold_bytes)
         .with_max_body_bytes(masking.max_body_bytes);
@@ -71,6 +86,7 @@ pub(super) fn route(table: &mut Table<'_>, masking: &Masking, names: &mut Vec<Gi
         fields,
         reveal: methods,
         reveal_fields,
+        mode,
         preset: None,
     };
     Some(Entry { description, route: Route { name, pattern, rule } })
@@ -94,7 +110,9 @@ fn required<T>(
 /// A name stands in metric labels and log lines, and so has a narrow alphabet.
 fn name(value: &Value) -> Result<String, String> {
     let name = text(value)?;
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let plain =
+        name != "-" && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    // `-` stands for no route in metrics and log lines.
     if plain && (1..=64).contains(&name.len()) {
         Ok(name)
     } else {

@@ -3,10 +3,10 @@
 use super::masking::Masking;
 use super::preset::preset;
 use super::reader::{Given, Reader, Table};
-use super::route::{Entry, RouteDescription, route};
+use super::route::{Entry, RouteDefaults, RouteDescription, mode, route};
 use super::source::Origin;
 use super::value::text;
-use crate::layer::MaskRule;
+use crate::layer::{MaskRule, Mode};
 use crate::route::RouteSet;
 
 /// The masked routes, at least one.
@@ -19,15 +19,16 @@ pub struct Routes {
     pub described: Vec<RouteDescription>,
 }
 
-/// Reads `[masking]`, `[[route]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
+/// Reads `mode`, `[masking]`, `[[route]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
 pub(super) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
     let masking = root.section("masking", |table| Masking::default().overridden(table));
+    let defaults = RouteDefaults { masking, mode: root.read_or("mode", Mode::Enforce, mode) };
     let mut names = Vec::new();
-    let written = root.sections("route", |table| route(table, &masking, &mut names));
+    let written = root.sections("route", |table| route(table, &defaults, &mut names));
     let presets = presets(root, flagged);
     let mut entries = written.into_iter().collect::<Option<Vec<_>>>();
     for name in presets? {
-        let added = preset_routes(root, &name, &masking, &mut names);
+        let added = preset_routes(root, &name, &defaults, &mut names);
         entries = entries.zip(added).map(|(mut entries, added)| {
             entries.extend(added);
             entries
@@ -61,14 +62,14 @@ fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
 fn preset_routes(
     root: &Table<'_>,
     name: &str,
-    masking: &Masking,
+    defaults: &RouteDefaults,
     names: &mut Vec<Given<String>>,
 ) -> Option<Vec<Entry>> {
     let text = preset(name).map_err(|message| root.refuse_flag("--preset", "presets", message)).ok()?;
     let origin = Origin::of_text(&format!("preset {name}"), text).map_err(|problem| root.adopt([problem])).ok()?;
     let reader = Reader::new(origin);
     let mut table = reader.root();
-    let entries = table.sections("route", |table| route(table, masking, names));
+    let entries = table.sections("route", |table| route(table, defaults, names));
     table.finish();
     root.adopt(reader.problems());
     let from_preset = |mut entry: Entry| {

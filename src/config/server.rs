@@ -20,6 +20,10 @@ pub struct Log {
     pub level: Level,
     /// How an event is written.
     pub format: LogFormat,
+    /// Whether each request has a line.
+    pub access: bool,
+    /// Whether that line says the path of a request that is on no masked route.
+    pub paths: bool,
 }
 
 /// How an event is written to the log.
@@ -61,6 +65,8 @@ pub(super) fn log(root: &mut Table<'_>) -> Log {
     root.section("log", |log| Log {
         level: log.read_or("level", Level::INFO, |value| choice(value, &levels)),
         format: log.read_or("format", LogFormat::Text, |value| choice(value, &formats)),
+        access: log.read_or("access", true, yes_or_no),
+        paths: log.read_or("paths", false, yes_or_no),
     })
 }
 

@@ -4,6 +4,7 @@
 //! failed test.
 
 use super::*;
+use crate::layer::Mode;
 use crate::route::CanonicalPath;
 use http::Method;
 use std::ffi::OsString;
@@ -44,7 +45,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.workers, None);
     assert_eq!(config.admin.unwrap().to_string(), "127.0.0.1:9464");
-    assert_eq!(config.log, Log { level: tracing::Level::INFO, format: LogFormat::Text });
+    assert_eq!(config.log, Log { level: tracing::Level::INFO, format: LogFormat::Text, access: true, paths: false });
     assert_eq!(config.proxy.upstream.authority, "api:5001");
     assert_eq!(config.proxy.upstream.response_timeout, Duration::from_secs(600));
     assert!(config.proxy.forwarded.preserve_host);
@@ -286,7 +287,12 @@ fn every_problem_of_a_route_says_what_to_write_instead() {
             "6: route[0].ellipsis: `ellipsis` must not be empty: write at least one character, such as \"...\"",
         ),
         ("{fields}\nfirst = 65", "6: route[0].first: must be a whole number from 0 to 64"),
-        ("{fields}\nmode = \"observe\"", "6: route[0].mode: unknown key: known here are "),
+        (
+            "{fields}\nmode = \"observ\"",
+            "6: route[0].mode: must be one of \"enforce\", \"observe\"; did you mean \"observe\"?",
+        ),
+        ("{fields}\nmodel = \"observe\"", "6: route[0].model: unknown key: did you mean `mode`?"),
+        ("{fields}\nmethod = \"GET\"", "6: route[0].method: unknown key: known here are "),
     ] {
         let fields = format!("{path}\nfields = [\"token\"]");
         let found = route_problems(&lines.replace("{path}", path).replace("{fields}", &fields));
@@ -447,4 +453,20 @@ fn routes_and_the_admin_address_load_without_the_rest() {
     assert_eq!(load_admin(&file("admin.listen = \"0.0.0.0:9000\"\nnonsense = 1")).unwrap().unwrap().port(), 9000);
     assert!(load_admin(&file("admin.listen = \"9000\"")).is_err());
     assert!(load_routes(&file("nonsense = 1")).is_err());
+}
+
+#[test]
+fn a_route_masks_unless_it_or_the_whole_is_told_to_observe() {
+    let modes = |text: &str| -> Vec<_> {
+        let routes = load(&file(text)).unwrap().routes;
+        let described = routes.described.iter().map(|route| route.mode);
+        let compiled = routes.set.routes().iter().map(|route| route.rule.mode());
+        described.zip(compiled).map(|(described, compiled)| [described, compiled]).collect()
+    };
+    assert_eq!(modes(MINIMAL), [[Mode::Enforce; 2]]);
+    assert_eq!(modes(&format!("{MINIMAL}mode = \"observe\"")), [[Mode::Observe; 2]]);
+    assert_eq!(modes(&format!("mode = \"observe\"\n{MINIMAL}")), [[Mode::Observe; 2]]);
+    assert_eq!(modes(&format!("mode = \"observe\"\n{MINIMAL}mode = \"enforce\"")), [[Mode::Enforce; 2]]);
+    let both = modes(&format!("mode = \"observe\"\npresets = [\"dify\"]\n{MINIMAL}mode = \"enforce\""));
+    assert_eq!(both, [[Mode::Enforce; 2], [Mode::Observe; 2], [Mode::Observe; 2], [Mode::Observe; 2]]);
 }

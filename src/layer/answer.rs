@@ -2,9 +2,10 @@
 
 use super::exchange::Exchange;
 use super::headers::{cross_origin, cut_response, cut_withheld_response};
-use super::lookup::OffRoute;
+use super::lookup::{ObserveOnly, OffRoute};
+use super::observed::Observed;
 use super::verdict::Plan;
-use crate::body::{BodyError, Head, MaskBody};
+use crate::body::{BodyError, Head, MaskBody, Watch};
 use crate::codec::Codings;
 use crate::mask::Summary;
 use crate::problem;
@@ -37,6 +38,9 @@ pub enum Outcome {
     Bodiless,
     /// The whole body was masked, or revealed as its rule says.
     Masked(Summary),
+    /// The answer passes as it came, for its route only observes. What masking would have come to is in
+    /// [`AnswerBody::reading`]; there is none where there is no body.
+    Observed,
     /// The body is being masked while it streams.
     Streaming,
     /// The body was withheld.
@@ -46,6 +50,26 @@ pub enum Outcome {
 /// An answer of a request that is on no masked route.
 pub(super) fn passed<B: Body>(_: OffRoute, response: Response<B>) -> Response<AnswerBody<B>> {
     response.map(|body| AnswerBody(Inner::Passed { body }))
+}
+
+/// An answer of a request on a route that only observes. It passes with every secret in it, and is read along.
+pub(super) fn observed<B: Body>(
+    _: ObserveOnly,
+    exchange: &Exchange,
+    response: Response<B>,
+    watch: Option<Watch>,
+) -> Response<AnswerBody<B>> {
+    let (head, body) = response.into_parts();
+    let body = Inner::Observed { body: Observed::new(body, watch.map(Box::new)) };
+    finish(exchange, head, body, Outcome::Observed)
+}
+
+/// An answer of a request that would have been refused, where all routes only observe.
+pub(super) fn unreadable<B: Body>(_: ObserveOnly, reason: Reason, response: Response<B>) -> Response<AnswerBody<B>> {
+    let watch = Some(Box::new(Watch::refused(reason)));
+    let mut response = response.map(|body| AnswerBody(Inner::Observed { body: Observed::new(body, watch) }));
+    response.extensions_mut().insert(Report { route: "".into(), may_reveal: false, outcome: Outcome::Observed });
+    response
 }
 
 /// An answer without a body. `Content-Length` of a HEAD answer would tell the length of what is masked.
@@ -140,10 +164,34 @@ pub struct AnswerBody<B>(Inner<B>);
 enum Inner<B> {
     /// Off the masked routes: the inner service's own, frame by frame.
     Passed { body: B },
+    /// On a route that only observes: the same, read along.
+    Observed { body: Observed<B> },
     /// Bytes that last4 vouches for.
     Bytes { bytes: Bytes },
     /// Being masked.
     Masking { body: Box<MaskBody<B>> },
+}
+
+/// What the engine made of a body so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What it found.
+    pub summary: Summary,
+    /// Whether the body was whole, or why the rest was withheld; `None` while it goes on.
+    pub ending: Option<Result<(), Reason>>,
+}
+
+impl<B: Body + Unpin> AnswerBody<B> {
+    /// What the engine made of a body that it reads while it streams. `None` of any other.
+    ///
+    /// Where the route only observes, it is what the engine would have made of it.
+    pub fn reading(&self) -> Option<Reading> {
+        match &self.0 {
+            Inner::Passed { .. } | Inner::Bytes { .. } => None,
+            Inner::Observed { body } => body.reading(),
+            Inner::Masking { body } => Some(Reading { summary: body.summary(), ending: body.ending() }),
+        }
+    }
 }
 
 impl<B> Body for AnswerBody<B>
@@ -161,6 +209,7 @@ where
                     Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
                 })
             }),
+            Inner::Observed { body } => Pin::new(body).poll_frame(cx),
             Inner::Bytes { bytes } => {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
@@ -172,6 +221,7 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inner::Passed { body } => body.is_end_stream(),
+            Inner::Observed { body } => body.is_end_stream(),
             Inner::Bytes { bytes } => bytes.is_empty(),
             Inner::Masking { body } => body.is_end_stream(),
         }
@@ -180,6 +230,7 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Passed { body } => body.size_hint(),
+            Inner::Observed { body } => body.size_hint(),
             Inner::Bytes { bytes } => SizeHint::with_exact(bytes.len() as u64),
             Inner::Masking { body } => body.size_hint(),
         }
@@ -190,6 +241,7 @@ impl<B> std::fmt::Debug for AnswerBody<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match &self.0 {
             Inner::Passed { .. } => "AnswerBody::Passed",
+            Inner::Observed { .. } => "AnswerBody::Observed",
             Inner::Bytes { .. } => "AnswerBody::Bytes",
             Inner::Masking { .. } => "AnswerBody::Masking",
         })

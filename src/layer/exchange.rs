@@ -1,6 +1,7 @@
 //! One request on a masked route: what goes upstream, and what is remembered of it to judge the answer.
 
 use super::headers::{cut_request, folded_name};
+use super::lookup::OnRoute;
 use super::rule::MaskRule;
 use crate::codec::AcceptEncoding;
 use crate::mask::Rules;
@@ -20,20 +21,25 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Reads a request and takes out of it what may not go upstream on a masked route.
-    pub(super) fn begin<B>(route: Arc<str>, rule: Arc<MaskRule>, request: &mut Request<B>) -> Self {
-        let may_reveal =
-            rule.may_reveal(request.method()) && !overrides_method(request.headers(), request.uri().query());
-        let method = request.method().clone();
+    pub(super) fn begin<B>(on: OnRoute, request: &mut Request<B>) -> Self {
+        let exchange = Self::observe(on, request);
         let headers = request.headers_mut();
-        let accept_encoding = AcceptEncoding::parse(headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes));
         cut_request(headers);
         cut_connection(headers);
         // Said even where the client said nothing: without the field an upstream may choose any coding.
-        match HeaderValue::try_from(accept_encoding.for_upstream()) {
+        match HeaderValue::try_from(exchange.accept_encoding.for_upstream()) {
             Ok(codings) => headers.insert(ACCEPT_ENCODING, codings),
             Err(_) => headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         };
-        Self { route, rule, method, accept_encoding, may_reveal }
+        exchange
+    }
+
+    /// Reads a request, which stays as it came.
+    pub(super) fn observe<B>(OnRoute { name: route, rule, .. }: OnRoute, request: &Request<B>) -> Self {
+        let headers = request.headers();
+        let may_reveal = rule.may_reveal(request.method()) && !overrides_method(headers, request.uri().query());
+        let accept_encoding = AcceptEncoding::parse(headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes));
+        Self { route, rule, method: request.method().clone(), accept_encoding, may_reveal }
     }
 
     /// Whether an answer with this status may show a secret.

@@ -2,19 +2,24 @@
 
 use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
-use super::lookup::OffRoute;
+use super::lookup::{ObserveOnly, OffRoute};
 use super::verdict::{Plan, Verdict, judge};
-use crate::body::{MaskBody, Pipeline};
+use crate::body::{MaskBody, Pipeline, Watch};
+use crate::codec::Codings;
+use crate::reason::Reason;
 use http::{Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 pin_project! {
     /// The future of [`MaskService`](super::MaskService).
     pub struct MaskFuture<F, B> {
+        route: Option<usize>,
+        answered_at: Option<Instant>,
         #[pin]
         state: State<F, B>,
     }
@@ -25,6 +30,10 @@ pin_project! {
     enum State<F, B> {
         /// On no masked route.
         Passing { proof: Option<OffRoute>, #[pin] inner: F },
+        /// On a route that only observes, before the head of the answer.
+        Observing { watching: Option<(ObserveOnly, Exchange)>, #[pin] inner: F },
+        /// On a route that nobody can name, where all only observe.
+        Unreadable { proof: Option<(ObserveOnly, Reason)>, #[pin] inner: F },
         /// On a masked route, before the head of the answer.
         Waiting { exchange: Option<Exchange>, #[pin] inner: F },
         /// The head is here; the beginning of the body is held back.
@@ -43,15 +52,37 @@ struct Holding<B> {
 
 impl<F, B> MaskFuture<F, B> {
     pub(super) fn passing(proof: OffRoute, inner: F) -> Self {
-        Self { state: State::Passing { proof: Some(proof), inner } }
+        Self::new(None, State::Passing { proof: Some(proof), inner })
     }
 
-    pub(super) fn masking(exchange: Exchange, inner: F) -> Self {
-        Self { state: State::Waiting { exchange: Some(exchange), inner } }
+    pub(super) fn masking(route: usize, exchange: Exchange, inner: F) -> Self {
+        Self::new(Some(route), State::Waiting { exchange: Some(exchange), inner })
+    }
+
+    pub(super) fn observing(route: usize, proof: ObserveOnly, exchange: Exchange, inner: F) -> Self {
+        Self::new(Some(route), State::Observing { watching: Some((proof, exchange)), inner })
+    }
+
+    pub(super) fn unreadable(proof: ObserveOnly, reason: Reason, inner: F) -> Self {
+        Self::new(None, State::Unreadable { proof: Some((proof, reason)), inner })
     }
 
     pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
-        Self { state: State::Answered { response: Some(response) } }
+        Self::new(None, State::Answered { response: Some(response) })
+    }
+
+    /// Which of [`MaskLayer::routes`](super::MaskLayer::routes) the request is on, if any.
+    pub fn route(&self) -> Option<usize> {
+        self.route
+    }
+
+    /// When the head of the inner service's answer was there. `None` before that, and for a request that did not reach it.
+    pub fn answered_at(&self) -> Option<Instant> {
+        self.answered_at
+    }
+
+    fn new(route: Option<usize>, state: State<F, B>) -> Self {
+        Self { route, answered_at: None, state }
     }
 }
 
@@ -63,16 +94,31 @@ where
     type Output = Result<Response<AnswerBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let mut state = this.state;
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Passing { proof, inner } => {
                     let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
                     let Some(proof) = proof.take() else { return Poll::Pending };
                     return Poll::Ready(Ok(answer::passed(proof, response)));
                 }
+                StateProj::Observing { watching, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
+                    let Some((proof, exchange)) = watching.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(observe(proof, &exchange, response)));
+                }
+                StateProj::Unreadable { proof, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
+                    let Some((proof, reason)) = proof.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(answer::unreadable(proof, reason, response)));
+                }
                 StateProj::Waiting { exchange, inner } => {
                     let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
                     let Some(exchange) = exchange.take() else { return Poll::Pending };
                     begin(exchange, response)
                 }
@@ -96,6 +142,22 @@ where
             state.set(next);
         }
     }
+}
+
+/// Lets an answer pass, with a watch on what would be masked.
+fn observe<B: Body + Unpin>(proof: ObserveOnly, exchange: &Exchange, response: Response<B>) -> Response<AnswerBody<B>> {
+    let (head, body) = response.into_parts();
+    let watch = match judge(exchange, &head, body.is_end_stream()) {
+        Verdict::Bodiless => None,
+        Verdict::Withhold(reason) => Some(Watch::refused(reason)),
+        Verdict::Mask(plan) => {
+            let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
+            // Nobody gets what comes out, so it is not coded again.
+            let pipeline = Pipeline::new(rules, &plan.codings, &Codings::default(), limit, plan.not_json);
+            Some(pipeline.map_or_else(Watch::refused, Watch::new))
+        }
+    };
+    answer::observed(proof, exchange, Response::from_parts(head, body), watch)
 }
 
 /// From the head of an answer to what comes next.

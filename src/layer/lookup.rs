@@ -1,5 +1,6 @@
 //! On which masked route a request is.
 
+use super::mode::Mode;
 use super::rule::MaskRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
@@ -9,19 +10,35 @@ use std::sync::Arc;
 /// The routes and their rules.
 #[derive(Debug)]
 pub(super) struct Routes {
-    set: RouteSet<MaskRule>,
+    pub(super) set: RouteSet<MaskRule>,
     /// Name and rule of each route, shared with the exchanges on it.
     rules: Vec<(Arc<str>, Arc<MaskRule>)>,
+    /// Whether any of them masks. Otherwise nothing that last4 does may be felt.
+    pub(super) enforces: bool,
 }
 
 /// Where a request is.
 pub(super) enum Lookup {
     /// On no masked route.
     Off(OffRoute),
-    /// On this one, under this rule.
-    On(Arc<str>, Arc<MaskRule>),
+    /// On this one.
+    On(OnRoute),
+    /// On this one, which only observes, and on none that masks.
+    Observed(ObserveOnly, OnRoute),
     /// Nobody can say.
     Refused(Reason),
+    /// Nobody can say, and no route masks.
+    Unreadable(ObserveOnly, Reason),
+}
+
+/// The route that a request is on.
+#[derive(Debug)]
+pub(super) struct OnRoute {
+    /// Which of the routes it is, from 0; the first of several.
+    pub(super) position: usize,
+    pub(super) name: Arc<str>,
+    /// What holds for the request: of several routes, what all of their rules come to.
+    pub(super) rule: Arc<MaskRule>,
 }
 
 /// The proof that a request is on no masked route. Its field is private to this file, which makes one where no route was found
@@ -29,31 +46,120 @@ pub(super) enum Lookup {
 #[derive(Debug)]
 pub(super) struct OffRoute(());
 
+/// The proof that a request is on no route that masks: on one in observe mode, or anywhere where every route is. Made in this file,
+/// from rules that say so, and nowhere else.
+#[derive(Debug)]
+pub(super) struct ObserveOnly(());
+
+impl ObserveOnly {
+    fn of(on: &OnRoute) -> Option<Self> {
+        (on.rule.mode() == Mode::Observe).then_some(Self(()))
+    }
+
+    fn everywhere(routes: &Routes) -> Option<Self> {
+        (!routes.enforces).then_some(Self(()))
+    }
+}
+
 impl Routes {
     pub(super) fn new(set: RouteSet<MaskRule>) -> Self {
         let rules =
             set.routes().iter().map(|route| (route.name.as_str().into(), Arc::new(route.rule.clone()))).collect();
-        Self { set, rules }
+        let enforces = set.routes().iter().any(|route| route.rule.mode() != Mode::Observe);
+        Self { set, rules, enforces }
     }
 
-    /// Finds the route of a request. One that is on several, by different readings of its path, is under all their rules.
+    /// Finds the route of a request. One that is on several, by different readings of its path, is under the rules of all that mask;
+    /// what a route in observe mode says counts only where none does.
     pub(super) fn look_up(&self, uri: &Uri) -> Lookup {
         let Ok(path) = CanonicalPath::new(uri.path().as_bytes()) else {
-            return Lookup::Refused(Reason::AmbiguousPath);
+            return match ObserveOnly::everywhere(self) {
+                Some(proof) => Lookup::Unreadable(proof, Reason::AmbiguousPath),
+                None => Lookup::Refused(Reason::AmbiguousPath),
+            };
         };
-        let mut on: Option<(Arc<str>, Arc<MaskRule>)> = None;
-        for (name, rule) in self.set.find(&path).filter_map(|found| self.rules.get(found.position)) {
-            on = Some(match on {
-                None => (Arc::clone(name), Arc::clone(rule)),
-                Some((first, so_far)) => match so_far.union(rule) {
-                    Ok(union) => (first, Arc::new(union)),
+        let (mut masked, mut observed) = (None, None);
+        for position in self.set.find(&path).map(|found| found.position) {
+            let Some((name, rule)) = self.rules.get(position) else { continue };
+            let on = if rule.mode() == Mode::Observe { &mut observed } else { &mut masked };
+            *on = match on.take() {
+                None => Some(OnRoute { position, name: Arc::clone(name), rule: Arc::clone(rule) }),
+                Some(first) => match OnRoute::union(first, rule) {
+                    Ok(union) => Some(union),
+                    Err(first) if rule.mode() == Mode::Observe => Some(first),
                     Err(_) => return Lookup::Refused(Reason::AmbiguousPath),
                 },
-            });
+            };
         }
-        match on {
-            Some((name, rule)) => Lookup::On(name, rule),
-            None => Lookup::Off(OffRoute(())),
+        let Some(on) = masked.or(observed) else { return Lookup::Off(OffRoute(())) };
+        match ObserveOnly::of(&on) {
+            Some(proof) => Lookup::Observed(proof, on),
+            None => Lookup::On(on),
         }
+    }
+}
+
+impl OnRoute {
+    /// Under another rule too; or as it was, where the two cannot be one.
+    fn union(self, rule: &MaskRule) -> Result<Self, Self> {
+        match self.rule.union(rule) {
+            Ok(union) => Ok(Self { rule: Arc::new(union), ..self }),
+            Err(_) => Err(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::{Rules, Selectors};
+    use crate::route::{Pattern, Route};
+
+    fn routes(written: &[(&str, &str, Mode)]) -> Routes {
+        let route = |(name, template, mode): &(&str, &str, Mode)| Route {
+            name: (*name).to_owned(),
+            pattern: Pattern::template(template).unwrap(),
+            rule: MaskRule::new(Rules::new(Selectors::compile([name], false).unwrap())).with_mode(*mode),
+        };
+        Routes::new(RouteSet::compile(written.iter().map(route).collect()).unwrap())
+    }
+
+    fn found(routes: &Routes, path: &str) -> (&'static str, String) {
+        match routes.look_up(&path.parse().unwrap()) {
+            Lookup::Off(_) => ("off", String::new()),
+            Lookup::On(on) => ("on", on.name.to_string()),
+            Lookup::Observed(_, on) => ("observed", on.name.to_string()),
+            Lookup::Refused(reason) => ("refused", reason.to_string()),
+            Lookup::Unreadable(_, reason) => ("unreadable", reason.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_request_is_observed_only_where_no_route_masks_it() {
+        let routes = routes(&[
+            ("trial", "/a/{x}", Mode::Observe),
+            ("keys", "/{x}/keys", Mode::Enforce),
+            ("second", "/a/{x}", Mode::Observe),
+        ]);
+        assert_eq!(found(&routes, "/a/b"), ("observed", "trial".to_owned()));
+        assert_eq!(found(&routes, "/b/keys"), ("on", "keys".to_owned()));
+        assert_eq!(found(&routes, "/a/keys"), ("on", "keys".to_owned()));
+        assert_eq!(found(&routes, "/b/c"), ("off", String::new()));
+        assert_eq!(found(&routes, "/a/%00").0, "refused");
+    }
+
+    #[test]
+    fn what_cannot_be_read_passes_only_where_every_route_observes() {
+        let routes = routes(&[("trial", "/a", Mode::Observe), ("second", "/b", Mode::Observe)]);
+        assert_eq!(found(&routes, "/a/%00"), ("unreadable", "ambiguous-path".to_owned()));
+    }
+
+    #[test]
+    fn a_rule_that_says_nothing_of_its_mode_masks() {
+        let rule = MaskRule::new(Rules::new(Selectors::compile(["token"], false).unwrap()));
+        assert_eq!((rule.mode(), Mode::default()), (Mode::Enforce, Mode::Enforce));
+        let observing = rule.clone().with_mode(Mode::Observe);
+        assert_eq!(rule.union(&observing).unwrap().mode(), Mode::Enforce);
+        assert_eq!(observing.union(&rule).unwrap().mode(), Mode::Enforce);
     }
 }

@@ -7,7 +7,8 @@
 //! An [`AnswerBody`] is built in `answer` only, and each function there takes its licence. `passed` takes an `OffRoute`, which
 //! only `lookup` can make, for a request that is on no route. `masked` takes what only the masking body can make, and `withheld` a
 //! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write
-//! that would pass a body on.
+//! that would pass a body on. A route in [observe mode](Mode::Observe) passes answers by `observed`, which takes an `ObserveOnly`;
+//! `lookup` makes one from a rule that says so, and for no request that is on a masking route too.
 //!
 //! ```
 //! use http::Method;
@@ -32,14 +33,17 @@ mod future;
 mod headers;
 mod lookup;
 mod media_type;
+mod mode;
+mod observed;
 mod rule;
 mod service;
 mod verdict;
 
-pub use answer::{AnswerBody, Outcome, Report};
+pub use answer::{AnswerBody, Outcome, Reading, Report};
 pub use exchange::overrides_method;
 pub use future::MaskFuture;
 #[cfg(feature = "proxy")]
 pub(crate) use headers::remove_where;
+pub use mode::Mode;
 pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};
 pub use service::{MaskLayer, MaskService};

@@ -1,5 +1,6 @@
 //! What happens on a masked route: everything the layer needs to know beside the path.
 
+use super::mode::Mode;
 use crate::mask::{Reveal, Rules, SelectorError};
 use http::Method;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub struct MaskRule {
     reveal: Vec<Method>,
     pub(super) hold_bytes: usize,
     pub(super) max_body_bytes: Option<u64>,
+    mode: Mode,
 }
 
 impl MaskRule {
@@ -40,6 +42,7 @@ impl MaskRule {
             reveal: Vec::new(),
             hold_bytes: DEFAULT_HOLD_BYTES,
             max_body_bytes: Some(DEFAULT_MAX_BODY_BYTES),
+            mode: Mode::Enforce,
         }
     }
 
@@ -62,6 +65,17 @@ impl MaskRule {
     #[must_use]
     pub fn with_max_body_bytes(self, max_body_bytes: Option<u64>) -> Self {
         Self { max_body_bytes, ..self }
+    }
+
+    /// The same rule in another mode. In [`Mode::Observe`] every secret passes; what enforcing would come to is reported.
+    #[must_use]
+    pub fn with_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Whether it masks or only reports.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Whether the successful answers of a method may show a secret.
@@ -90,6 +104,7 @@ impl MaskRule {
             reveal: self.reveal.iter().filter(|method| other.may_reveal(method)).cloned().collect(),
             hold_bytes: self.hold_bytes.max(other.hold_bytes),
             max_body_bytes,
+            mode: if self.mode == other.mode { self.mode } else { Mode::Enforce },
         })
     }
 }

@@ -5,7 +5,7 @@ use super::exchange::Exchange;
 use super::future::MaskFuture;
 use super::lookup::{Lookup, Routes};
 use super::rule::MaskRule;
-use crate::route::RouteSet;
+use crate::route::{Route, RouteSet};
 use http::{Request, Response};
 use http_body::Body;
 use std::sync::Arc;
@@ -23,6 +23,16 @@ impl MaskLayer {
     /// A layer that masks on these routes.
     pub fn new(routes: RouteSet<MaskRule>) -> Self {
         Self { routes: Arc::new(Routes::new(routes)) }
+    }
+
+    /// The routes, in the order by which [`MaskFuture::route`] counts them.
+    pub fn routes(&self) -> &[Route<MaskRule>] {
+        self.routes.set.routes()
+    }
+
+    /// Whether any route masks. Where all only observe, nothing that is done for the masks' sake is to be felt.
+    pub fn enforces(&self) -> bool {
+        self.routes.enforces
     }
 }
 
@@ -57,10 +67,17 @@ where
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         match self.routes.look_up(request.uri()) {
             Lookup::Off(proof) => MaskFuture::passing(proof, self.inner.call(request)),
-            Lookup::On(route, rule) => {
-                let exchange = Exchange::begin(route, rule, &mut request);
-                MaskFuture::masking(exchange, self.inner.call(request))
+            Lookup::On(on) => {
+                let position = on.position;
+                let exchange = Exchange::begin(on, &mut request);
+                MaskFuture::masking(position, exchange, self.inner.call(request))
             }
+            Lookup::Observed(proof, on) => {
+                let position = on.position;
+                let exchange = Exchange::observe(on, &request);
+                MaskFuture::observing(position, proof, exchange, self.inner.call(request))
+            }
+            Lookup::Unreadable(proof, reason) => MaskFuture::unreadable(proof, reason, self.inner.call(request)),
             Lookup::Refused(reason) => MaskFuture::answered(answer::refused(reason)),
         }
     }

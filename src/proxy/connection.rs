@@ -2,7 +2,7 @@
 
 use super::front::PeerService;
 use super::head_timer::{HeadClock, HeadTimer};
-use super::last_words::request_timeout;
+use super::last_words::{HEADER_TIMEOUT, request_timeout};
 use super::settings::{DEFAULT_MAX_HEADERS, Limits};
 use super::socket::{EndsBody, LastWords, Socket};
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
@@ -103,7 +103,7 @@ impl Connections {
         let (clock, last_words) = (HeadClock::begun(begun), LastWords::default());
         let socket = Socket::new(stream, self.body_timeout);
         let socket = TokioIo::new(socket.with(ends_body.clone(), clock.clone(), last_words.clone()));
-        let service = service_fn(|mut request: Request<Incoming>| {
+        let serving = service_fn(|mut request: Request<Incoming>| {
             ends_body.set(request.version() == Version::HTTP_10);
             if request.headers().contains_key(UPGRADE) {
                 // For the tunnel, should there be one.
@@ -121,7 +121,7 @@ impl Connections {
         });
         let mut http1 = self.http1.clone();
         http1.timer(HeadTimer::new(clock.clone(), self.idle_timeout, self.header_timeout));
-        let mut connection = pin!(http1.serve_connection(socket, service).with_upgrades());
+        let mut connection = pin!(http1.serve_connection(socket, serving).with_upgrades());
         let finish = http1::UpgradeableConnection::graceful_shutdown;
         let ended = until_done(connection.as_mut(), stopped.clone(), IDLE_GRACE, finish).await;
         // The user, to hyper, is the body of an answer: it failed after the head was sent.
@@ -130,6 +130,10 @@ impl Connections {
         }
         if ended.as_ref().is_err_and(hyper::Error::is_timeout) && clock.is_reading() {
             last_words.set(request_timeout());
+            service.refused(HEADER_TIMEOUT);
+        }
+        if let Some(reason) = last_words.refused() {
+            service.refused(reason);
         }
         ended
     }

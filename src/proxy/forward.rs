@@ -9,6 +9,7 @@ use super::request_body::{RequestBody, Sending};
 use super::settings::Settings;
 use super::timer::ConnectionTimer;
 use super::tunnel;
+use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -26,6 +27,7 @@ pub struct Forward {
     pool: Arc<Pool<RequestBody>>,
     load: Load,
     timeouts: Timeouts,
+    worker: Arc<Worker>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,17 +48,18 @@ impl Timeouts {
 }
 
 impl Forward {
-    /// A forwarder with connections of its own.
-    pub fn new(settings: &Settings) -> Self {
+    /// A forwarder with connections of its own, which counts them as this worker.
+    pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
         Self {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             load: Load::new(settings.limits.max_requests),
             timeouts: Timeouts::of(settings),
+            worker,
         }
     }
 
     /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
-    /// closed once their requests are done.
+    /// closed once their requests are done. It counts as the same worker.
     pub(super) fn succeeded_by(&self, settings: &Settings) -> Self {
         let pool = if self.pool.makes_the_same(&settings.upstream, &settings.limits) {
             Arc::clone(&self.pool)
@@ -64,7 +67,12 @@ impl Forward {
             self.pool.retire();
             Pool::new(settings.upstream.clone(), settings.limits.clone())
         };
-        Self { pool, load: self.load.up_to(settings.limits.max_requests), timeouts: Timeouts::of(settings) }
+        Self {
+            pool,
+            load: self.load.up_to(settings.limits.max_requests),
+            timeouts: Timeouts::of(settings),
+            worker: Arc::clone(&self.worker),
+        }
     }
 
     async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
@@ -101,14 +109,23 @@ impl Forward {
             let kept = if anew { None } else { self.pool.kept() };
             let mut lease = match kept {
                 Some(lease) => lease,
-                // In a box, for it is large and seldom needed.
-                None => Box::pin(self.pool.connect()).await?,
+                None => {
+                    // In a box, for it is large and seldom needed.
+                    let lease = Box::pin(self.pool.connect()).await?;
+                    self.worker.upstream_opened();
+                    lease
+                }
             };
             let reused = lease.reused;
             let again = if reused { replay(&request) } else { None };
             let answer = pin!(lease.sender.try_send_request(request));
             match within(&self.timeouts, &lease.timer, &mut sending, answer).await? {
-                Ok(response) => return Ok((response, lease)),
+                Ok(response) => {
+                    if reused {
+                        self.worker.upstream_reused();
+                    }
+                    return Ok((response, lease));
+                }
                 Err(mut error) => match (error.take_message(), again) {
                     // Not a byte was sent: the kept connection had been closed.
                     (Some(unsent), _) if reused => request = unsent,

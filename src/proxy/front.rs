@@ -1,13 +1,16 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
+use super::books::Books;
 use super::forward::Forward;
-use super::headers::{Peer, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
+use super::headers::{Peer, Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
 use super::observed::{ObservedBody, failed, observe};
 use super::pool::UpstreamBody;
+use super::record::Record;
 use super::request_body::RequestBody;
 use super::settings::Settings;
 use super::setup::Setup;
 use crate::layer::{MaskFuture, MaskLayer, MaskService};
+use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -42,28 +45,46 @@ struct Current {
     layer: MaskLayer,
     forward: Forward,
     settings: Arc<Settings>,
+    books: Arc<Books>,
+    /// Whether any route masks.
+    enforces: bool,
+}
+
+impl Current {
+    fn new(setup: &Setup, forward: Forward, worker: Arc<Worker>) -> Self {
+        let Setup { settings, layer } = setup.clone();
+        let books = Arc::new(Books::new(worker, &layer));
+        Self { enforces: layer.enforces(), layer, forward, settings, books }
+    }
 }
 
 impl Front {
-    /// The proxy with connections of its own to the upstream.
-    pub fn new(setup: &Setup) -> Self {
-        let Setup { settings, layer } = setup.clone();
-        let current = Current { layer, forward: Forward::new(&settings), settings };
-        Self { current: Arc::new(ArcSwap::from_pointee(current)) }
+    /// The proxy with connections of its own to the upstream, which counts as this worker.
+    pub fn new(setup: &Setup, worker: Arc<Worker>) -> Self {
+        let forward = Forward::new(&setup.settings, Arc::clone(&worker));
+        Self { current: Arc::new(ArcSwap::from_pointee(Current::new(setup, forward, worker))) }
     }
 
-    /// Serves by another setup from the next request on, on old connections and new.
+    /// Serves by another setup from the next request on, on old connections and new. It goes on counting as the same worker.
     pub fn replace(&self, setup: &Setup) {
-        let Setup { settings, layer } = setup.clone();
-        let forward = self.current.load().forward.succeeded_by(&settings);
-        self.current.store(Arc::new(Current { layer, forward, settings }));
+        let current = self.current.load();
+        let forward = current.forward.succeeded_by(&setup.settings);
+        let worker = Arc::clone(&current.books.worker);
+        self.current.store(Arc::new(Current::new(setup, forward, worker)));
     }
 
     /// The service for one client connection.
     pub fn for_peer(&self, peer: SocketAddr) -> PeerService {
-        let settings = Arc::clone(&self.current.load().settings);
+        let current = self.current.load();
+        let settings = Arc::clone(&current.settings);
         let address = peer.ip();
-        PeerService { front: self.clone(), address, peer: Peer::new(address, &settings.forwarded), settings }
+        PeerService {
+            front: self.clone(),
+            address,
+            peer: Peer::new(address, &settings.forwarded),
+            settings,
+            open: Arc::new(OpenConnection::begin(&current.books.worker)),
+        }
     }
 }
 
@@ -75,6 +96,14 @@ pub struct PeerService {
     /// The client by the settings below, which nearly always are the current ones.
     peer: Peer,
     settings: Arc<Settings>,
+    open: Arc<OpenConnection>,
+}
+
+impl PeerService {
+    /// Counts a request that was refused before its head was there.
+    pub(super) fn refused(&self, reason: &'static str) {
+        self.open.worker().refused(reason);
+    }
 }
 
 impl hyper::service::Service<Request<Incoming>> for PeerService {
@@ -85,18 +114,23 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
     fn call(&self, mut request: Request<Incoming>) -> FrontFuture {
         let current = self.front.current.load();
         let settings = &current.settings;
-        let prepared = if Arc::ptr_eq(settings, &self.settings) {
-            prepare(&mut request, settings, &self.peer)
+        let anew;
+        let peer = if Arc::ptr_eq(settings, &self.settings) {
+            &self.peer
         } else {
-            prepare(&mut request, settings, &Peer::new(self.address, &settings.forwarded))
+            anew = Peer::new(self.address, &settings.forwarded);
+            &anew
         };
-        match prepared {
+        let mut record = Record::begin(&current.books, &request, peer, settings.log_paths);
+        match prepare(&mut request, &current, peer) {
             Ok(()) => {
                 let method = request.method().clone();
                 let mut service: MaskService<Forward> = current.layer.layer(current.forward.clone());
-                FrontFuture::Forwarding { method, inner: service.call(request) }
+                let inner = service.call(request);
+                record.on(inner.route());
+                FrontFuture::Forwarding { method, record: Some(record), inner }
             }
-            Err(refusal) => FrontFuture::Refused { refusal },
+            Err(refusal) => FrontFuture::Refused { refusal, record: Some(record) },
         }
     }
 }
@@ -109,7 +143,8 @@ enum Refusal {
 }
 
 /// Makes a request ready for the upstream, which is spoken to in HTTP/1.1.
-fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: &Peer) -> Result<(), Refusal> {
+fn prepare(request: &mut Request<Incoming>, current: &Current, peer: &Peer) -> Result<(), Refusal> {
+    let settings = &*current.settings;
     if request.method() == Method::CONNECT {
         return Err(Refusal::Connect);
     }
@@ -118,7 +153,10 @@ fn prepare(request: &mut Request<Incoming>, settings: &Settings, peer: &Peer) ->
     let headers = request.headers_mut();
     let protocol = remove_hop_by_hop(headers);
     let trailers = keep_only_trailers(headers);
-    remove_unwanted(headers, peer, &settings.allowed_rerouting_headers);
+    // Where all routes only observe, there is no mask that another path could get around.
+    let rerouting =
+        if current.enforces { Rerouting::AllBut(&settings.allowed_rerouting_headers) } else { Rerouting::None };
+    remove_unwanted(headers, peer, rerouting);
     set_forwarded(headers, peer, "http");
     match (protocol, trailers) {
         (Some(protocol), trailers) if version == Version::HTTP_11 => {
@@ -180,10 +218,10 @@ pin_project! {
     pub enum FrontFuture {
         /// The request is on its way.
         #[doc(hidden)]
-        Forwarding { method: Method, #[pin] inner: InnerFuture },
+        Forwarding { method: Method, record: Option<Record>, #[pin] inner: InnerFuture },
         /// The request goes nowhere.
         #[doc(hidden)]
-        Refused { refusal: Refusal },
+        Refused { refusal: Refusal, record: Option<Record> },
     }
 }
 
@@ -192,25 +230,44 @@ impl Future for FrontFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match self.project() {
-            FrontFutureProj::Forwarding { method, inner } => match ready!(inner.poll(cx)) {
-                Ok(response) => observe(method, response).map(Either::Left),
-                Err(error) => {
-                    failed(method, &error);
-                    error.to_response().map(|document| Either::Right(Full::new(document)))
+            FrontFutureProj::Forwarding { method, record, mut inner } => {
+                let answer = ready!(inner.as_mut().poll(cx));
+                let Some(mut record) = record.take() else { return Poll::Pending };
+                if let Some(at) = inner.answered_at() {
+                    record.answered(at);
                 }
-            },
-            FrontFutureProj::Refused { refusal } => refuse(*refusal).map(|document| Either::Right(Full::new(document))),
+                match answer {
+                    Ok(response) => observe(method, response, record).map(Either::Left),
+                    Err(error) => {
+                        failed(method, &error);
+                        record.failed(&error);
+                        document(error.to_response(), record)
+                    }
+                }
+            }
+            FrontFutureProj::Refused { refusal, record } => {
+                let Some(record) = record.take() else { return Poll::Pending };
+                refuse(*refusal, record)
+            }
         };
         Poll::Ready(Ok(response))
     }
 }
 
-fn refuse(refusal: Refusal) -> Response<Bytes> {
+/// An answer in last4's own name, which is over for the record once it begins.
+fn document(response: Response<Bytes>, mut record: Record) -> Response<ResponseBody> {
+    record.sent(response.body().len());
+    record.whole();
+    response.map(|document| Either::Right(Full::new(document)))
+}
+
+fn refuse(refusal: Refusal, mut record: Record) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
         Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
     };
+    record.refused(status, reason);
     let mut response = problem::response(status, reason, detail);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+    document(response, record)
 }

@@ -89,14 +89,34 @@ impl Peer {
         let address = HeaderValue::from_str(&address.to_string());
         Self { address: address.unwrap_or(HeaderValue::from_static("unknown")), trusted }
     }
+
+    /// Its address, as text.
+    pub(super) fn address(&self) -> &str {
+        // Made of text in `new`.
+        self.address.to_str().unwrap_or("unknown")
+    }
 }
 
-/// Removes the fields that make a server take another path than the one matched, except those in `allowed`; framing in disguise;
+/// Which fields are removed that make a server take another path than the one matched.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rerouting<'a> {
+    /// All that are known, except these.
+    AllBut(&'a [HeaderName]),
+    None,
+}
+
+impl Rerouting<'_> {
+    fn removes(self, name: &HeaderName) -> bool {
+        matches!(self, Self::AllBut(allowed) if !allowed.contains(name))
+    }
+}
+
+/// Removes the fields that make a server take another path than the one matched, as far as `rerouting` says; framing in disguise;
 /// and who a client says it is that is not trusted.
-pub(super) fn remove_unwanted(headers: &mut HeaderMap, peer: &Peer, allowed: &[HeaderName]) {
+pub(super) fn remove_unwanted(headers: &mut HeaderMap, peer: &Peer, rerouting: Rerouting<'_>) {
     let is_one_of = |name: &HeaderName, known: &[&str]| known.iter().any(|known| same_folded(name.as_str(), known));
     remove_where(headers, |name| {
-        (is_one_of(name, &REROUTING) && !allowed.contains(name))
+        (is_one_of(name, &REROUTING) && rerouting.removes(name))
             || (is_one_of(name, &FRAMING) && name.as_str().contains('_'))
             || (!peer.trusted && is_one_of(name, &IDENTITY))
     });
@@ -191,10 +211,14 @@ mod tests {
     fn rerouting_fields_are_removed_however_they_are_spelt() {
         let mut headers =
             map(&[("script_name", "/p"), ("x-original-url", "/x"), ("content_length", "5"), ("x_a", "1")]);
-        remove_unwanted(&mut headers, &peer("127.0.0.1"), &[]);
+        remove_unwanted(&mut headers, &peer("127.0.0.1"), Rerouting::AllBut(&[]));
         assert_eq!(headers.keys().collect::<Vec<_>>(), ["x_a"]);
         let mut headers = map(&[("x-forwarded-prefix", "/p")]);
-        remove_unwanted(&mut headers, &peer("127.0.0.1"), &[HeaderName::from_static("x-forwarded-prefix")]);
+        remove_unwanted(
+            &mut headers,
+            &peer("127.0.0.1"),
+            Rerouting::AllBut(&[HeaderName::from_static("x-forwarded-prefix")]),
+        );
         assert_eq!(headers.len(), 1);
     }
 
@@ -204,7 +228,7 @@ mod tests {
             [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https"), ("x_forwarded_host", "a"), ("host", "b")];
         let forwarded = |address| {
             let (mut headers, peer) = (map(&said), peer(address));
-            remove_unwanted(&mut headers, &peer, &[]);
+            remove_unwanted(&mut headers, &peer, Rerouting::AllBut(&[]));
             set_forwarded(&mut headers, &peer, "http");
             headers
         };

@@ -8,48 +8,66 @@ use http::{Response, StatusCode};
 /// What a client is told to wait before it tries again, in seconds: requests come and go in less.
 pub(super) const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
-type Document = fn() -> Response<Bytes>;
+/// The stable codes of what is said to clients below.
+pub(super) const HEADER_TIMEOUT: &str = "header-timeout";
+pub(super) const TOO_MANY_CONNECTIONS: &str = "too-many-connections";
 
-/// hyper's own answers to heads that it cannot read, which come without a word about why.
-const AUTOMATIC: [(&[u8], Document); 3] = [
-    (b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", malformed),
-    (b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", uri_too_long),
-    (
-        b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-        headers_too_large,
-    ),
+/// An answer of hyper's own to a head that it cannot read, which comes without a word about why, and what is said instead.
+struct Automatic {
+    bytes: &'static [u8],
+    status: StatusCode,
+    reason: &'static str,
+    detail: &'static str,
+}
+
+const AUTOMATIC: [Automatic; 3] = [
+    Automatic {
+        bytes: b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        status: StatusCode::BAD_REQUEST,
+        reason: "malformed-request",
+        detail: "The request is not well-formed HTTP.",
+    },
+    Automatic {
+        bytes: b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        status: StatusCode::URI_TOO_LONG,
+        reason: "uri-too-long",
+        detail: "The request's target is too long.",
+    },
+    Automatic {
+        bytes: b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        reason: "headers-too-large",
+        detail: "The request's head has too many fields, or too many bytes.",
+    },
 ];
 
-/// The place in `bytes` from which on they are an automatic answer, and the document to send instead.
-pub(super) fn instead_of(bytes: &[u8]) -> Option<(usize, Vec<u8>)> {
-    let (automatic, document) = AUTOMATIC.iter().find(|(automatic, _)| bytes.ends_with(automatic))?;
-    Some((bytes.len() - automatic.len(), written(document())))
+/// What is sent instead of an automatic answer.
+pub(super) struct Instead {
+    /// Where in the bytes the automatic answer begins.
+    pub(super) from: usize,
+    pub(super) reason: &'static str,
+    pub(super) words: Vec<u8>,
+}
+
+/// What to send if `bytes` end with an automatic answer.
+pub(super) fn instead_of(bytes: &[u8]) -> Option<Instead> {
+    let automatic = AUTOMATIC.iter().find(|automatic| bytes.ends_with(automatic.bytes))?;
+    let Automatic { status, reason, detail, .. } = *automatic;
+    let words = written(problem::response(status, reason, detail));
+    Some(Instead { from: bytes.len() - automatic.bytes.len(), reason, words })
 }
 
 /// To a client that took too long over a head.
 pub(super) fn request_timeout() -> Vec<u8> {
-    written(problem::response(StatusCode::REQUEST_TIMEOUT, "header-timeout", "The request's head took too long."))
+    written(problem::response(StatusCode::REQUEST_TIMEOUT, HEADER_TIMEOUT, "The request's head took too long."))
 }
 
 /// To a client for whose connection there is no room.
 pub(super) fn too_many_connections() -> Vec<u8> {
     let detail = "There are too many connections at the moment.";
-    let mut response = problem::response(StatusCode::SERVICE_UNAVAILABLE, "too-many-connections", detail);
+    let mut response = problem::response(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY_CONNECTIONS, detail);
     response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECS);
     written(response)
-}
-
-fn malformed() -> Response<Bytes> {
-    problem::response(StatusCode::BAD_REQUEST, "malformed-request", "The request is not well-formed HTTP.")
-}
-
-fn uri_too_long() -> Response<Bytes> {
-    problem::response(StatusCode::URI_TOO_LONG, "uri-too-long", "The request's target is too long.")
-}
-
-fn headers_too_large() -> Response<Bytes> {
-    let detail = "The request's head has too many fields, or too many bytes.";
-    problem::response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
 }
 
 /// An HTTP/1.1 answer after which the connection ends.

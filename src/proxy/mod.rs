@@ -3,7 +3,9 @@
 //! A request goes through `server` (connections), `front` (what is refused, header fields), the [layer](crate::layer), and
 //! `forward` (the upstream); its answer comes back the same way.
 
+mod access;
 mod admin;
+mod books;
 mod connection;
 mod error;
 mod forward;
@@ -16,6 +18,8 @@ mod load;
 mod observed;
 mod orders;
 mod pool;
+mod readiness;
+mod record;
 mod request_body;
 mod server;
 mod settings;
@@ -26,6 +30,7 @@ mod timer;
 mod tunnel;
 mod workers;
 
+pub use access::ACCESS_LOG;
 pub use admin::serve_admin;
 pub use error::{ForwardError, UpstreamError};
 pub use forward::Forward;

@@ -1,38 +1,47 @@
 //! What the operator is told about answers on masked routes.
 
 use super::error::ForwardError;
+use super::record::Record;
 use crate::body::BodyError;
 use crate::layer::{AnswerBody, Outcome, Report};
 use bytes::Bytes;
 use http::{Method, Response};
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// An answer's body that logs when it is cut: its head was sent, and the client can be told no reason.
+/// An answer's body that counts, and logs when it is cut: its head was sent, and the client can be told no reason.
 #[derive(Debug)]
-pub struct ObservedBody<B> {
+pub struct ObservedBody<B: Body + Unpin> {
     body: AnswerBody<B>,
-    /// The route, while there is something to log.
-    route: Option<Arc<str>>,
+    record: Record,
 }
 
 /// Logs what became of an answer, now or when its body is cut.
-pub(super) fn observe<B>(method: &Method, response: Response<AnswerBody<B>>) -> Response<ObservedBody<B>> {
-    let mut streaming = None;
-    if let Some(Report { route, may_reveal, outcome }) = response.extensions().get() {
+pub(super) fn observe<B: Body + Unpin>(
+    method: &Method,
+    response: Response<AnswerBody<B>>,
+    mut record: Record,
+) -> Response<ObservedBody<B>> {
+    let report = response.extensions().get();
+    record.answers(response.status(), report);
+    if let Some(Report { route, may_reveal, outcome }) = report {
         let status = response.status().as_u16();
         match outcome {
             Outcome::Withheld(reason) => tracing::warn!(%route, %method, status, %reason, "answer withheld"),
             Outcome::Masked(summary) if *may_reveal && summary.masked > 0 && summary.revealed == 0 => {
                 tracing::warn!(%route, %method, status, "a create showed no secret: name its place in `reveal_fields`");
             }
-            Outcome::Streaming => streaming = Some(Arc::clone(route)),
             _ => {}
         }
     }
-    response.map(|body| ObservedBody { body, route: streaming })
+    response.map(|body| {
+        // No body of an answer to HEAD is asked for its end.
+        if method == Method::HEAD || body.is_end_stream() {
+            record.whole();
+        }
+        ObservedBody { body, record }
+    })
 }
 
 /// Logs a request that could not be forwarded.
@@ -48,9 +57,18 @@ impl<B: Body + Unpin> Body for ObservedBody<B> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if let (Poll::Ready(Some(Err(BodyError::Withheld(reason)))), Some(route)) = (&frame, self.route.as_ref()) {
-            tracing::warn!(%route, %reason, "answer cut");
-            self.route = None;
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.record.sent(frame.data_ref().map_or(0, Bytes::len));
+                if self.body.is_end_stream() {
+                    self.record.whole();
+                }
+            }
+            Poll::Ready(Some(Err(BodyError::Withheld(reason)))) => {
+                tracing::warn!(route = self.record.route(), %reason, "answer cut");
+            }
+            Poll::Ready(None) => self.record.whole(),
+            Poll::Ready(Some(Err(BodyError::Upstream(_)))) | Poll::Pending => {}
         }
         frame
     }
@@ -61,5 +79,15 @@ impl<B: Body + Unpin> Body for ObservedBody<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl<B: Body + Unpin> Drop for ObservedBody<B> {
+    fn drop(&mut self) {
+        let Some(reading) = self.body.reading() else { return };
+        if let (true, Some(Err(reason))) = (self.record.observes(), reading.ending) {
+            tracing::warn!(route = self.record.route(), %reason, "answer would have been withheld, in observe mode");
+        }
+        self.record.read(reading);
     }
 }

@@ -2,11 +2,12 @@
 
 use super::connection::{Connections, Stopped};
 use super::front::Front;
-use super::last_words::too_many_connections;
+use super::last_words::{TOO_MANY_CONNECTIONS, too_many_connections};
 use super::listener::{Port, hold_off};
 use super::load::Load;
 use super::orders::{Command, Orders, Phase};
 use super::setup::Setup;
+use crate::metrics::{Metrics, Worker};
 use socket2::SockRef;
 use std::future::Future;
 use std::io;
@@ -29,13 +30,18 @@ const REFUSAL: Duration = Duration::from_secs(1);
 const MAX_REFUSALS: usize = 256;
 
 /// Serves the proxy on a listener until `stop` resolves; then accepts no more and lets what is in flight finish for at most
-/// `settings.limits.drain`.
+/// `settings.limits.drain`. Counts as a worker of its own.
 ///
 /// # Errors
 /// The listener cannot be used. Failures of single connections are logged and end only those.
-pub async fn serve(listener: std::net::TcpListener, setup: Setup, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    listener: std::net::TcpListener,
+    setup: Setup,
+    metrics: &Metrics,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let (command, orders) = Command::new(setup);
-    let mut serving = pin!(run(listener, Port::Own, orders));
+    let mut serving = pin!(run(listener, Port::Own, orders, metrics.worker()));
     tokio::select! {
         ended = &mut serving => return ended,
         () = stop => command.enter(Phase::Draining),
@@ -43,13 +49,18 @@ pub async fn serve(listener: std::net::TcpListener, setup: Setup, stop: impl Fut
     serving.await
 }
 
-/// Serves the proxy on a listener as it is ordered to.
-pub(super) async fn run(listener: std::net::TcpListener, port: Port, orders: Orders) -> io::Result<()> {
+/// Serves the proxy on a listener as it is ordered to, and counts as this worker.
+pub(super) async fn run(
+    listener: std::net::TcpListener,
+    port: Port,
+    orders: Orders,
+    worker: Arc<Worker>,
+) -> io::Result<()> {
     let Orders { mut setups, mut phases, connections } = orders;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let mut setup = setups.now();
-    let mut acceptor = Acceptor::new(&setup, &connections);
+    let mut acceptor = Acceptor::new(&setup, &connections, worker);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -116,17 +127,19 @@ struct Acceptor {
     stopping: watch::Sender<bool>,
     load: Load,
     refusals: Load,
+    worker: Arc<Worker>,
 }
 
 impl Acceptor {
-    fn new(setup: &Setup, load: &Load) -> Self {
+    fn new(setup: &Setup, load: &Load, worker: Arc<Worker>) -> Self {
         let limits = &setup.settings.limits;
         Self {
-            front: Front::new(setup),
+            front: Front::new(setup, Arc::clone(&worker)),
             connections: Arc::new(Connections::new(limits)),
             stopping: watch::Sender::new(false),
             load: load.up_to(limits.max_connections),
             refusals: Load::new(MAX_REFUSALS),
+            worker,
         }
     }
 
@@ -154,6 +167,7 @@ impl Acceptor {
     /// Tells the client that there is no room. Waits for it to hang up: a connection closed before its request was read is reset,
     /// and with it what it was told.
     fn refuse(&self, mut stream: TcpStream) {
+        self.worker.refused(TOO_MANY_CONNECTIONS);
         let Some(permit) = self.refusals.take() else { return };
         tokio::spawn(async move {
             let _permit = permit;

@@ -17,6 +17,8 @@ pub struct Settings {
     /// Re-routing headers (such as `X-Original-URL`, `SCRIPT_NAME`) that pass although they can make the upstream route a request
     /// elsewhere. All others are dropped.
     pub allowed_rerouting_headers: Vec<HeaderName>,
+    /// Whether the [access log](super::ACCESS_LOG) says the path of a request that is on no masked route. An id in it may be a secret.
+    pub log_paths: bool,
 }
 
 /// The API behind the proxy.

@@ -1,7 +1,7 @@
 //! A client's socket that is reset where its end would be taken for the end of an answer.
 
 use super::head_timer::HeadClock;
-use super::last_words;
+use super::last_words::{self, Instead};
 use super::timer::{ConnectionTimer, Wait};
 use hyper::rt::Timer;
 use std::future::Future;
@@ -48,12 +48,24 @@ impl EndsBody {
 
 /// What a client is told when its connection ends before it could be told otherwise.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastWords(Arc<OnceLock<Vec<u8>>>);
+pub(super) struct LastWords(Arc<Said>);
+
+#[derive(Debug, Default)]
+struct Said {
+    last: OnceLock<Vec<u8>>,
+    /// Why a head was refused.
+    refused: OnceLock<&'static str>,
+}
 
 impl LastWords {
     pub(super) fn set(&self, words: Vec<u8>) {
         // Only the first are ever set: a connection ends once.
-        let _ = self.0.set(words);
+        let _ = self.0.last.set(words);
+    }
+
+    /// Why hyper refused a head, if it did.
+    pub(super) fn refused(&self) -> Option<&'static str> {
+        self.0.refused.get().copied()
     }
 }
 
@@ -79,8 +91,12 @@ impl Socket {
     }
 
     /// hyper's answer to a head that it cannot read, at the end of what is written then.
-    fn automatic(&self, bytes: &[u8]) -> Option<(usize, Vec<u8>)> {
-        self.clock.as_ref().filter(|clock| clock.is_waiting()).and_then(|_| last_words::instead_of(bytes))
+    fn automatic(&self, bytes: &[u8]) -> Option<Instead> {
+        let instead =
+            self.clock.as_ref().filter(|clock| clock.is_waiting()).and_then(|_| last_words::instead_of(bytes))?;
+        // A write that has to wait comes again with the same words.
+        let _ = self.last_words.0.refused.set(instead.reason);
+        Some(instead)
     }
 
     /// What comes of a write, or of its having been waited for too long.
@@ -103,7 +119,7 @@ impl Drop for Socket {
         if self.stalled || self.ends_body.0.load(Ordering::Relaxed) {
             // It fails only on a connection that is gone, whose client was told by that.
             let _ = self.stream.set_zero_linger();
-        } else if let Some(words) = self.last_words.0.get() {
+        } else if let Some(words) = self.last_words.0.last.get() {
             // Short enough for any buffer; a client that takes nothing misses nothing else.
             let _ = self.stream.try_write(words);
         }
@@ -126,8 +142,12 @@ impl AsyncWrite for Socket {
         let written = match self.automatic(bytes) {
             None => Pin::new(&mut self.stream).poll_write(cx, bytes),
             // Short enough to be taken whole; hyper then closes the connection.
-            Some((0, words)) => Pin::new(&mut self.stream).poll_write(cx, &words).map_ok(|_| bytes.len()),
-            Some((before, _)) => Pin::new(&mut self.stream).poll_write(cx, bytes.get(..before).unwrap_or_default()),
+            Some(Instead { from: 0, words, .. }) => {
+                Pin::new(&mut self.stream).poll_write(cx, &words).map_ok(|_| bytes.len())
+            }
+            Some(Instead { from, .. }) => {
+                Pin::new(&mut self.stream).poll_write(cx, bytes.get(..from).unwrap_or_default())
+            }
         };
         self.written(cx, written)
     }

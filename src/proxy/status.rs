@@ -1,7 +1,8 @@
 //! What the operator's listener can tell about the running proxy.
 
-use super::orders::Setups;
+use super::orders::{Command, Setups};
 use super::settings::Settings;
+use super::setup::Setup;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +16,11 @@ pub struct Status {
 impl Status {
     pub(super) fn new(setups: Setups) -> Self {
         Self { setups, stopping: Arc::default() }
+    }
+
+    /// The state of a proxy that serves by one setup to its end, as [`serve`](super::serve) does.
+    pub fn of(setup: Setup) -> Self {
+        Self::new(Command::new(setup).1.setups)
     }
 
     /// The settings in force.

@@ -6,6 +6,7 @@ use super::orders::{Command, Phase};
 use super::server::run;
 use super::setup::Setup;
 use super::status::Status;
+use crate::metrics::Metrics;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -26,16 +27,22 @@ impl Workers {
     ///
     /// # Errors
     /// The address is in use or may not be used, or the system gives no thread.
-    pub fn start(address: SocketAddr, port: Port, count: NonZeroUsize, setup: Setup) -> io::Result<Self> {
+    pub fn start(
+        address: SocketAddr,
+        port: Port,
+        count: NonZeroUsize,
+        setup: Setup,
+        metrics: &Metrics,
+    ) -> io::Result<Self> {
         let address = if port == Port::Own || address.port() == 0 { free(address)? } else { address };
         let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
         let (command, orders) = Command::new(setup.share_of(count));
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
-            let orders = orders.clone();
+            let (orders, worker) = (orders.clone(), metrics.worker());
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                let served = runtime.block_on(run(listener, port, orders));
+                let served = runtime.block_on(run(listener, port, orders, worker));
                 // A name that is being looked up would keep the runtime.
                 runtime.shutdown_background();
                 served

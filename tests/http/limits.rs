@@ -1,6 +1,7 @@
 //! What a client or an upstream may cost, and how either is told.
 
 use super::client::{Client, ask, get, request};
+use super::metrics::until;
 use super::origin::{Origin, answer, json};
 use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET};
@@ -15,6 +16,10 @@ async fn proxy(origin: &Origin, change: impl FnOnce(&mut Settings)) -> Proxy {
     let mut settings = settings(origin.address);
     change(&mut settings);
     Proxy::with(settings, MaskRule::new(rules())).await
+}
+
+fn refused(reason: &str) -> String {
+    format!("last4_refused_requests_total{{reason=\"{reason}\"}}")
 }
 
 async fn origin() -> Origin {
@@ -33,6 +38,7 @@ async fn a_slow_head_is_a_408_and_silence_between_requests_has_a_limit_of_its_ow
     slow.send("GET /x HTTP/1.1\r\nHost:").await;
     let reply = slow.read("GET").await;
     assert_eq!((reply.status, reply.reason().as_deref()), (408, Some("header-timeout")));
+    until(&proxy, &refused("header-timeout"), 1.0).await;
     assert!(slow.read_rest().await.is_empty());
 
     let mut kept = Client::connect(proxy.address).await;
@@ -78,6 +84,8 @@ async fn what_hyper_refuses_is_a_problem_document() {
         assert_eq!(client.read("GET").await.status, 200);
         assert_eq!(client.read("GET").await.reason().as_deref(), Some(reason));
     }
+    until(&proxy, &refused("headers-too-large"), 6.0).await;
+    until(&proxy, &refused("malformed-request"), 2.0).await;
 }
 
 #[tokio::test]
@@ -179,6 +187,7 @@ async fn a_connection_too_many_is_told_to_come_again() {
     let other = Client::connect(proxy.address).await;
     let reply = get(proxy.address, "/x").await;
     assert_eq!((reply.status, reply.reason().as_deref()), (503, Some("too-many-connections")));
+    until(&proxy, &refused("too-many-connections"), 1.0).await;
     assert_eq!(reply.header("retry-after"), Some("1"));
     drop(other);
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -205,6 +214,7 @@ async fn a_request_too_many_is_told_to_come_again() {
     client.send(request("GET", "/x", "")).await;
     let reply = client.read("GET").await;
     assert_eq!((reply.status, reply.reason().as_deref()), (503, Some("too-many-requests")));
+    until(&proxy, "last4_upstream_failures_total{reason=\"too-many-requests\"}", 1.0).await;
     assert_eq!(reply.header("retry-after"), Some("1"));
     assert_eq!(slow.read("GET").await.status, 200);
     client.send(request("GET", "/x", "")).await;

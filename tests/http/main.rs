@@ -9,6 +9,8 @@ mod http2;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
+mod metrics;
+mod observe;
 mod origin;
 mod proxy;
 mod requests;

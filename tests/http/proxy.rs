@@ -6,14 +6,17 @@ use http::Method;
 use http::uri::{Authority, Scheme};
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
+use last4::metrics::Metrics;
 use last4::proxy::{Settings, Setup, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
+    pub(crate) metrics: Arc<Metrics>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -24,8 +27,12 @@ impl Proxy {
     }
 
     pub(crate) async fn with(settings: Settings, rule: MaskRule) -> Self {
+        Self::with_each(settings, |_| rule.clone()).await
+    }
+
+    /// With a rule for each route by its name.
+    pub(crate) async fn with_each(settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
         log::start();
-        let rule = rule.with_reveal([Method::POST], Reveal::TopLevel);
         let patterns = [
             ("app-keys", "/console/api/apps/{app_id}/api-keys"),
             ("workspace-dataset-keys", "/console/api/datasets/api-keys"),
@@ -34,17 +41,22 @@ impl Proxy {
         let routes = patterns.map(|(name, template)| Route {
             name: name.to_owned(),
             pattern: Pattern::template(template).unwrap(),
-            rule: rule.clone(),
+            rule: rule(name).with_reveal([Method::POST], Reveal::TopLevel),
         });
         let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
         // Not `bind`, which may be given the port of another test's proxy.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(serve(listener, Setup::new(settings, layer), async {
-            let _ = stopped.await;
-        }));
-        Self { address, stop: Some(stop), task }
+        let metrics = Arc::<Metrics>::default();
+        let counting = Arc::clone(&metrics);
+        let task = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            serve(listener, Setup::new(settings, layer), &counting, stop).await
+        });
+        Self { address, metrics, stop: Some(stop), task }
     }
 
     /// Tells it to stop and waits until it has.
@@ -73,6 +85,7 @@ pub(crate) fn settings(origin: SocketAddr) -> Settings {
         forwarded: Default::default(),
         limits: Default::default(),
         allowed_rerouting_headers: Vec::new(),
+        log_paths: false,
     }
 }
 

@@ -56,6 +56,16 @@ impl Serving {
         answer
     }
 
+    /// What answers to `request`, which is to close the connection.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -103,6 +113,13 @@ fn api(answer: String, delay: Duration) -> SocketAddr {
         }
     });
     address
+}
+
+/// The fields of the access lines in a log.
+fn access_lines(log: &str) -> Vec<serde_json::Value> {
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let fields = lines.map(|mut line| line["fields"].take());
+    fields.filter(|fields| fields["message"] == "request").collect()
 }
 
 fn list(body: &str) -> String {
@@ -219,4 +236,66 @@ fn the_demo_shows_a_list_before_and_after_and_a_create() {
     {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn each_request_has_one_line_that_says_what_was_done_and_nothing_a_client_wants_kept() {
+    let api = api(list(&format!("[{{\"token\":\"{SECRET}\"}}]")), Duration::ZERO);
+    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    serving.ask(&format!(
+        "GET {KEYS}?k={SECRET} HTTP/1.1\r\nHost: a\r\nX-A: {SECRET}\r\ntraceparent: 00-{trace}-00f067aa0ba902b7-01\r\n\
+         Connection: close\r\n\r\n"
+    ));
+    serving.ask(&format!("GET /{SECRET} HTTP/1.1\r\nHost: a\r\ntraceparent: {SECRET}\r\nConnection: close\r\n\r\n"));
+    serving.ask("GET /%00 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    serving.signal("TERM");
+    let (_, log) = serving.end();
+    let lines = access_lines(&log);
+    let [masked, passed, refused] = &*lines else { panic!("{log}") };
+    for (field, value) in [
+        ("method", "GET"),
+        ("route", "app-keys"),
+        ("path", "/console/api/apps/{app_id}/api-keys"),
+        ("decision", "masked"),
+        ("client", "127.0.0.1"),
+        ("version", "1.1"),
+        ("trace_id", trace),
+    ] {
+        assert_eq!(masked[field], value, "{masked}");
+    }
+    assert_eq!((&masked["status"], &masked["masked"], &masked["bytes"]), (&200.into(), &1.into(), &26.into()));
+    assert!(masked["duration_secs"].as_f64() >= masked["upstream_secs"].as_f64(), "{masked}");
+    assert_eq!((&passed["route"], &passed["decision"]), (&"-".into(), &"passed".into()));
+    for field in ["path", "trace_id", "reason", "cut"] {
+        assert!(passed.get(field).is_none(), "{passed}");
+    }
+    assert_eq!((&refused["reason"], &refused["status"]), (&"ambiguous-path".into(), &400.into()));
+}
+
+#[test]
+fn the_access_log_says_paths_when_told_to_and_nothing_when_switched_off() {
+    let api = api(list("{}"), Duration::ZERO);
+    let line = |key: &str, value: &str| {
+        let serving = Serving::before(api, last4(&["serve", "--preset", "dify"]).env(key, value));
+        serving.get("/over/there?there=1");
+        serving.signal("TERM");
+        access_lines(&serving.end().1).pop()
+    };
+    assert_eq!(line("LAST4_LOG__PATHS", "true").unwrap()["path"], "/over/there");
+    assert_eq!(line("LAST4_LOG__ACCESS", "false"), None);
+}
+
+#[test]
+fn observe_mode_is_warned_of_for_each_route_and_counted_in_the_access_line() {
+    let api = api(list("[{\"token\":\"app-0000000000000000\"}]"), Duration::ZERO);
+    let serving = Serving::before(api, last4(&["serve", "--preset", "dify"]).env("LAST4_MODE", "observe"));
+    assert!(serving.get(KEYS).contains("app-0000000000000000"));
+    serving.signal("TERM");
+    let (_, log) = serving.end();
+    let warned = log.lines().filter(|line| line.contains("WARN") && line.contains("every secret passes"));
+    assert_eq!(warned.count(), 3, "{log}");
+    let lines = access_lines(&log);
+    assert_eq!((&lines[0]["decision"], &lines[0]["would_mask"]), (&"observed".into(), &1.into()));
+    assert_eq!(lines[0]["masked"], 0);
 }

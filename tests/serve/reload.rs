@@ -3,7 +3,7 @@
 use super::{KEYS, SECRET, Serving, api, last4, list};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -85,4 +85,61 @@ fn a_request_in_flight_keeps_its_configuration() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with('2'), "the next one on the same connection has the new one: {answer}");
+}
+
+/// What the operator's listener answers.
+fn operator(address: SocketAddr, target: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
+}
+
+#[test]
+fn counts_outlast_a_reload_and_the_operator_is_told_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last4.toml");
+    let api = api(body(), Duration::ZERO);
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = last4(&["serve", "--config", path.to_str().unwrap()]);
+    command.env("LAST4_LOG__LEVEL", "info").env("LAST4_ADMIN__LISTEN", admin.to_string()).env("LAST4_WORKERS", "1");
+    fs::write(&path, configuration(api, "\"token\"")).unwrap();
+    let mut serving = Serving::start(&mut command);
+    serving.get(KEYS);
+    assert!(operator(admin, "/readyz").contains("200 OK"));
+
+    // Observed from now on, and the paths of other requests are in the log.
+    let observing = configuration(api, "\"token\"") + "mode = \"observe\"\n[log]\npaths = true\n";
+    fs::write(&path, &observing).unwrap();
+    serving.signal("HUP");
+    let log = serving.log_until("configuration reloaded");
+    assert!(log.contains("every secret passes") && !log.contains("restart"), "{log}");
+    serving.get(KEYS);
+    serving.get("/over/there");
+    assert!(serving.log_until("\"passed\"").contains("/over/there"));
+    fs::write(&path, "listen = 1").unwrap();
+    serving.signal("HUP");
+    serving.log_until("the one before stays in force");
+    let page = operator(admin, "/metrics");
+    for line in [
+        "last4_requests_total{route=\"keys\",decision=\"masked\",status_class=\"2xx\"} 1\n",
+        "last4_requests_total{route=\"keys\",decision=\"observed\",status_class=\"2xx\"} 1\n",
+        "last4_route_observing{route=\"keys\"} 1\n",
+    ] {
+        assert!(page.contains(line), "{line}{page}");
+    }
+    // One signal each, but the file may have been looked at too.
+    for result in ["applied", "refused"] {
+        assert!(!page.contains(&format!("last4_config_reloads_total{{result=\"{result}\"}} 0\n")), "{page}");
+    }
+
+    // Without that route, and with an API that is not there.
+    fs::write(&path, configuration(gone, "\"token\"").replace("\"keys\"", "\"others\"")).unwrap();
+    serving.signal("HUP");
+    serving.log_until("configuration reloaded");
+    assert!(serving.get("/x").contains("upstream-unreachable"), "by now every setup is the new one");
+    assert!(operator(admin, "/metrics").contains("last4_route_observing{route=\"keys\"} 0\n"));
+    assert!(operator(admin, "/readyz").contains(&format!("{gone} cannot be reached")));
 }

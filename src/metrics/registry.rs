@@ -1,0 +1,194 @@
+//! All workers together.
+
+use super::alarm::Alarms;
+use super::catalogue::{self as families, Family};
+use super::count::Count;
+use super::page::Page;
+use super::route::{Findings, RouteCounts, Values};
+use super::worker::Worker;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// What all workers count. One for the process, however often its configuration is loaded.
+#[derive(Debug)]
+pub struct Metrics {
+    workers: Mutex<Vec<Arc<Worker>>>,
+    config_loaded: Mutex<SystemTime>,
+    reloads_applied: Count,
+    reloads_refused: Count,
+    alarms: Mutex<Alarms>,
+}
+
+impl Default for Metrics {
+    /// Nothing was counted, and the configuration was loaded now.
+    fn default() -> Self {
+        Self {
+            workers: Mutex::default(),
+            config_loaded: Mutex::new(SystemTime::now()),
+            reloads_applied: Count::default(),
+            reloads_refused: Count::default(),
+            alarms: Mutex::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// What a worker is to count in. Kept for good: call it once for each.
+    pub fn worker(&self) -> Arc<Worker> {
+        let worker = Arc::new(Worker::new());
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&worker));
+        worker
+    }
+
+    /// Notes that a new configuration is in force.
+    pub fn config_loaded(&self) {
+        *self.config_loaded.lock().unwrap_or_else(PoisonError::into_inner) = SystemTime::now();
+        self.reloads_applied.add(1);
+    }
+
+    /// Notes that a new configuration was wrong, so that the one before stays in force.
+    pub fn config_refused(&self) {
+        self.reloads_refused.add(1);
+    }
+
+    /// Warns of routes on which nothing is selected, or all that is comes masked. To be called every few seconds.
+    pub fn look_for_alarms(&self) {
+        drop(self.look(&self.added_up().1));
+    }
+
+    fn look(&self, routes: &BTreeMap<String, RouteCounts>) -> MutexGuard<'_, Alarms> {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        alarms.look(routes, Instant::now());
+        alarms
+    }
+
+    /// The page, in Prometheus's text format 0.0.4.
+    pub fn page(&self) -> String {
+        let (all, routes) = self.added_up();
+        let mut page = Page::default();
+        page.family(&families::BUILD_INFO).add(&[env!("CARGO_PKG_VERSION")], 1);
+        page.family(&families::CONFIG_LOADED).add(&[], format_args!("{:.3}", self.loaded_secs()));
+        let mut reloads = page.family(&families::CONFIG_RELOADS);
+        reloads.add(&["applied"], self.reloads_applied.get()).add(&["refused"], self.reloads_refused.get());
+        routes_on(&mut page, &routes);
+        let alarms = self.look(&routes);
+        let mut alarming = page.family(&families::ALARM);
+        for name in routes.keys().filter(|name| *name != families::OFF_ROUTES) {
+            for (alarm, on) in alarms.of(name) {
+                alarming.add(&[name, alarm.as_str()], u8::from(on));
+            }
+        }
+        drop(alarms);
+        let mut refused = page.family(&families::REFUSED);
+        for (reason, count) in all.refusals.counts() {
+            refused.add(&[reason], count);
+        }
+        let mut duration = page.family(&families::DURATION);
+        for (name, counts) in &routes {
+            duration.add_histogram(&[name], &counts.duration);
+        }
+        let mut upstream = page.family(&families::UPSTREAM_DURATION);
+        for (name, counts) in &routes {
+            upstream.add_histogram(&[name], &counts.upstream);
+        }
+        page.family(&families::IN_FLIGHT).add(&[], all.in_flight.get());
+        page.family(&families::ACCEPTED).add(&[], all.accepted.get());
+        page.family(&families::OPEN).add(&[], all.open.get());
+        page.family(&families::UPSTREAM_OPENED).add(&[], all.upstream_opened.get());
+        page.family(&families::UPSTREAM_REUSED).add(&[], all.upstream_reused.get());
+        let mut failures = page.family(&families::UPSTREAM_FAILURES);
+        for (reason, count) in all.upstream_failures.counts() {
+            failures.add(&[reason], count);
+        }
+        page.finish()
+    }
+
+    /// What all workers counted, and for each route.
+    fn added_up(&self) -> (Worker, BTreeMap<String, RouteCounts>) {
+        let (all, mut routes) = (Worker::new(), BTreeMap::<String, RouteCounts>::new());
+        for worker in self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            all.absorb(worker);
+            for (name, counts) in worker.routes() {
+                routes.entry(name).or_default().absorb(&counts);
+            }
+        }
+        (all, routes)
+    }
+
+    fn loaded_secs(&self) -> f64 {
+        let loaded = *self.config_loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    }
+}
+
+fn routes_on(page: &mut Page, routes: &BTreeMap<String, RouteCounts>) {
+    let mut requests = page.family(&families::REQUESTS);
+    for (name, counts) in routes {
+        for (decision, class, count) in counts.requests() {
+            requests.add(&[name, decision.as_str(), class], count);
+        }
+    }
+    let observing = routes.iter().filter(|(name, _)| *name != families::OFF_ROUTES);
+    let mut modes = page.family(&families::OBSERVING);
+    for (name, counts) in observing {
+        modes.add(&[name], u8::from(counts.observes()));
+    }
+    findings_on(page, [&families::VALUES, &families::WITHHELD], routes, |counts| &counts.done);
+    findings_on(page, [&families::OBSERVED_VALUES, &families::OBSERVED_WITHHELD], routes, |counts| &counts.foreseen);
+}
+
+fn findings_on(
+    page: &mut Page,
+    [values, withheld]: [&'static Family; 2],
+    routes: &BTreeMap<String, RouteCounts>,
+    of: fn(&RouteCounts) -> &Findings,
+) {
+    let is_route = |name: &str| name != families::OFF_ROUTES;
+    let mut samples = page.family(values);
+    for (name, counts) in routes.iter().filter(|(name, _)| is_route(name)) {
+        let Values { masked, unchanged, revealed } = of(counts).all_values();
+        samples.add(&[name, "masked"], masked).add(&[name, "unchanged"], unchanged).add(&[name, "revealed"], revealed);
+    }
+    let mut samples = page.family(withheld);
+    for (name, counts) in routes {
+        for (reason, count) in of(counts).all_withheld().filter(|(_, count)| is_route(name) || *count > 0) {
+            samples.add(&[name, reason.as_str()], count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_holds_every_metric_there_is_and_no_other() {
+        let metrics = Metrics::default();
+        metrics.worker().route("keys", true);
+        let page = metrics.page();
+        let told: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+        let all: Vec<_> = families::families().map(|family| format!("{} {}", family.name, family.kind)).collect();
+        assert_eq!(told, all);
+    }
+
+    #[test]
+    fn workers_are_added_up_and_a_routes_counts_outlast_its_configuration() {
+        let metrics = Metrics::default();
+        for worker in [metrics.worker(), metrics.worker()] {
+            worker.upstream_opened();
+            worker.refused("host");
+            for _ in 0..2 {
+                worker.route("keys", false).done.values(Values { masked: 3, ..Values::default() });
+            }
+        }
+        let page = metrics.page();
+        for line in [
+            "last4_upstream_connections_opened_total 2\n",
+            "last4_refused_requests_total{reason=\"host\"} 2\n",
+            "last4_values_total{route=\"keys\",treatment=\"masked\"} 12\n",
+        ] {
+            assert!(page.contains(line), "{line}{page}");
+        }
+    }
+}

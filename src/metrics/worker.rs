@@ -1,0 +1,146 @@
+//! What one worker counts.
+
+use super::count::{Count, Gauge};
+use super::route::RouteCounts;
+use super::tally::Tally;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Reasons for which the upstream gives no answer, as its errors call them.
+const FAILURES: [&str; 8] = [
+    "body-timeout",
+    "incomplete-request",
+    "too-many-requests",
+    "upgrade",
+    "upstream-closed",
+    "upstream-protocol",
+    "upstream-timeout",
+    "upstream-unreachable",
+];
+
+/// Reasons for which a request goes nowhere.
+const REFUSALS: [&str; 8] = [
+    "ambiguous-path",
+    "connect",
+    "header-timeout",
+    "headers-too-large",
+    "host",
+    "malformed-request",
+    "too-many-connections",
+    "uri-too-long",
+];
+
+/// What one worker counts. [`Metrics::worker`](super::Metrics::worker) makes one.
+// On cache lines of its own: what lies beside it may be another worker's.
+#[repr(align(128))]
+#[derive(Debug)]
+pub struct Worker {
+    pub(super) accepted: Count,
+    pub(super) open: Gauge,
+    pub(super) in_flight: Gauge,
+    pub(super) upstream_opened: Count,
+    pub(super) upstream_reused: Count,
+    pub(super) upstream_failures: Tally,
+    pub(super) refusals: Tally,
+    /// By name. Of a route that a new configuration leaves out, the counts stay: a counter never falls.
+    routes: Mutex<BTreeMap<String, Arc<RouteCounts>>>,
+}
+
+impl Worker {
+    pub(super) fn new() -> Self {
+        Self {
+            accepted: Count::default(),
+            open: Gauge::default(),
+            in_flight: Gauge::default(),
+            upstream_opened: Count::default(),
+            upstream_reused: Count::default(),
+            upstream_failures: Tally::of(&FAILURES),
+            refusals: Tally::of(&REFUSALS),
+            routes: Mutex::default(),
+        }
+    }
+
+    /// The counts of a route, which only observes or masks, or of what is on none ([`OFF_ROUTES`](super::catalogue::OFF_ROUTES)).
+    pub(crate) fn route(&self, name: &str, observes: bool) -> Arc<RouteCounts> {
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = routes.entry(name.to_owned()).or_default();
+        counts.put_in_force(observes);
+        Arc::clone(counts)
+    }
+
+    /// Notes which routes a new configuration leaves out: all but these. They leak no more, and there is nothing to be alarmed at.
+    pub(crate) fn leave_out_all_but(&self, names: &BTreeSet<&str>) {
+        for (name, counts) in self.routes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if !names.contains(name.as_str()) {
+                counts.leave_out();
+            }
+        }
+    }
+
+    pub(super) fn routes(&self) -> BTreeMap<String, Arc<RouteCounts>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts a request as in flight, until [`Self::request_ends`].
+    pub(crate) fn request_begins(&self) {
+        self.in_flight.add(1);
+    }
+
+    pub(crate) fn request_ends(&self) {
+        self.in_flight.add(-1);
+    }
+
+    /// Counts a connection to the upstream that was made.
+    pub(crate) fn upstream_opened(&self) {
+        self.upstream_opened.add(1);
+    }
+
+    /// Counts a request that went on a connection that was there.
+    pub(crate) fn upstream_reused(&self) {
+        self.upstream_reused.add(1);
+    }
+
+    /// Counts a request to which the upstream gave no answer.
+    pub(crate) fn upstream_failed(&self, reason: &'static str) {
+        self.upstream_failures.count(reason);
+    }
+
+    /// Counts a request that went nowhere.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.count(reason);
+    }
+
+    /// Adds another worker's, but for its routes.
+    pub(super) fn absorb(&self, other: &Self) {
+        self.accepted.absorb(&other.accepted);
+        self.open.add(other.open.get());
+        self.in_flight.add(other.in_flight.get());
+        self.upstream_opened.absorb(&other.upstream_opened);
+        self.upstream_reused.absorb(&other.upstream_reused);
+        self.upstream_failures.absorb(&other.upstream_failures);
+        self.refusals.absorb(&other.refusals);
+    }
+}
+
+/// A client's connection, counted as open until this is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Arc<Worker>);
+
+impl OpenConnection {
+    pub(crate) fn begin(worker: &Arc<Worker>) -> Self {
+        worker.accepted.add(1);
+        worker.open.add(1);
+        Self(Arc::clone(worker))
+    }
+
+    /// Whose connection it is.
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.0
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.open.add(-1);
+    }
+}

@@ -1,0 +1,43 @@
+//! Where one worker's requests are counted, by the route that they are on.
+
+use crate::layer::{MaskLayer, Mode};
+use crate::metrics::{OFF_ROUTES, RouteCounts, Worker};
+use std::sync::Arc;
+
+/// One worker's counts, found once for each route of a configuration.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) worker: Arc<Worker>,
+    off: Place,
+    /// In the order of the layer's routes.
+    on: Vec<Place>,
+}
+
+/// What is counted, and said in the log, of requests that are on one route or on none.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The route's name.
+    pub(super) route: String,
+    /// The route's template, or its expression.
+    pub(super) path: Option<String>,
+    pub(super) counts: Arc<RouteCounts>,
+}
+
+impl Books {
+    pub(super) fn new(worker: Arc<Worker>, layer: &MaskLayer) -> Self {
+        let place =
+            |name: &str, path, observes| Place { route: name.to_owned(), path, counts: worker.route(name, observes) };
+        let off = place(OFF_ROUTES, None, false);
+        let on = layer.routes().iter().map(|route| {
+            place(&route.name, Some(route.pattern.as_str().to_owned()), route.rule.mode() == Mode::Observe)
+        });
+        let on: Vec<_> = on.collect();
+        worker.leave_out_all_but(&on.iter().chain([&off]).map(|place| place.route.as_str()).collect());
+        Self { worker, off, on }
+    }
+
+    /// The place of requests that are on this one of the layer's routes.
+    pub(super) fn place(&self, route: Option<usize>) -> &Place {
+        route.and_then(|position| self.on.get(position)).unwrap_or(&self.off)
+    }
+}

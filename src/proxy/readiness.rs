@@ -1,0 +1,68 @@
+//! Whether the upstream can be reached.
+
+use super::settings::{Settings, Upstream};
+use super::status::Status;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+/// How long an answer holds: probes of several who ask at once cost the upstream one connection.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// Longest wait for a connection. Kubernetes gives a probe one second unless told otherwise.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// Asks whether the upstream accepts connections, no more than once a second.
+#[derive(Debug)]
+pub(super) struct Readiness {
+    status: Status,
+    /// Held while the upstream is asked, so that whoever comes meanwhile waits for the same answer.
+    last: Mutex<Option<Answer>>,
+}
+
+/// What was found, when, and by which settings.
+#[derive(Debug)]
+struct Answer {
+    at: Instant,
+    settings: Arc<Settings>,
+    found: Result<(), String>,
+}
+
+impl Readiness {
+    pub(super) fn new(status: Status) -> Self {
+        Self { status, last: Mutex::new(None) }
+    }
+
+    /// Whether requests can be served.
+    ///
+    /// # Errors
+    /// What is wrong, for the operator. It names the upstream as it is configured.
+    pub(super) async fn check(&self) -> Result<(), String> {
+        let mut last = self.last.lock().await;
+        let settings = self.status.settings();
+        // A new configuration may name another upstream.
+        if let Some(last) = last.as_ref()
+            && last.at.elapsed() < HOLDS
+            && Arc::ptr_eq(&last.settings, &settings)
+        {
+            return last.found.clone();
+        }
+        let found = connect(&settings.upstream).await;
+        *last = Some(Answer { at: Instant::now(), settings, found: found.clone() });
+        found
+    }
+}
+
+async fn connect(upstream: &Upstream) -> Result<(), String> {
+    let host = upstream.authority.host().trim_matches(['[', ']']);
+    let connecting = TcpStream::connect((host, upstream.authority.port_u16().unwrap_or(80)));
+    let patience = PATIENCE.min(upstream.connect_timeout);
+    let cannot = format!("the upstream {} cannot be reached", upstream.authority);
+    match timeout(patience, connecting).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("{cannot}: {error}")),
+        Err(_) => Err(format!("{cannot}: no connection within {} ms", patience.as_millis())),
+    }
+}

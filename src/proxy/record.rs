@@ -1,0 +1,214 @@
+//! One request, from its head to the last byte of its answer: counted and logged when it is over.
+
+use super::access::{ACCESS_LOG, Line};
+use super::books::Books;
+use super::error::ForwardError;
+use super::headers::Peer;
+use crate::layer::{Outcome, Reading, Report};
+use crate::mask::Summary;
+use crate::metrics::{Decision, Findings, Values};
+use crate::reason::Reason;
+use http::{Request, StatusCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What is known of a request. Counted when it is dropped: an answer that nobody waits for any more is over too.
+#[derive(Debug)]
+pub(super) struct Record {
+    books: Arc<Books>,
+    /// Which of the layer's routes it is on.
+    route: Option<usize>,
+    begun: Instant,
+    decision: Decision,
+    status: Option<StatusCode>,
+    reason: Option<&'static str>,
+    summary: Summary,
+    /// Whether the answer is a list, or whatever else may reveal nothing, and successful.
+    lists: bool,
+    upstream: Option<Duration>,
+    /// Of the answer's body.
+    bytes: u64,
+    /// Whether the answer came to its end.
+    whole: bool,
+    /// `None` where no access log is written.
+    line: Option<Box<Line>>,
+}
+
+impl Record {
+    /// Begins with the head of a request.
+    pub(super) fn begin<B>(books: &Arc<Books>, request: &Request<B>, peer: &Peer, log_paths: bool) -> Self {
+        books.worker.request_begins();
+        Self {
+            books: Arc::clone(books),
+            route: None,
+            begun: Instant::now(),
+            decision: Decision::Abandoned,
+            status: None,
+            reason: None,
+            summary: Summary::default(),
+            lists: false,
+            upstream: None,
+            bytes: 0,
+            whole: false,
+            line: Line::begin(request, peer, log_paths),
+        }
+    }
+
+    /// The request is on one of the layer's routes, or on none.
+    pub(super) fn on(&mut self, route: Option<usize>) {
+        self.route = route;
+    }
+
+    /// The name of its route.
+    pub(super) fn route(&self) -> &str {
+        &self.books.place(self.route).route
+    }
+
+    /// Whether its answer passes although it is on a route.
+    pub(super) fn observes(&self) -> bool {
+        self.decision == Decision::Observed
+    }
+
+    /// The upstream began to answer.
+    pub(super) fn answered(&mut self, at: Instant) {
+        let took = at - self.begun;
+        self.books.place(self.route).counts.upstream(took);
+        self.upstream = Some(took);
+    }
+
+    /// The request goes nowhere.
+    pub(super) fn refused(&mut self, status: StatusCode, reason: &'static str) {
+        (self.decision, self.status, self.reason) = (Decision::Refused, Some(status), Some(reason));
+        self.books.worker.refused(reason);
+    }
+
+    /// The upstream gave no answer.
+    pub(super) fn failed(&mut self, error: &ForwardError) {
+        let (status, reason, _) = error.describe();
+        (self.decision, self.status, self.reason) = (Decision::Failed, Some(status), Some(reason));
+        self.books.worker.upstream_failed(reason);
+    }
+
+    /// An answer begins.
+    pub(super) fn answers(&mut self, status: StatusCode, report: Option<&Report>) {
+        self.status = Some(status);
+        self.lists = status.is_success() && report.is_some_and(|report| !report.may_reveal);
+        self.decision = match report.map(|report| (report.outcome, report)) {
+            None => Decision::Passed,
+            Some((Outcome::Bodiless, _)) => Decision::Bodiless,
+            Some((Outcome::Masked(summary), _)) => {
+                self.summary = summary;
+                self.read_to_end();
+                masked_or_revealed(summary)
+            }
+            Some((Outcome::Observed, _)) => Decision::Observed,
+            // Until its body ends otherwise.
+            Some((Outcome::Streaming, _)) => Decision::Masked,
+            Some((Outcome::Withheld(reason), report)) => {
+                self.reason = Some(reason.as_str());
+                if report.route.is_empty() {
+                    self.books.worker.refused(reason.as_str());
+                    Decision::Refused
+                } else {
+                    self.withheld(reason);
+                    Decision::Withheld
+                }
+            }
+        };
+    }
+
+    /// What the engine made of a body while it streamed.
+    pub(super) fn read(&mut self, Reading { summary, ending }: Reading) {
+        self.summary = summary;
+        if ending == Some(Ok(())) {
+            self.read_to_end();
+        }
+        let reason = ending.and_then(Result::err);
+        self.reason = reason.map(Reason::as_str);
+        if let Some(reason) = reason {
+            self.withheld(reason);
+        }
+        if self.decision != Decision::Observed {
+            self.decision = if reason.is_some() { Decision::Withheld } else { masked_or_revealed(summary) };
+        }
+    }
+
+    /// So many bytes more of the answer's body leave.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    /// The answer came to its end.
+    pub(super) fn whole(&mut self) {
+        self.whole = true;
+    }
+
+    fn read_to_end(&self) {
+        if self.lists {
+            let Summary { masked, unchanged, revealed } = self.summary;
+            self.books.place(self.route).counts.answer(masked + unchanged + revealed > 0);
+        }
+    }
+
+    fn withheld(&self, reason: Reason) {
+        self.findings().withheld(reason);
+    }
+
+    /// Where it is counted what was done to the answer, or would have been.
+    fn findings(&self) -> &Findings {
+        let counts = &self.books.place(self.route).counts;
+        if self.decision == Decision::Observed { &counts.foreseen } else { &counts.done }
+    }
+
+    fn log(&self, line: &Line, took: Duration) {
+        let place = self.books.place(self.route);
+        let (masked, would_mask, reason, would_withhold) = match self.decision {
+            Decision::Observed => (0, Some(self.summary.masked), None, self.reason),
+            _ => (self.summary.masked, None, self.reason, None),
+        };
+        tracing::info!(
+            target: ACCESS_LOG,
+            method = line.method(),
+            route = place.route,
+            path = place.path.as_ref().or(line.path.as_ref()),
+            decision = self.decision.as_str(),
+            status = self.status.map(|status| status.as_u16()),
+            masked,
+            reason,
+            would_mask,
+            would_withhold,
+            bytes = self.bytes,
+            // What is missing was not wanted by the client any more, or not given by the upstream.
+            cut = (!self.whole).then_some(true),
+            duration_secs = seconds(took),
+            upstream_secs = self.upstream.map(seconds),
+            client = line.client,
+            version = line.version,
+            trace_id = line.trace_id,
+            "request"
+        );
+    }
+}
+
+fn masked_or_revealed(summary: Summary) -> Decision {
+    if summary.revealed > 0 { Decision::Revealed } else { Decision::Masked }
+}
+
+/// In whole microseconds, which read better than a float's last digits.
+fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.books.worker.request_ends();
+        let counts = &self.books.place(self.route).counts;
+        let took = self.begun.elapsed();
+        counts.request(self.decision, self.status.map(|status| status.as_u16()), took);
+        let Summary { masked, unchanged, revealed } = self.summary;
+        self.findings().values(Values { masked, unchanged, revealed });
+        if let Some(line) = &self.line {
+            self.log(line, took);
+        }
+    }
+}
