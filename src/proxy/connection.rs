@@ -183,10 +183,13 @@ where
     tokio::select! {
         biased;
         ended = &mut connection => return ended,
-        () = told_for(grace, stopped) => {}
+        () = told_for(grace, stopped.clone()) => {}
     }
     finish(connection.as_mut());
-    connection.await
+    let ended = connection.await;
+    // Held until here: without it the connection would not be waited for.
+    drop(stopped);
+    ended
 }
 
 /// Looks at the first bytes without taking them.

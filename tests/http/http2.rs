@@ -1,6 +1,6 @@
 //! HTTP/2 in, by prior knowledge.
 
-use super::origin::{Origin, answer, json};
+use super::origin::{Origin, answer, json, read_request};
 use super::proxy::Proxy;
 use super::{KEYS, SECRET, SHOWN};
 use bytes::Bytes;
@@ -9,6 +9,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 async fn connect(proxy: &Proxy) -> SendRequest<Empty<Bytes>> {
@@ -77,4 +79,26 @@ async fn fields_that_http_2_forbids_do_not_come_back() {
     let mut names: Vec<_> = response.headers().keys().map(|name| name.as_str().to_owned()).collect();
     names.sort_unstable();
     assert_eq!(names, ["content-length", "x-b"]);
+}
+
+#[tokio::test]
+async fn stopping_lets_requests_in_flight_finish_and_says_goodbye() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut buffer = Vec::new();
+        while read_request(&mut stream, &mut buffer, 0).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            let _ = stream.write_all(&json("{}")).await;
+        }
+    })
+    .await;
+    let proxy = Proxy::before(&origin).await;
+    let mut sender = connect(&proxy).await;
+    let mut other = sender.clone();
+    let in_flight = tokio::spawn(async move { get(&mut other, "/x").await.into_body().collect().await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    proxy.stop().await;
+    assert!(begun.elapsed() > Duration::from_millis(200), "what ends the runtime then would have cut it");
+    assert_eq!(in_flight.await.unwrap().unwrap().to_bytes(), "{}");
+    assert!(sender.ready().await.is_err(), "the connection has ended");
 }
