@@ -1,4 +1,6 @@
 //! The API over real sockets.
+//!
+//! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and a test fails by panicking.
 
 use std::io::Read;
 
