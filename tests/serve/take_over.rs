@@ -23,6 +23,15 @@ fn ask(address: SocketAddr) -> std::io::Result<String> {
     Ok(answer)
 }
 
+/// Tells the clients to stop, also where the test fails in between: it would wait for them for ever.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn no_new_connection_is_lost_between_two_processes() {
     let api = api(list("{}"), Duration::ZERO);
@@ -42,13 +51,14 @@ fn no_new_connection_is_lost_between_two_processes() {
             failed
         };
         let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
+        let stopping = Stopping(&stop);
         for _ in 0..3 {
             let new = serving(api, &address.to_string());
             old.signal("TERM");
             let (code, log) = std::mem::replace(&mut old, new).end();
             assert_eq!(code, Some(0), "{log}");
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<_>>()
     });
     assert!(failed.is_empty(), "{} of {}: {failed:?}", failed.len(), asked.into_inner());

@@ -19,6 +19,7 @@ impl Work for PassString<'_> {
     fn run<K: Kernel>(self, kernel: K) -> usize {
         let Self { chunk, mut at } = self;
         while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
+            kernel.prefetch(block);
             let TextBits { ends, backslash } = kernel.text(block);
             let stop = (ends | backslash).trailing_zeros();
             if stop < u64::BITS {
@@ -51,6 +52,7 @@ impl Work for PassEscapes<'_> {
         let mut sound_to = at;
         let mut escaped = 0;
         while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
+            kernel.prefetch(block);
             let TextBits { ends, backslash } = kernel.text(block);
             let (escapes, next_escaped) = unescaped(backslash, escaped);
             let ends = ends & !escapes;
