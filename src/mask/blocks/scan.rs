@@ -117,6 +117,14 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         if nesting.is_deep() { Trail::LOST } else { self.shapes.begin(nesting.inner()) }
     }
 
+    /// The trail at the beginning of a text.
+    #[inline]
+    fn start(&mut self, carry: Carry) -> Trail {
+        let starts =
+            self.state.nesting.depth() == 1 && matches!(self.state.place, Place::FirstMember | Place::FirstElement);
+        if starts { self.shapes.start(self.state.nesting.inner(), carry) } else { Trail::LOST }
+    }
+
     /// Where one is behind a bracket that opens.
     fn place_after_open(&self) -> Place {
         if self.state.nesting.is_object() == Some(true) { Place::FirstMember } else { Place::FirstElement }
@@ -275,7 +283,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
         if carry.passes_string() {
             at = kernel.run(PassString { chunk, at });
         }
-        let mut trail = Trail::LOST;
+        let mut trail = self.start(carry);
         let mut padded;
         loop {
             if trail != Trail::LOST {

@@ -5,8 +5,8 @@
 //! blocks is far less work than proving the second. What may differ is what no proof looks at: plain bytes inside strings, and
 //! which digit a digit is.
 //!
-//! The shapes behind a masked value make a tree, for a few ways to go on, such as `null` or a number. It only grows, to a fixed
-//! size: a proof holds for what came before its block in the tree.
+//! The shapes behind a masked value make a tree, for a few ways to go on, such as `null` or a number, and those at the begin of a
+//! text make another. They only grow, to a fixed size: a proof holds for what came before its block in the tree.
 
 use super::super::nesting::Kinds;
 use super::bits::{BLOCK, Block};
@@ -16,7 +16,10 @@ use super::check::Proof;
 use super::kernel::{Kernel, Work};
 
 /// Most blocks that are remembered.
-const MOST: usize = 49;
+const MOST: usize = 58;
+
+/// Most of them that come before the first masked value.
+const MOST_BEGIN: u8 = 8;
 
 /// Most ways to go on from one place.
 const WAYS: usize = 4;
@@ -74,10 +77,31 @@ pub(super) struct Known {
     pub(super) skips: bool,
     /// Where one is behind it, or behind the masked value.
     pub(super) trail: Trail,
+    /// It comes before the first masked value.
+    begins: bool,
     /// The first of those that may follow.
     next: Trail,
     /// Another block that may stand in its place.
     other: Trail,
+}
+
+impl Known {
+    /// A place in the tree that is behind no block.
+    fn root(trail: Trail, begins: bool) -> Self {
+        Self {
+            shape: Shape::new(&[0; BLOCK], 0, 0),
+            candidates: 0,
+            name: None,
+            brackets: Brackets { open: 0, close: 0, curly: 0 },
+            kinds: Kinds::default(),
+            carry: Carry::AFTER_VALUE,
+            skips: false,
+            trail,
+            begins,
+            next: Trail::LOST,
+            other: Trail::LOST,
+        }
+    }
 }
 
 /// A masked value and its name, by their places in a block.
@@ -97,8 +121,14 @@ impl Trail {
     /// Nowhere: nothing like what was just read is remembered.
     pub(super) const LOST: Self = Self(u8::MAX);
 
-    /// At the root: behind a masked value.
-    const ROOT: Self = Self(0);
+    /// Behind a masked value.
+    const VALUE: Self = Self(0);
+
+    /// Behind the bracket that opens a text.
+    const START: Self = Self(1);
+
+    /// How many there are before any block is remembered.
+    const FIXED: usize = 2;
 
     fn is_some(self) -> bool {
         self != Self::LOST
@@ -133,10 +163,12 @@ impl<'s> Work for FindOther<'s, '_> {
     }
 }
 
-/// The tree. Its root is a block of no shape.
+/// The trees: one of what comes behind a masked value, and a small one of how a text begins. Their roots are blocks of no shape.
 #[derive(Clone)]
 pub(in crate::mask) struct Shapes {
     known: Vec<Known>,
+    /// How many come before the first masked value.
+    begin: u8,
     patience: u8,
     /// How often another way than the first was the right one, since that last changed the order.
     late: u8,
@@ -144,24 +176,42 @@ pub(in crate::mask) struct Shapes {
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self { known: Vec::new(), patience: PATIENCE, late: 0 }
+        Self { known: Vec::new(), begin: 0, patience: PATIENCE, late: 0 }
     }
 }
 
 impl Shapes {
     /// Whether it is worth keeping for another text.
     pub(super) fn is_useful(&self) -> bool {
-        !self.known.is_empty() && self.known.len() < MOST && self.patience > PATIENCE / 2
+        self.known.len() > Trail::FIXED && self.known.len() < MOST && self.patience > PATIENCE / 2
+    }
+
+    /// The trail behind the bracket that opens a text. `carry` is what holds there.
+    pub(super) fn start(&mut self, kinds: Kinds, carry: Carry) -> Trail {
+        self.root(Trail::START, kinds, carry)
     }
 
     /// The trail behind a masked value, where these kinds are all that is open.
     #[inline(always)]
     pub(super) fn begin(&mut self, kinds: Kinds) -> Trail {
-        if self.known.is_empty() {
-            self.plant(kinds);
+        let is_known = self.at(Trail::VALUE).is_some_and(|root| root.kinds == kinds) && self.patience > 0;
+        if is_known { Trail::VALUE } else { self.root(Trail::VALUE, kinds, Carry::AFTER_VALUE) }
+    }
+
+    /// One of the roots, if this is what holds there. Whoever comes first decides.
+    #[cold]
+    fn root(&mut self, root: Trail, kinds: Kinds, carry: Carry) -> Trail {
+        while self.known.len() < Trail::FIXED {
+            let begins = self.known.len() == usize::from(Trail::START.0);
+            let trail = Trail(self.known.len() as u8);
+            self.known.push(Known::root(trail, begins));
         }
-        let root = self.known.first();
-        if root.is_some_and(|root| root.kinds == kinds) && self.patience > 0 { Trail::ROOT } else { Trail::LOST }
+        let patience = self.patience;
+        let Some(known) = self.known.get_mut(usize::from(root.0)) else { return Trail::LOST };
+        if known.kinds.is_empty() {
+            (known.kinds, known.carry) = (kinds, carry);
+        }
+        if (known.kinds, known.carry) == (kinds, carry) && patience > 0 { root } else { Trail::LOST }
     }
 
     /// The known block behind `trail` that this one is like.
@@ -225,6 +275,7 @@ impl Shapes {
             carry,
             skips: false,
             trail,
+            begins: false,
             next: Trail::LOST,
             other,
         })
@@ -250,6 +301,7 @@ impl Shapes {
             carry: Carry::AFTER_VALUE,
             skips: false,
             trail: behind,
+            begins: false,
             next: Trail::LOST,
             other,
         });
@@ -260,25 +312,10 @@ impl Shapes {
         self.known.get(usize::from(number))
     }
 
-    #[cold]
-    fn plant(&mut self, kinds: Kinds) {
-        self.known.push(Known {
-            shape: Shape::new(&[0; BLOCK], 0, 0),
-            candidates: 0,
-            name: None,
-            brackets: Brackets { open: 0, close: 0, curly: 0 },
-            kinds,
-            carry: Carry::AFTER_VALUE,
-            skips: true,
-            trail: Trail::ROOT,
-            next: Trail::LOST,
-            other: Trail::LOST,
-        });
-    }
-
     fn may_learn(&mut self, trail: Trail, proof: &Proof) -> bool {
         self.patience = self.patience.saturating_sub(1);
-        trail != Trail::LOST && proof.unrepeatable == 0 && self.known.len() < MOST
+        let begins = self.at(trail).is_none_or(|known| known.begins);
+        proof.unrepeatable == 0 && self.known.len() < MOST && !(begins && self.begin >= MOST_BEGIN)
     }
 
     /// Adds the block that is made of its number and of another that may stand in its place.
@@ -300,7 +337,9 @@ impl Shapes {
             return Trail::LOST;
         }
         before.next = Trail(number);
-        self.known.push(known(Trail(number), first));
+        let begins = before.begins;
+        self.begin += u8::from(begins);
+        self.known.push(Known { begins, ..known(Trail(number), first) });
         Trail(number)
     }
 }
