@@ -47,7 +47,6 @@ def at_most(what):
 
 
 
-
 class Proxy:
     """last4 with one worker on a core of its own."""
 

@@ -8,7 +8,7 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
-from program import EXAMPLES, check_configuration
+from program import EXAMPLES, check_configuration, check_memory
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Where a sidecar's own parts are there, and the latest.
@@ -42,6 +42,7 @@ class Manifest:
         [last4] = [each for each in containers if each["name"] == "last4"]
         config = check_configuration(self.of("ConfigMap")["data"]["last4.toml"])
         check_last4(last4, config)
+        check_memory(config, int(last4["resources"]["limits"]["memory"].removesuffix("Mi")))
         for container in containers:
             check_sandbox(pod["spec"]["securityContext"], container)
         assert pod["spec"]["automountServiceAccountToken"] is False

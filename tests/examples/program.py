@@ -24,6 +24,14 @@ def check_configuration(text, environment=()):
     return tomllib.loads(text)
 
 
+def check_memory(config, mib):
+    """That so much is enough for what the limits allow, by the manual's page on sizing, before large answers."""
+    limits = config.get("limits", {})
+    connections, requests = limits.get("max_connections", 20_000), limits.get("max_requests", 10_000)
+    needed = 16 + (16 * connections + 40 * requests) / 1024
+    assert needed <= mib, f"{mib} MiB are not enough for {connections} connections and {requests} requests: {needed:.0f}"
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

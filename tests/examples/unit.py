@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 
-from program import EXAMPLES, PROGRAM, answers, ask, check_configuration, free_port, until
+from program import EXAMPLES, PROGRAM, answers, ask, check_configuration, check_memory, free_port, until
 
 
 class Unit(configparser.RawConfigParser):
@@ -65,6 +65,7 @@ def calls_of_a_life(config):
 
 service = Unit()["Service"]
 config = check_configuration((EXAMPLES / "systemd/last4.toml").read_text())
+check_memory(config, 1024 * int(service["MemoryMax"].removesuffix("G")))
 limits = config["limits"]
 assert int(service["TimeoutStopSec"].split()[0]) > limits["drain_secs"] + limits.get("settle_secs", 0)
 
