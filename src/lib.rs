@@ -22,6 +22,7 @@
 //! - `layer`: the tower layer, for your own axum or hyper service. See `examples/axum.rs`.
 //! - `proxy`: the reverse proxy as a library.
 //! - `cli` (default): the program with its configuration, command line and demo.
+//! - `otlp`: the program sends a span for each request to an OpenTelemetry collector.
 
 #[cfg(feature = "layer")]
 pub mod body;

@@ -17,6 +17,12 @@ pub mod threat_model {
     #![doc = include_str!("manual/threat_model.md")]
 }
 
+/// What last4 needs, and how to tell that it needs more.
+#[cfg(feature = "proxy")]
+pub mod sizing {
+    #![doc = include_str!("manual/sizing.md")]
+}
+
 /// What last4 costs, how that was measured, and what was tried.
 pub mod performance {
     #![doc = include_str!("manual/performance.md")]

@@ -15,6 +15,15 @@ prepare_python() {
     cp "$1/requirements.txt" "$venv/requirements.txt"
 }
 
+# prepare_node DIRECTORY: makes DIRECTORY/node_modules of its package.json, unless it is of it already.
+prepare_node() {
+    cmp -s "$1/package.json" "$1/node_modules/package.json" && return
+    command -v npm >/dev/null || fail "npm is missing; please install Node"
+    echo "== making $1/node_modules"
+    (cd "$1" && npm install --no-audit --no-fund --no-package-lock --silent)
+    cp "$1/package.json" "$1/node_modules/package.json"
+}
+
 # package PACKAGE COMMAND_OR_DIRECTORY: installs a package of the system's where what it brings is missing.
 package() {
     PATH=$PATH:/usr/sbin

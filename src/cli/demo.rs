@@ -12,6 +12,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use tokio::net::TcpListener;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -26,7 +28,7 @@ pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
                 app = api.app_id(),
                 dataset = api.dataset_id(),
             ))?;
-            return tokio::signal::ctrl_c().await.map_err(failed);
+            return told_to_stop().await.map_err(failed);
         }
         run(typed).await
     })
@@ -55,7 +57,16 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
         app = api.app_id(),
         dataset = api.dataset_id(),
     ))?;
-    tokio::signal::ctrl_c().await.map_err(failed)
+    told_to_stop().await.map_err(failed)
+}
+
+/// Ctrl-C, or what containers are stopped with: their first process is not ended by a signal that it does not wait for.
+async fn told_to_stop() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        told = ctrl_c() => told,
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {

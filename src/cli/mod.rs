@@ -10,6 +10,8 @@ mod error;
 mod explain;
 mod healthcheck;
 mod mask;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod reload;
 mod serve;

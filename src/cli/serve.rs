@@ -2,6 +2,8 @@
 
 use super::CliError;
 use super::args::{LogFormat, Serve};
+#[cfg(feature = "otlp")]
+use super::otlp::Spans;
 use super::reload::{Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
 use super::watch::{self, WatchedFile};
@@ -19,10 +21,12 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+#[cfg(not(feature = "otlp"))]
+use tracing_subscriber::layer::Identity;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
 
 pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     let format = typed.log_format.map(|format| match format {
@@ -36,9 +40,19 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
         .with_presets(typed.presets.presets);
     let sources = if typed.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
     let config = config::load(&sources)?;
-    start_log(config.log);
+    #[cfg(feature = "otlp")]
+    let spans = Spans::start()?;
+    #[cfg(feature = "otlp")]
+    start_log(config.log, spans.as_ref().map(Spans::layer));
+    #[cfg(not(feature = "otlp"))]
+    start_log(config.log, None::<Identity>);
     raise_file_limit();
-    run(config, sources)
+    let ended = run(config, sources);
+    #[cfg(feature = "otlp")]
+    if let Some(spans) = spans {
+        spans.finish();
+    }
+    ended
 }
 
 /// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
@@ -194,7 +208,8 @@ fn failed(error: io::Error) -> CliError {
     CliError::Serve(error.into())
 }
 
-fn start_log(log: Log) {
+/// Starts the log, and whatever else is to be shown its events.
+fn start_log(log: Log, other: Option<impl Layer<Registry> + Send + Sync>) {
     // Only what this program says: a library's own trace may hold what must not be logged.
     let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
     if !log.access {
@@ -206,5 +221,5 @@ fn start_log(log: Log) {
         config::LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
     };
     // Fails only where a log was started before, which then stays.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(own)).try_init();
+    let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
 }

@@ -140,6 +140,10 @@ pub(super) fn limits(root: &mut Table<'_>) -> Limits {
         header_timeout: limits.read_or("header_timeout_secs", default.header_timeout, seconds),
         idle_timeout: limits.read_or("idle_timeout_secs", default.idle_timeout, seconds),
         body_timeout: limits.read_or("body_timeout_secs", default.body_timeout, seconds),
+        max_request_bytes: limits
+            .read("max_request_bytes", |value| whole(value, 0..=i64::MAX as u64))
+            .map(|given| given.value)
+            .filter(|bytes| *bytes > 0),
         max_connections: limits
             .read_or("max_connections", default.max_connections, |value| whole(value, 1..=1_000_000)),
         max_requests: limits.read_or("max_requests", default.max_requests, |value| whole(value, 1..=1_000_000)),

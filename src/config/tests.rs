@@ -151,6 +151,7 @@ const ALL_KEYS: &[&str] = &[
     "preserve_host",
     "header_timeout_secs",
     "max_header_bytes",
+    "max_request_bytes",
     "max_headers",
     "first",
     "last",

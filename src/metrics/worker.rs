@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reasons for which the upstream gives no answer, as its errors call them.
-const FAILURES: [&str; 8] = [
+const FAILURES: [&str; 9] = [
     "body-timeout",
     "incomplete-request",
+    "request-too-large",
     "too-many-requests",
     "upgrade",
     "upstream-closed",

@@ -23,7 +23,7 @@ pub(super) struct Line {
     pub(super) method: Method,
     pub(super) version: &'static str,
     pub(super) client: String,
-    pub(super) trace_id: Option<String>,
+    pub(super) trace: Option<Trace>,
     /// The path, as the operator asked for it.
     pub(super) path: Option<String>,
 }
@@ -37,7 +37,7 @@ impl Line {
                 method: request.method().clone(),
                 version: version(request.version()),
                 client: peer.address().to_owned(),
-                trace_id: trace_id(request.headers()),
+                trace: trace(request.headers()),
                 path: log_paths.then(|| bounded(request.uri().path())),
             })
         })
@@ -76,8 +76,15 @@ fn bounded(path: &str) -> String {
     bounded
 }
 
-/// The trace id of the only `traceparent`, if it is well-formed (W3C Trace Context 3.2): anything else could be anything.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
+/// Where the client's own part of a trace is.
+pub(super) struct Trace {
+    pub(super) id: String,
+    pub(super) parent: String,
+    pub(super) sampled: bool,
+}
+
+/// What the only `traceparent` says, if it is well-formed (W3C Trace Context 3.2): anything else could be anything.
+fn trace(headers: &HeaderMap) -> Option<Trace> {
     let mut values = headers.get_all("traceparent").iter();
     let (value, None) = (values.next()?.to_str().ok()?, values.next()) else { return None };
     let mut parts = value.split('-');
@@ -88,7 +95,12 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
     // A later version may have more parts; version 00 has these four.
     let ends = parts.next().is_none() || version != "00";
     let known = is_hex(version, 2) && version != "ff" && is_hex(flags, 2) && ends;
-    (known && is_id(trace, 32) && is_id(parent, 16)).then(|| trace.to_owned())
+    (known && is_id(trace, 32) && is_id(parent, 16)).then(|| Trace {
+        id: trace.to_owned(),
+        parent: parent.to_owned(),
+        // The lowest bit of the two digits.
+        sampled: flags.ends_with(['1', '3', '5', '7', '9', 'b', 'd', 'f']),
+    })
 }
 
 #[cfg(test)]
@@ -103,7 +115,7 @@ mod tests {
         for value in values {
             headers.append("traceparent", HeaderValue::from_str(value).unwrap());
         }
-        trace_id(&headers)
+        trace(&headers).map(|trace| trace.id)
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub enum ForwardError {
     /// The upstream took longer than `upstream.response_timeout_secs` to begin its answer.
     #[error("the upstream did not answer in time")]
     ResponseTimeout,
+    /// The request's body is larger than `limits.max_request_bytes`.
+    #[error("the request's body is too large")]
+    RequestTooLarge,
     /// As many requests are at the upstream as `limits.max_requests` allows.
     #[error("too many requests at once")]
     TooManyRequests,
@@ -56,6 +59,9 @@ impl ForwardError {
             Self::Protocol(_) => {
                 (StatusCode::BAD_GATEWAY, "upstream-protocol", "The upstream's answer is not well-formed HTTP.")
             }
+            Self::RequestTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "request-too-large", "The request's body is too large.")
+            }
             Self::TooManyRequests => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too-many-requests", "There are too many requests at the moment.")
             }
@@ -71,7 +77,7 @@ impl ForwardError {
         let mut response = problem::response(status, reason, detail);
         match self {
             // What is left of the request would be taken for the next one's head, should it ever come.
-            Self::BodyTimeout => {
+            Self::BodyTimeout | Self::RequestTooLarge => {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Self::TooManyRequests => {

@@ -5,7 +5,7 @@ use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::load::Load;
 use super::pool::{Lease, Pool, UpstreamBody};
-use super::request_body::{RequestBody, Sending};
+use super::request_body::{BodyLimits, RequestBody, Sending};
 use super::settings::Settings;
 use super::timer::ConnectionTimer;
 use super::tunnel;
@@ -33,7 +33,7 @@ pub struct Forward {
 #[derive(Clone, Copy, Debug)]
 struct Timeouts {
     response: Duration,
-    client_body: Duration,
+    client_body: BodyLimits,
     upstream_body: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Timeouts {
     fn of(settings: &Settings) -> Self {
         Self {
             response: settings.upstream.response_timeout,
-            client_body: settings.limits.body_timeout,
+            client_body: BodyLimits::of(&settings.limits),
             upstream_body: settings.upstream.body_timeout,
         }
     }
@@ -78,7 +78,7 @@ impl Forward {
     async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
         let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
-        let (body, sent) = RequestBody::new(incoming, self.timeouts.client_body);
+        let (body, sent) = RequestBody::new(incoming, self.timeouts.client_body)?;
         let mut request = Request::from_parts(head, body);
         let open = request.extensions_mut().remove::<Stopped>();
         let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
@@ -132,8 +132,10 @@ impl Forward {
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
                     (None, Some(again)) if error.error().is_incomplete_message() => (request, anew) = (again, true),
-                    _ if sending.as_ref().is_some_and(Sending::has_stalled) => return Err(ForwardError::BodyTimeout),
-                    _ => return Err(send_error(error.into_error())),
+                    _ => {
+                        let fault = sending.as_ref().and_then(Sending::fault);
+                        return Err(fault.unwrap_or_else(|| send_error(error.into_error())));
+                    }
                 },
             }
         }

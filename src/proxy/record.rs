@@ -166,6 +166,8 @@ impl Record {
             Decision::Observed => (0, Some(self.summary.masked), None, self.reason),
             _ => (self.summary.masked, None, self.reason, None),
         };
+        // What spans are made of beside what the log says.
+        let spans = line.trace.as_ref().filter(|_| cfg!(feature = "otlp"));
         tracing::info!(
             target: ACCESS_LOG,
             method = line.method(),
@@ -184,7 +186,9 @@ impl Record {
             upstream_secs = self.upstream.map(seconds),
             client = line.client,
             version = line.version,
-            trace_id = line.trace_id,
+            trace_id = line.trace.as_ref().map(|trace| &trace.id),
+            parent_id = spans.map(|trace| &trace.parent),
+            sampled = spans.map(|trace| trace.sampled),
             "request"
         );
     }

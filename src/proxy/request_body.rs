@@ -1,18 +1,37 @@
 //! A request's body on its way to the upstream.
 
+use super::error::ForwardError;
+use super::settings::Limits;
 use super::timer::{ConnectionTimer, Wait};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::rt::Timer;
 use std::error::Error;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// How long a client may go on sending what nobody wants, so that it reads why before its connection is closed.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What the body of a request may cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyLimits {
+    /// How long the client may send nothing.
+    timeout: Duration,
+    max_bytes: Option<u64>,
+}
+
+impl BodyLimits {
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self { timeout: limits.body_timeout, max_bytes: limits.max_request_bytes }
+    }
+}
 
 /// The client's body, which says when it has been sent: until then it is not the upstream that is waited for.
 #[derive(Debug)]
@@ -23,6 +42,8 @@ pub struct RequestBody {
     sending: Option<(oneshot::Sender<()>, Arc<Progress>)>,
     /// How long the client may send nothing.
     timeout: Duration,
+    /// How many bytes it may still send.
+    left: u64,
     /// Made once the client has been waited for.
     timer: Option<ConnectionTimer>,
     /// While the client is waited for.
@@ -43,8 +64,16 @@ struct Progress {
     asked: AtomicUsize,
     /// Whether it was told to wait, and so waits for the client; otherwise the upstream has not taken what it was given.
     waits: AtomicBool,
-    /// Whether the client was waited for too long.
-    stalled: AtomicBool,
+    /// What the client did wrong.
+    fault: OnceLock<Fault>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// It sent nothing for too long.
+    Stalled,
+    /// It sent too much.
+    TooLarge,
 }
 
 impl Sending {
@@ -54,28 +83,38 @@ impl Sending {
         (!waits_for_client).then(|| self.progress.asked.load(Ordering::Relaxed))
     }
 
-    /// Whether the client stopped sending.
-    pub(super) fn has_stalled(&self) -> bool {
-        self.progress.stalled.load(Ordering::Relaxed)
+    /// Why the client's body was given up, if it was.
+    pub(super) fn fault(&self) -> Option<ForwardError> {
+        self.progress.fault.get().map(|fault| match fault {
+            Fault::Stalled => ForwardError::BodyTimeout,
+            Fault::TooLarge => ForwardError::RequestTooLarge,
+        })
     }
 }
 
 impl RequestBody {
-    /// The body of a client that may send nothing for at most `timeout`, and what is known of it on its way; `None` if there is
-    /// none to send.
-    pub(super) fn new(incoming: Incoming, timeout: Duration) -> (Self, Option<Sending>) {
+    /// The body of a client, and what is known of it on its way; `None` if there is none to send.
+    ///
+    /// # Errors
+    /// It is known to be larger than it may be.
+    pub(super) fn new(incoming: Incoming, limits: BodyLimits) -> Result<(Self, Option<Sending>), ForwardError> {
         if incoming.is_end_stream() {
-            return (Self::empty(), None);
+            return Ok((Self::empty(), None));
+        }
+        let left = limits.max_bytes.unwrap_or(u64::MAX);
+        if incoming.size_hint().lower() > left {
+            linger(incoming);
+            return Err(ForwardError::RequestTooLarge);
         }
         let (sender, done) = oneshot::channel();
         let progress = Arc::new(Progress::default());
         let sending = Some((sender, Arc::clone(&progress)));
-        let body = Self { incoming: Some(incoming), sending, timeout, timer: None, wait: None };
-        (body, Some(Sending { done: Some(done), progress }))
+        let body = Self { incoming: Some(incoming), sending, timeout: limits.timeout, left, timer: None, wait: None };
+        Ok((body, Some(Sending { done: Some(done), progress })))
     }
 
     fn empty() -> Self {
-        Self { incoming: None, sending: None, timeout: Duration::ZERO, timer: None, wait: None }
+        Self { incoming: None, sending: None, timeout: Duration::ZERO, left: 0, timer: None, wait: None }
     }
 
     /// Resolves when the client has sent nothing for too long.
@@ -84,6 +123,18 @@ impl RequestBody {
         let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
         let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));
         Pin::new(wait).poll(cx)
+    }
+
+    /// Gives the body up for what the client did.
+    fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, <Self as Body>::Error>>> {
+        if let Some((_, progress)) = self.sending.take() {
+            let _ = progress.fault.set(fault);
+        }
+        let said = match fault {
+            Fault::Stalled => "the client stopped sending",
+            Fault::TooLarge => "the client sent too much",
+        };
+        Poll::Ready(Some(Err(said.into())))
     }
 
     /// The same body once more, if it is empty.
@@ -103,16 +154,22 @@ impl Body for RequestBody {
             progress.asked.fetch_add(1, Ordering::Relaxed);
             progress.waits.store(frame.is_pending(), Ordering::Relaxed);
         }
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            let Some(left) = self.left.checked_sub(data.len() as u64) else {
+                self.incoming.take().into_iter().for_each(linger);
+                return self.fail(Fault::TooLarge);
+            };
+            self.left = left;
+        }
         match &frame {
             Poll::Ready(None | Some(Err(_))) => self.sending = None,
             Poll::Ready(Some(Ok(_))) if self.is_end_stream() => self.sending = None,
             Poll::Ready(Some(Ok(_))) => {}
             Poll::Pending => {
                 ready!(self.poll_stalled(cx));
-                if let Some((_, progress)) = self.sending.take() {
-                    progress.stalled.store(true, Ordering::Relaxed);
-                }
-                return Poll::Ready(Some(Err("the client stopped sending".into())));
+                return self.fail(Fault::Stalled);
             }
         }
         self.wait = None;
@@ -126,4 +183,12 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
     }
+}
+
+/// Takes what a client still sends of a body that nobody wants, for a while: a connection that is closed before it was read is reset,
+/// and with it what the client was told.
+fn linger(mut incoming: Incoming) {
+    tokio::spawn(tokio::time::timeout(LINGER, async move {
+        while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {}
+    }));
 }

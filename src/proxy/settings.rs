@@ -84,6 +84,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a client may send no byte of a request's body, or take none of an answer.
     pub body_timeout: Duration,
+    /// Most bytes of a request's body, if there is a limit.
+    pub max_request_bytes: Option<u64>,
     /// Most connections at once.
     pub max_connections: usize,
     /// Most requests at the upstream at once; each worker has an equal share.
@@ -107,6 +109,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(60),
+            max_request_bytes: None,
             max_connections: 20_000,
             max_requests: 10_000,
             max_header_bytes: 64 * 1024,

@@ -20,14 +20,6 @@ if [[ ${1:-} == --bare || ${1:-} == --nginx-subs ]]; then
     shift
 fi
 
-prepare_node() {
-    cmp -s "$here/package.json" "$here/node_modules/package.json" && return
-    command -v npm >/dev/null || fail "npm is missing; please install Node"
-    echo "== making $here/node_modules"
-    (cd "$here" && npm install --no-audit --no-fund --no-package-lock --silent)
-    cp "$here/package.json" "$here/node_modules/package.json"
-}
-
 prepare_tomcat() {
     package tomcat10 /usr/share/tomcat10
     package default-jdk-headless javac
@@ -44,7 +36,7 @@ backends=("$@")
     nginx-rewrite apache apache-nocanon tomcat scripted)
 for backend in "${backends[@]}"; do
     case $backend in
-        express* | fastify) prepare_node ;;
+        express* | fastify) prepare_node "$here" ;;
         nginx*) package nginx-light nginx ;;
         apache*) package apache2 apache2 ;;
         tomcat) prepare_tomcat ;;

@@ -98,6 +98,47 @@ async fn a_refusal_of_the_upstream_stays_its_own() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_too_large_is_a_413() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |settings| settings.limits.max_request_bytes = Some(100_000)).await;
+    let just = "x".repeat(100_000);
+    let mut client = Client::connect(proxy.address).await;
+    client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{just}")).await;
+    assert_eq!(client.read("POST").await.status, 200);
+    client
+        .send(format!("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n{just}\r\n0\r\n\r\n"))
+        .await;
+    assert_eq!(client.read("POST").await.status, 200);
+    assert_eq!(origin.seen().len(), 2);
+
+    // Said to be too large, and found to be: the client reads why although it goes on sending for a while.
+    for head in ["Content-Length: 100000000", "Transfer-Encoding: chunked"] {
+        let mut client = Client::connect(proxy.address).await;
+        client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n")).await;
+        let (mut reader, mut writer) = client.split();
+        let sending = tokio::spawn(async move {
+            let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+            for _ in 0..1000 {
+                if writer.write_all(chunk.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let reply = reader.read("POST").await;
+        assert_eq!((reply.status, reply.reason().as_deref()), (413, Some("request-too-large")), "{head}");
+        assert_eq!(reply.header("connection"), Some("close"));
+        let _ = sending.await;
+    }
+    until(&proxy, "last4_upstream_failures_total{reason=\"request-too-large\"}", 2.0).await;
+    assert_eq!(origin.seen().len(), 2, "no such request reaches the upstream whole");
+    // Whoever asks first is not invited to send.
+    let asks = "POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n";
+    let mut client = Client::connect(proxy.address).await;
+    client.send(asks).await;
+    assert!(client.read_until("\r\n").await.starts_with(b"HTTP/1.1 413"));
+}
+
+#[tokio::test]
 async fn a_body_that_stops_coming_is_a_408() {
     let origin = origin().await;
     let proxy = proxy(&origin, |settings| settings.limits.body_timeout = SHORT).await;

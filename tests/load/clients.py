@@ -5,6 +5,7 @@ import collections
 import itertools
 import random
 import struct
+import time
 
 SECRET = b"app-Zk8QwN3xRv7LmP2sTy9BcD4f"
 PATIENCE_SECS = 20
@@ -29,16 +30,22 @@ class Tally:
         self.connections = 0
         self.failures = []
         self.secrets = 0
+        # Seconds that the slowest right answer took.
+        self.slowest = 0.0
         # While true, a 502 is what is expected of some.
         self.upstream_is_down = False
         self.bad_gateways = 0
+        # When the last of them came.
+        self.last_bad_gateway = None
 
-    def judge(self, protocol, number, target, status, body):
+    def judge(self, protocol, number, target, status, body, took):
         self.secrets += SECRET in body
         if status == 200 and b"%d" % number in body and (b"/api-keys" not in target or b"app-Z...cD4f" in body):
             self.answers[protocol] += 1
+            self.slowest = max(self.slowest, took)
         elif status == 502 and self.upstream_is_down:
             self.bad_gateways += 1
+            self.last_bad_gateway = time.monotonic()
         else:
             self.fail(f"{protocol} {target}: {status} {body[:200]}")
 
@@ -63,8 +70,9 @@ async def keep_asking(connect, port, tally, stop):
             tally.connections += 1
             for _ in range(REQUESTS_EACH):
                 number, target = request()
+                began = time.monotonic()
                 status, body = await asyncio.wait_for(connection.ask(target), PATIENCE_SECS)
-                tally.judge(connect.__name__, number, target, status, body)
+                tally.judge(connect.__name__, number, target, status, body, time.monotonic() - began)
                 if connection.must_close or stop.is_set():
                     break
                 await asyncio.sleep(random.random() * THINK_SECS)

@@ -1,8 +1,16 @@
 """Clients and answers that must end as documented, beside ordinary requests that must not notice."""
 
 import asyncio
+import itertools
 
+from clients import HEADERS, PREFACE, SETTINGS, frame
+
+CONTINUATION, GOAWAY = 9, 7
 IDLE_CONNECTIONS = 5_000
+
+# A head over HTTP/2 that goes on for ever: fields of 16,000 bytes, each in a frame of its own.
+FIELD = b"\0\x01x\x7f\x81\x7c" + b"x" * 16_000
+ENDLESS_HEAD = PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, 0, 1, FIELD) + 64 * frame(CONTINUATION, 0, 1, FIELD)
 
 
 async def ask(port, raw, secs=20):
@@ -21,13 +29,13 @@ def get(target):
     return b"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % target
 
 
-async def slow(port, opening, piece):
-    """Sends a piece every tenth of a second for ever; gives what comes back."""
+async def slow(port, opening, piece, times=None):
+    """Sends a piece every tenth of a second so many times, or for ever; gives what comes back."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(opening)
 
     async def drip():
-        while True:
+        for _ in itertools.repeat(None) if times is None else range(times):
             await asyncio.sleep(0.1)
             writer.write(piece)
 
@@ -57,12 +65,26 @@ async def idle(port, count):
     return sum(closed)
 
 
+async def goaway(port, raw):
+    """What an HTTP/2 client that sends this is told: GOAWAY, if it comes before the end of the connection."""
+    answer = await ask(port, raw)
+    while len(answer) >= 9:
+        if answer[3] == GOAWAY:
+            return b"HTTP/2   GOAWAY"
+        answer = answer[9 + int.from_bytes(answer[:3], "big") :]
+    return b"HTTP/2   " + answer
+
+
 async def check(port):
     """What did not end as documented."""
+    # Longer than the silence that is allowed, but never silent for so long.
+    slow_body = slow(port, b"POST /echo/slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 50\r\n\r\n", b"x", 50)
     slow_head = slow(port, b"GET /x HTTP/1.1\r\nHost: a\r\nX: ", b"x")
     silent_body = ask(port, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
     wanted = [
         ("slow head", slow_head, b"408", b"header-timeout"),
+        ("slow body", slow_body, b"200", b"slow"),
+        ("head without an end over HTTP/2", goaway(port, ENDLESS_HEAD), b"GOA", b"GOAWAY"),
         ("silent body", silent_body, b"408", b"body-timeout"),
         ("upstream that never answers", ask(port, get(b"/never")), b"504", b"upstream-timeout"),
         ("upstream that resets", ask(port, get(b"/reset")), b"200", b"half"),

@@ -6,7 +6,8 @@
 PROGRAM names the program (default: target/release/last4). 200 connections, half of them HTTP/2, ask without a break, half of
 the requests on a masked route; every answer is checked to be its own request's. Meanwhile the configuration is reloaded, by signal
 and by changed file in turn, every fourth time with a bad one, each time with another upstream; and a new process takes
-the port over. Then hostile clients and upstreams beside ordinary load; and then the upstream dies and comes back.
+the port over. Then hostile clients and upstreams beside ordinary load; and then the upstream dies and comes back. After each of
+these, nothing may be left in flight.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class Proxy:
     """The proxy, one process after another on one port."""
 
     def __init__(self, folder, port):
-        self.folder, self.port = pathlib.Path(folder), port
+        self.folder, self.port, self.admin = pathlib.Path(folder), port, free_port()
         self.file = self.folder / "last4.toml"
         self.processes, self.logs = [], []
 
@@ -47,7 +48,7 @@ class Proxy:
             listen = "127.0.0.1:{self.port}"
             take_over = true
             workers = 2
-            admin.listen = ""
+            admin.listen = "127.0.0.1:{self.admin}"
             presets = ["dify"]
             upstream.url = "http://127.0.0.1:{upstream}"
             upstream.response_timeout_secs = 3
@@ -83,6 +84,19 @@ class Proxy:
         if by_signal:
             self.processes[-1].send_signal(signal.SIGHUP)
         await self.until(lambda: self.log(-1).count(said) > before, said)
+
+    async def is_idle(self):
+        """Whether no request is in flight and no connection open."""
+        page = await hostile.ask(self.admin, hostile.get(b"/metrics"))
+        return b"\nlast4_requests_in_flight 0\n" in page and b"\nlast4_connections_open 0\n" in page
+
+    async def left_over(self):
+        """What is stuck, two seconds after the last client has gone."""
+        for _ in range(20):
+            if await self.is_idle():
+                return []
+            await asyncio.sleep(0.1)
+        return ["requests or connections are left over"]
 
     def log(self, number):
         return self.logs[number].read_text()
@@ -134,8 +148,9 @@ async def reloads_and_restarts(proxy, ports, secs, reloads, restarts):
             print(f"  restarted; the old process ended within {await proxy.restart():.1f} s")
     await asyncio.sleep(max(0, began + secs - time.monotonic()))
     await end()
+    stuck = await proxy.left_over()
     print(f"  {reloads} reloads, {reloads // 4} of them bad, and {restarts} restarts in {time.monotonic() - began:.0f} s")
-    return report(tally)
+    return report(tally) + stuck
 
 
 async def ill_treatment(proxy):
@@ -143,7 +158,7 @@ async def ill_treatment(proxy):
     end = start_load(proxy, tally)
     wrong = await hostile.check(proxy.port)
     await end()
-    return wrong + report(tally)
+    return wrong + report(tally) + await proxy.left_over()
 
 
 async def outage(proxy, ports, upstream):
@@ -156,13 +171,15 @@ async def outage(proxy, ports, upstream):
     upstream.wait()
     await asyncio.sleep(3)
     upstream = start_upstream(ports)
+    back = time.monotonic()
     await asyncio.sleep(1)
     # From now on every request must succeed again.
     tally.upstream_is_down = False
     await asyncio.sleep(3)
     await end()
-    print(f"  {tally.bad_gateways} answers of 502 while the upstream was down")
-    wrong = report(tally)
+    late = max(0, (tally.last_bad_gateway or back) - back)
+    print(f"  {tally.bad_gateways} answers of 502 while the upstream was down, the last {late * 1000:.0f} ms after it was back")
+    wrong = report(tally) + await proxy.left_over()
     return upstream, wrong if tally.bad_gateways else [*wrong, "nobody noticed that the upstream was down"]
 
 
@@ -170,6 +187,7 @@ def report(tally):
     total = sum(tally.answers.values())
     counts = ", ".join(f"{count} over {name}" for name, count in sorted(tally.answers.items()))
     print(f"  {total} requests ({counts}) on {tally.connections} connections; {len(tally.failures)} failed, {tally.secrets} secrets shown")
+    print(f"  the slowest answer took {tally.slowest:.2f} s")
     wrong = [f"{len(tally.failures)} requests failed, such as: {failure}" for failure in tally.failures[:5]]
     return wrong + ([f"{tally.secrets} secrets shown"] if tally.secrets else []) + ([] if total else ["no request succeeded"])
 

@@ -5,6 +5,8 @@
 mod reload;
 mod stop;
 mod take_over;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
