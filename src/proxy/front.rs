@@ -121,7 +121,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
             anew = Peer::new(self.address, &settings.forwarded);
             &anew
         };
-        let mut record = Record::begin(&current.books, &request, peer, settings.log_paths);
+        let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths));
         match prepare(&mut request, &current, peer) {
             Ok(()) => {
                 let method = request.method().clone();
@@ -218,10 +218,10 @@ pin_project! {
     pub enum FrontFuture {
         /// The request is on its way.
         #[doc(hidden)]
-        Forwarding { method: Method, record: Option<Record>, #[pin] inner: InnerFuture },
+        Forwarding { method: Method, record: Option<Box<Record>>, #[pin] inner: InnerFuture },
         /// The request goes nowhere.
         #[doc(hidden)]
-        Refused { refusal: Refusal, record: Option<Record> },
+        Refused { refusal: Refusal, record: Option<Box<Record>> },
     }
 }
 
@@ -255,13 +255,13 @@ impl Future for FrontFuture {
 }
 
 /// An answer in last4's own name, which is over for the record once it begins.
-fn document(response: Response<Bytes>, mut record: Record) -> Response<ResponseBody> {
+fn document(response: Response<Bytes>, mut record: Box<Record>) -> Response<ResponseBody> {
     record.sent(response.body().len());
     record.whole();
     response.map(|document| Either::Right(Full::new(document)))
 }
 
-fn refuse(refusal: Refusal, mut record: Record) -> Response<ResponseBody> {
+fn refuse(refusal: Refusal, mut record: Box<Record>) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
         Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),

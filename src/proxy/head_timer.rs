@@ -16,8 +16,8 @@ pub(super) struct HeadClock(Arc<Mutex<Head>>);
 enum Head {
     /// The next one, of which no byte has come.
     Awaited { since: Instant },
-    /// The rest of one.
-    Begun { at: Instant },
+    /// The rest of one. When it began is asked for only if one has to wait, which is hardly later: most heads come whole.
+    Begun { at: Option<Instant> },
     /// None: a request is being answered.
     Read,
 }
@@ -25,14 +25,14 @@ enum Head {
 impl HeadClock {
     /// For a connection whose first bytes have come. Its first head counts from the connection's start.
     pub(super) fn begun(at: Instant) -> Self {
-        Self(Arc::new(Mutex::new(Head::Begun { at })))
+        Self(Arc::new(Mutex::new(Head::Begun { at: Some(at) })))
     }
 
     /// Notes that bytes have come.
     pub(super) fn saw_bytes(&self) {
         let mut head = self.head();
         if matches!(*head, Head::Awaited { .. }) {
-            *head = Head::Begun { at: Instant::now() };
+            *head = Head::Begun { at: None };
         }
     }
 
@@ -67,9 +67,9 @@ impl HeadTimer {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match *self.clock.head() {
-            Head::Awaited { since } => Some(since + self.idle_timeout),
-            Head::Begun { at } => Some(at + self.header_timeout),
+        match &mut *self.clock.head() {
+            Head::Awaited { since } => Some(*since + self.idle_timeout),
+            Head::Begun { at } => Some(*at.get_or_insert_with(|| self.now()) + self.header_timeout),
             Head::Read => None,
         }
     }

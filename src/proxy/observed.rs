@@ -14,14 +14,15 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub struct ObservedBody<B: Body + Unpin> {
     body: AnswerBody<B>,
-    record: Record,
+    /// In a box: a response is moved a dozen times until it is sent.
+    record: Box<Record>,
 }
 
 /// Logs what became of an answer, now or when its body is cut.
 pub(super) fn observe<B: Body + Unpin>(
     method: &Method,
     response: Response<AnswerBody<B>>,
-    mut record: Record,
+    mut record: Box<Record>,
 ) -> Response<ObservedBody<B>> {
     let report = response.extensions().get();
     record.answers(response.status(), report);
