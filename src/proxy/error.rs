@@ -32,6 +32,9 @@ pub enum ForwardError {
     /// The upstream took longer than `upstream.response_timeout_secs` to begin its answer.
     #[error("the upstream did not answer in time")]
     ResponseTimeout,
+    /// No TLS with the upstream: its certificate is not trusted or not for its name, or it does not trust this side's.
+    #[error("no TLS connection to the upstream")]
+    Tls(#[source] std::io::Error),
     /// As many requests are at the upstream as `limits.max_requests` allows.
     #[error("too many requests at once")]
     TooManyRequests,
@@ -56,6 +59,11 @@ impl ForwardError {
             Self::Protocol(_) => {
                 (StatusCode::BAD_GATEWAY, "upstream-protocol", "The upstream's answer is not well-formed HTTP.")
             }
+            Self::Tls(_) => (
+                StatusCode::BAD_GATEWAY,
+                "upstream-tls",
+                "The upstream could not be reached in a way that can be trusted.",
+            ),
             Self::TooManyRequests => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too-many-requests", "There are too many requests at the moment.")
             }
@@ -87,6 +95,9 @@ impl ForwardError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
+    /// The upstream broke off an HTTP/2 answer in a way that may pass for its end.
+    #[error("the upstream's answer was broken off")]
+    BrokenOff,
     /// The connection failed, or what came on it is not HTTP.
     #[error("the upstream's answer ended too early")]
     Failed(#[from] hyper::Error),

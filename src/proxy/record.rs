@@ -3,7 +3,7 @@
 use super::access::{ACCESS_LOG, Line};
 use super::books::Books;
 use super::error::ForwardError;
-use super::headers::Peer;
+use super::peer::Peer;
 use crate::layer::{Outcome, Reading, Report};
 use crate::mask::Summary;
 use crate::metrics::{Decision, Findings, Values};

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 async fn connect(proxy: &Proxy) -> SendRequest<Empty<Bytes>> {
@@ -27,6 +27,13 @@ async fn get(sender: &mut SendRequest<Empty<Bytes>>, target: &str) -> Response<I
         .body(Empty::new())
         .unwrap();
     sender.send_request(request).await.unwrap()
+}
+
+/// What the list of keys is on a connection on which HTTP/2 was agreed on.
+pub(crate) async fn lists(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Bytes {
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    get(&mut sender, KEYS).await.into_body().collect().await.unwrap().to_bytes()
 }
 
 #[tokio::test]
