@@ -2,7 +2,9 @@
 #![cfg(all(feature = "cli", unix))]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod certificates;
 mod reload;
+mod sockets;
 mod stop;
 mod take_over;
 
@@ -42,7 +44,10 @@ impl Serving {
         let mut start = String::new();
         log.read_line(&mut start).unwrap();
         let line: serde_json::Value = serde_json::from_str(&start).unwrap_or_else(|_| panic!("{start}"));
-        let address = line["fields"]["address"].as_str().unwrap().parse().unwrap();
+        let address = line["fields"]["address"].as_str().unwrap();
+        // At a path there is no port to be asked on.
+        let at_path = address.starts_with("unix:");
+        let address = if at_path { SocketAddr::from(([0, 0, 0, 0], 0)) } else { address.parse().unwrap() };
         Self { process, log, address, start }
     }
 
