@@ -1,5 +1,6 @@
 //! One client connection, from its first byte to its last.
 
+use super::activity::Activity;
 use super::front::PeerService;
 use super::head_timer::{HeadClock, HeadTimer};
 use super::last_words::{HEADER_TIMEOUT, request_timeout};
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -26,6 +28,9 @@ const MAX_STREAMS: u32 = 256;
 /// How long an HTTP/1 connection without a request stays open once it is time to stop. A request that is already on its way to it
 /// would be lost with it; one that comes in time is answered, with `Connection: close`, which is how a client is told.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long an idle HTTP/2 client may take to answer a goodbye.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// Serves connections of either HTTP, with the limits' bounds.
 ///
@@ -83,12 +88,7 @@ impl Connections {
             () = told_for(IDLE_GRACE, stopped.clone()) => return,
         };
         let ended = match opened {
-            Ok(Ok((stream, Http::Two))) => {
-                let connection =
-                    pin!(self.http2.serve_connection(TokioIo::new(Socket::new(stream, self.body_timeout)), service));
-                // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
-                until_done(connection, stopped, Duration::ZERO, http2::Connection::graceful_shutdown).await
-            }
+            Ok(Ok((stream, Http::Two))) => self.serve_http2(stream, service, stopped).await,
             Ok(Ok((stream, Http::One))) => self.serve_http1(stream, begun, service, stopped).await,
             Ok(Err(NotOpened::Failed(error))) => return tracing::debug!(%error, "connection ended before a request"),
             Ok(Err(NotOpened::Handshake(error))) => {
@@ -105,6 +105,25 @@ impl Connections {
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    async fn serve_http2(&self, stream: Stream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
+        let activity = Activity::new();
+        let service = service.noted_in(Arc::clone(&activity));
+        let socket = TokioIo::new(Socket::new(stream, self.body_timeout));
+        let connection = pin!(self.http2.serve_connection(socket, service));
+        // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
+        let over = async {
+            tokio::select! {
+                () = told_for(Duration::ZERO, stopped.clone()) => {}
+                () = activity.idle_for(self.idle_timeout) => {}
+            }
+        };
+        tokio::select! {
+            ended = until_done(connection, stopped.clone(), over, http2::Connection::graceful_shutdown) => ended,
+            // It has not heard, or would not go.
+            () = activity.idle_for(self.idle_timeout + GOODBYE) => Ok(()),
         }
     }
 
@@ -139,7 +158,8 @@ impl Connections {
         http1.timer(HeadTimer::new(clock.clone(), self.idle_timeout, self.header_timeout));
         let mut connection = pin!(http1.serve_connection(socket, serving).with_upgrades());
         let finish = http1::UpgradeableConnection::graceful_shutdown;
-        let ended = until_done(connection.as_mut(), stopped.clone(), IDLE_GRACE, finish).await;
+        let over = told_for(IDLE_GRACE, stopped.clone());
+        let ended = until_done(connection.as_mut(), stopped.clone(), over, finish).await;
         // The user, to hyper, is the body of an answer: it failed after the head was sent.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
             ends_body.set(false);
@@ -186,11 +206,11 @@ async fn told_for(time: Duration, mut stopped: Stopped) {
     tokio::time::sleep(time).await;
 }
 
-/// Serves a connection, and has it finish `grace` after it is time to stop.
+/// Serves a connection, and has it finish what is in flight once it is over.
 async fn until_done<C>(
     mut connection: Pin<&mut C>,
     stopped: Stopped,
-    grace: Duration,
+    over: impl Future<Output = ()>,
     finish: impl FnOnce(Pin<&mut C>),
 ) -> hyper::Result<()>
 where
@@ -199,7 +219,7 @@ where
     tokio::select! {
         biased;
         ended = &mut connection => return ended,
-        () = told_for(grace, stopped.clone()) => {}
+        () = over => {}
     }
     finish(connection.as_mut());
     let ended = connection.await;

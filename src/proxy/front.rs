@@ -1,5 +1,6 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
+use super::activity::Activity;
 use super::books::Books;
 use super::forward::Forward;
 use super::headers::{Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
@@ -85,6 +86,7 @@ impl Front {
             peer: Peer::new(address, &settings.forwarded),
             settings,
             proto: "http",
+            activity: None,
             open: Arc::new(OpenConnection::begin(&current.books.worker)),
         }
     }
@@ -100,6 +102,8 @@ pub struct PeerService {
     settings: Arc<Settings>,
     /// What the client speaks: `https` or `http`.
     proto: &'static str,
+    /// Where its requests are noted, if anybody needs to know when there is none.
+    activity: Option<Arc<Activity>>,
     open: Arc<OpenConnection>,
 }
 
@@ -108,6 +112,11 @@ impl PeerService {
     #[must_use]
     pub fn over_tls(self) -> Self {
         Self { proto: "https", ..self }
+    }
+
+    /// The same with its requests noted here.
+    pub(super) fn noted_in(self, activity: Arc<Activity>) -> Self {
+        Self { activity: Some(activity), ..self }
     }
 
     /// Who the client is, for the log.
@@ -141,7 +150,8 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
             anew = Peer::new(self.address, &settings.forwarded);
             &anew
         };
-        let mut record = Record::begin(&current.books, &request, peer, settings.log_paths);
+        let active = self.activity.as_ref().map(Activity::begin);
+        let mut record = Record::begin(&current.books, &request, peer, settings.log_paths, active);
         match prepare(&mut request, &current, peer, self.proto) {
             Ok(()) => {
                 let method = request.method().clone();

@@ -4,6 +4,7 @@
 //! `forward` (the upstream); its answer comes back the same way.
 
 mod access;
+mod activity;
 mod admin;
 mod books;
 mod connect;
