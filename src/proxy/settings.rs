@@ -127,7 +127,7 @@ impl Default for Forwarded {
 pub struct Limits {
     /// How long the head of a request may take, from its first byte or from the connection's start.
     pub header_timeout: Duration,
-    /// How long an HTTP/1 connection may be silent between requests.
+    /// How long a connection may be silent between requests.
     pub idle_timeout: Duration,
     /// How long a client may send no byte of a request's body, or take none of an answer.
     pub body_timeout: Duration,
