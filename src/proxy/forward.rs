@@ -153,6 +153,10 @@ impl Forward {
                     if reused {
                         self.worker.upstream_reused();
                     }
+                    // In HTTP/2 a request may go on while it is answered, as those of gRPC that stream both ways do.
+                    if let (Http::Two, Some(sending)) = (http, &sending) {
+                        sending.unhurry();
+                    }
                     return Ok((response, lease));
                 }
                 Err(mut error) => match (error.take_message(), again) {

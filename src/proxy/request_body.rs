@@ -45,6 +45,8 @@ struct Progress {
     waits: AtomicBool,
     /// Whether the client was waited for too long.
     stalled: AtomicBool,
+    /// Whether the client may take its time.
+    unhurried: AtomicBool,
 }
 
 impl Sending {
@@ -52,6 +54,12 @@ impl Sending {
     pub(super) fn asked(&self) -> Option<usize> {
         let waits_for_client = self.progress.waits.load(Ordering::Relaxed);
         (!waits_for_client).then(|| self.progress.asked.load(Ordering::Relaxed))
+    }
+
+    /// Lets the client be silent for as long as it likes: the two sides talk with each other, and it is the answer that must not be
+    /// silent for too long.
+    pub(super) fn unhurry(&self) {
+        self.progress.unhurried.store(true, Ordering::Relaxed);
     }
 
     /// Whether the client stopped sending.
@@ -80,6 +88,9 @@ impl RequestBody {
 
     /// Resolves when the client has sent nothing for too long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.sending.as_ref().is_some_and(|(_, progress)| progress.unhurried.load(Ordering::Relaxed)) {
+            return Poll::Pending;
+        }
         let timeout = self.timeout;
         let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
         let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));

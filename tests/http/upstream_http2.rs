@@ -152,15 +152,17 @@ async fn every_answer_on_a_masked_route_is_judged_as_ever() {
 async fn off_the_routes_bodies_stream_both_ways_and_trailers_pass() {
     let (origin, _) = origin(|request: Request<Incoming>| async move {
         assert_eq!(request.headers()["te"], "trailers");
-        // Each piece comes back as it comes.
         let body = request.into_body().map_err(std::io::Error::other);
         let mut trailers = HeaderMap::new();
         trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        // Each piece comes back as it comes.
         let echo = BodyStream::new(body).chain(stream::iter([Ok(Frame::trailers(trailers))]));
         Response::new(BodyExt::boxed(StreamBody::new(echo)))
     })
     .await;
-    let proxy = before(&origin).await;
+    let mut settings = http2(settings(origin.address));
+    settings.limits.body_timeout = Duration::from_millis(300);
+    let proxy = Proxy::with(settings, MaskRule::new(rules())).await;
     let stream = TcpStream::connect(proxy.address).await.unwrap();
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -175,6 +177,8 @@ async fn off_the_routes_bodies_stream_both_ways_and_trailers_pass() {
     for piece in ["one", "two"] {
         pieces.send(Ok(Frame::data(piece.into()))).await.unwrap();
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+        // Once it is answered, a client may be silent.
+        tokio::time::sleep(Duration::from_millis(700)).await;
     }
     drop(pieces);
     let trailers = body.frame().await.unwrap().unwrap().into_trailers().unwrap();
