@@ -3,7 +3,7 @@
 use super::{ALPN_HTTP1, ALPN_HTTP2, Identity, Roots, TlsError, provider};
 use rustls::ServerConfig;
 use rustls::crypto::ring::Ticketer;
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ impl ServerTls {
         config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
         // Sessions that clients keep themselves: whichever worker one comes back to can resume it, and none is kept here.
         config.ticketer = Ticketer::new()?;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(Self(Arc::new(config)))
     }
 

@@ -154,6 +154,41 @@ async fn a_client_that_takes_nothing_is_cut_off_over_tls_too() {
     counted(&proxy, "last4_connections_open 0\n").await;
 }
 
+#[tokio::test]
+async fn a_tunnel_goes_through_tls_on_both_sides() {
+    let authority = Authority::new();
+    let config = authority.for_origin(&["http/1.1"], None);
+    let origin = Origin::serving(move |stream| {
+        let config = Arc::clone(&config);
+        async move {
+            let mut stream = TlsAcceptor::from(config).accept(stream).await.unwrap();
+            read_request(&mut stream, &mut Vec::new(), 0).await.unwrap();
+            let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+            stream.write_all(switch).await.unwrap();
+            let mut bytes = [0; 64];
+            while let Ok(length @ 1..) = stream.read(&mut bytes).await {
+                stream.write_all(&bytes[..length]).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let tls = Some(authority.server(None));
+    let proxy = serving(Settings { tls, ..to_tls(&origin, authority.client("localhost", None)) }).await;
+    let mut stream = encrypted(proxy.address, authority.for_client(&[], None)).await.unwrap();
+    stream.write_all(request("GET", "/ws", "Connection: upgrade\r\nUpgrade: websocket\r\n").as_bytes()).await.unwrap();
+    let (mut told, mut bytes) = (String::new(), [0; 512]);
+    while !told.ends_with("\r\n\r\n") {
+        let length = stream.read(&mut bytes).await.unwrap();
+        told.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+    }
+    assert!(told.starts_with("HTTP/1.1 101"), "{told}");
+    for word in ["one", "two"] {
+        stream.write_all(word.as_bytes()).await.unwrap();
+        let length = stream.read(&mut bytes).await.unwrap();
+        assert_eq!(&bytes[..length], word.as_bytes());
+    }
+}
+
 /// An origin behind TLS that answers each connection's first request with a list.
 async fn encrypted_origin(config: Arc<rustls::ServerConfig>) -> Origin {
     Origin::serving(move |stream| {
