@@ -109,15 +109,16 @@ where
             let sender = self.begin_http1(stream).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
             return Ok(self.lease(Sender::Http1(sender), false, Instant::now()));
         }
-        // Who waited for another's attempt has no time left for one of its own, should that take all the time there is.
+        // Who waits for another's attempt has what is left of the time for one of its own.
+        let begun = Instant::now();
         let making = tokio::time::timeout(limit, self.multiplex.making.lock());
         let _making = making.await.map_err(|_| ForwardError::ConnectTimeout)?;
         if let Some(lease) = self.kept(http) {
             return Ok(lease);
         }
-        let stream = connect(&self.upstream, http, limit).await?;
-        let begun = multiplex::begin(stream, &self.limits).await;
-        let (sender, made) = (begun.map_err(|error| ForwardError::Protocol(Some(error)))?, Instant::now());
+        let stream = connect(&self.upstream, http, limit.saturating_sub(begun.elapsed())).await?;
+        let sender = multiplex::begin(stream, &self.limits).await;
+        let (sender, made) = (sender.map_err(|error| ForwardError::Protocol(Some(error)))?, Instant::now());
         // One that was made while the upstream was replaced serves but those who hold it.
         if !self.retired.load(Ordering::Acquire) {
             self.multiplex.share(sender.clone(), made);
@@ -147,11 +148,13 @@ where
 
     fn take_idle(&self) -> Option<Idle<B>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while idle.front().is_some_and(|oldest| oldest.since.elapsed() > self.upstream.idle_timeout) {
+        let now = Instant::now();
+        while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.upstream.idle_timeout) {
             idle.pop_front();
         }
+        let is_young = |kept: &Idle<B>| now.duration_since(kept.made) < self.upstream.max_connection_age;
         // Newest first, so that what a quiet hour does not need can grow old.
-        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready())
+        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready() && is_young(kept))
     }
 }
 

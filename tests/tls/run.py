@@ -33,7 +33,7 @@ def free_port():
 class Proxy:
     """A running last4."""
 
-    def __init__(self, folder, text):
+    def __init__(self, folder, text, within=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
         self.port, self.admin = free_port(), free_port()
         self.file, self.log = self.folder / "last4.toml", self.folder / "log"
@@ -41,7 +41,7 @@ class Proxy:
         self.file.write_text(f'{listen}admin.listen = "127.0.0.1:{self.admin}"\nworkers = 2\npresets = ["dify"]\n{text}\n')
         environment = dict(os.environ, LAST4_LOG__LEVEL="trace")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([PROGRAM, "serve", "--config", self.file], stderr=log, env=environment)
+            self.process = subprocess.Popen([*within, PROGRAM, "serve", "--config", self.file], stderr=log, env=environment)
         self.wait_for("listening")
 
     def wait_for(self, text, times=1):
@@ -192,6 +192,32 @@ class Suite:
             assert proxy.page("/readyz") == "ok\n"
         assert not listen.exists()
 
+    def a_name_that_leads_elsewhere_is_followed(self):
+        # A file of hosts of its own, which needs a mount of its own.
+        hosts = self.folder / "hosts"
+        hosts.write_text("127.0.0.2 api.test\n")
+        within = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
+        if subprocess.run([*within, "true"], capture_output=True).returncode != 0:
+            return "skipped: mounts are not allowed here"
+        port = servers.api("127.0.0.2")
+        servers.api("127.0.0.3", port)
+        upstream = table("upstream", url=f"http://api.test:{port}") + "max_connection_age_secs = 0.2\n"
+        with Proxy(self.folder, upstream, within) as proxy:
+            def server():
+                time.sleep(0.3)
+                return curl(f"http://127.0.0.1:{proxy.port}/other")[1]
+            assert '"server": "127.0.0.2"' in server()
+            with open(hosts, "w") as file:
+                file.write("127.0.0.3 api.test\n")
+            assert '"server": "127.0.0.3"' in server()
+            # Of two addresses one that nobody listens on.
+            for lines in ["127.0.0.4 api.test\n127.0.0.3 api.test\n", "127.0.0.3 api.test\n127.0.0.4 api.test\n"]:
+                with open(hosts, "w") as file:
+                    file.write(lines)
+                assert '"server": "127.0.0.3"' in server()
+            assert proxy.page("/readyz") == "ok\n"
+        return None
+
     def grpc_passes_with_its_trailers(self):
         route = '[[route]]\nname = "grpc"\npath = "/test.Service/ListKeys"\nfields = ["token"]\n'
         plain_port, plain = servers.grpc_service()
@@ -319,12 +345,13 @@ def main():
             suite.an_upstream_that_cannot_be_trusted_is_not_asked,
             suite.check_names_what_is_wrong_with_files,
             suite.unix_sockets_on_both_sides,
+            suite.a_name_that_leads_elsewhere_is_followed,
             suite.grpc_passes_with_its_trailers,
             suite.certificates_change_under_load_and_no_request_fails,
         ]:
             begun = time.monotonic()
-            check()
-            print(f"ok {check.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
+            note = check()
+            print(f"ok {check.__name__} ({note or f'{time.monotonic() - begun:.1f} s'})", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         told = {"token": SECRET, "proto": self.headers.get("X-Forwarded-Proto"), "host": self.headers.get("Host"),
-                "path": self.path}
+                "path": self.path, "server": self.connection.getsockname()[0]}
         body = json.dumps([told]).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -49,8 +49,8 @@ def serve(server):
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def api():
-    server = TcpServer(("127.0.0.1", 0), Api)
+def api(address="127.0.0.1", port=0):
+    server = TcpServer((address, port), Api)
     serve(server)
     return server.server_address[1]
 
