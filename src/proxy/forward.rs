@@ -18,6 +18,7 @@ use hyper::body::Incoming;
 use hyper::rt::Timer;
 use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -167,7 +168,7 @@ impl Forward {
                     }
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
-                    (None, Some(again)) if was_closed(error.error()) => {
+                    (None, Some(again)) if was_closed(error.error(), http) => {
                         lease.forget();
                         (request, anew) = (again, true);
                     }
@@ -243,19 +244,24 @@ fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
 }
 
 /// Whether the connection ended before the answer, through no fault of the request's.
-fn was_closed(error: &hyper::Error) -> bool {
-    error.is_incomplete_message()
-        || of_http2(error).is_some_and(|error| error.is_io() || (error.is_go_away() && error.is_remote()))
+fn was_closed(error: &hyper::Error, http: Http) -> bool {
+    match http {
+        Http::One => error.is_incomplete_message(),
+        Http::Two => {
+            cause::<io::Error>(error).is_some()
+                || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
+        }
+    }
 }
 
-/// What HTTP/2 has to say of an error.
-fn of_http2(error: &hyper::Error) -> Option<&h2::Error> {
+/// What is behind an error, if it is of this kind.
+fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
     error.source()?.downcast_ref()
 }
 
 fn send_error(error: hyper::Error) -> ForwardError {
     // The library's own verdict on what came.
-    let is_nonsense = of_http2(&error).is_some_and(h2::Error::is_library);
+    let is_nonsense = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
     if error.is_parse() || is_nonsense {
         ForwardError::Protocol(Some(error))
     } else if error.is_user() {

@@ -263,6 +263,70 @@ async fn a_connection_that_says_goodbye_is_replaced_and_no_request_fails() {
 }
 
 #[tokio::test]
+async fn only_a_safe_request_is_sent_again_when_a_connection_breaks() {
+    let methods = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&methods);
+    // Each connection answers one request, and breaks at the next.
+    let origin = Origin::serving(move |stream| {
+        let log = Arc::clone(&log);
+        async move {
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            let mut served = 0;
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                log.lock().unwrap().push(request.method().to_string());
+                served += 1;
+                if served == 2 {
+                    return;
+                }
+                let mut body = respond.send_response(Response::new(()), false).unwrap();
+                body.send_data("fine".into(), true).unwrap();
+            }
+        }
+    })
+    .await;
+    let proxy = before(&origin).await;
+    assert_eq!(get(proxy.address, "/x").await.text(), "fine");
+    assert_eq!(get(proxy.address, "/x").await.text(), "fine", "sent again, on a new connection");
+    let post = super::client::ask(proxy.address, request("POST", "/x", "Content-Length: 0\r\n")).await;
+    assert_eq!((post.status, post.reason().as_deref()), (502, Some("upstream-closed")));
+    assert_eq!(*methods.lock().unwrap(), ["GET", "GET", "GET", "POST"]);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_takes_its_stream_with_it_and_no_other() {
+    let (told, mut resets) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::serving(move |stream| {
+        let told = told.clone();
+        async move {
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                let mut body = respond.send_response(Response::new(()), false).unwrap();
+                if request.uri().path() == "/whole" {
+                    body.send_data("fine".into(), true).unwrap();
+                    continue;
+                }
+                body.send_data("begun".into(), false).unwrap();
+                let told = told.clone();
+                tokio::spawn(async move {
+                    let reset = std::future::poll_fn(|cx| body.poll_reset(cx)).await;
+                    told.send(reset.unwrap()).unwrap();
+                });
+            }
+        }
+    })
+    .await;
+    let proxy = before(&origin).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send(request("GET", "/begun", "")).await;
+    client.read_until("begun").await;
+    drop(client);
+    let reset = tokio::time::timeout(super::client::PATIENCE, resets.recv()).await.unwrap().unwrap();
+    assert_eq!(reset, h2::Reason::CANCEL);
+    assert_eq!(get(proxy.address, "/whole").await.text(), "fine");
+    assert!(proxy.metrics.page().contains("last4_upstream_connections_opened_total 1\n"));
+}
+
+#[tokio::test]
 async fn an_upstream_that_is_gone_is_told_of_and_one_that_is_back_is_used() {
     let (first, _) = origin(|_| async { Response::new(whole("1")) }).await;
     let proxy = before(&first).await;
