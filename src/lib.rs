@@ -49,3 +49,5 @@ pub mod proxy;
 pub mod reason;
 #[cfg(feature = "layer")]
 pub mod route;
+#[cfg(feature = "proxy")]
+pub mod tls;

@@ -13,11 +13,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("problem", &[]),
     ("metrics", &["reason"]),
     ("route", &[]),
+    ("tls", &[]),
     ("body", &["codec", "mask", "reason"]),
     ("layer", &["body", "codec", "mask", "problem", "reason", "route"]),
-    ("proxy", &["body", "layer", "mask", "metrics", "problem", "reason"]),
+    ("proxy", &["body", "layer", "mask", "metrics", "problem", "reason", "tls"]),
     ("demo", &[]),
-    ("config", &["layer", "mask", "proxy", "route"]),
+    ("config", &["layer", "mask", "proxy", "route", "tls"]),
     ("cli", &["config", "demo", "layer", "mask", "metrics", "proxy", "route"]),
 ];
 

@@ -136,7 +136,7 @@ fn check_shows_five_mistakes_as_five_problems() {
     assert_eq!(
         stderr(&output).replace(name(&file), "last4.toml"),
         r#"last4.toml:1: workers: must be a whole number from 0 to 1024, not a text
-last4.toml:4: upstream.url: not an HTTP URL: write "http://host:port"
+last4.toml:4: upstream.url: not an HTTP URL: write "http://host:port", "https://host:port" or "unix:/path"
 last4.toml:6: route[0]: has both `path` and `path_regex`: keep one
 last4.toml:7: route[0].name: a name is 1 to 64 letters, digits, `-`, `_` or `.`, such as "app-keys"
 last4.toml:10: route[0].fields[0]: a name stands for itself at any depth: for a path write "$.data.token", for a member of that very name "$..['data.token']"

@@ -4,7 +4,6 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
-use http::uri::Scheme;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -15,7 +14,7 @@ use last4::codec::{AcceptEncoding, Codings, Decoder, Encoder, Progress};
 use last4::layer::{MaskLayer, MaskRule, Outcome, Report};
 use last4::mask::{Masker, Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
-use last4::proxy::{Forward, ForwardError, Front, Settings, Setup, Upstream};
+use last4::proxy::{Forward, ForwardError, Front, Settings, Setup, Transport, Upstream};
 use last4::route::{Pattern, Route, RouteSet};
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -58,9 +57,12 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "Limits",
             "Settings",
             "Setup",
+            "Transport",
             "Upstream",
         ],
     ),
+    ("holds sockets, from which nothing was read", &["Listener"]),
+    ("where somebody listens, or who connects", &["ListenAddress", "PeerAddress"]),
     ("holds the configuration, connections and counts", &["Forward", "Front", "PeerService", "Status", "Workers"]),
     ("hyper's word on a connection, which holds nothing that came on it", &["UpstreamError"]),
     ("numbers, and names of routes", &["Metrics", "Worker"]),
@@ -311,7 +313,8 @@ async fn through(rendered: Arc<Rendered>, settings: Arc<Settings>, target: &str)
 
 fn settings(upstream: SocketAddr) -> Settings {
     Settings {
-        upstream: Upstream::new(Scheme::HTTP, upstream.to_string().parse().unwrap()),
+        upstream: Upstream::new(Transport::Tcp, upstream.to_string().parse().unwrap()),
+        tls: None,
         forwarded: Default::default(),
         limits: Default::default(),
         allowed_rerouting_headers: Vec::new(),

@@ -67,7 +67,7 @@ pub(super) struct Serve {
 /// Check a configuration, and show the routes it masks.
 ///
 /// Names every problem at once, with its file, line and key and what to write instead. Nothing is started and no address is
-/// resolved, so this can run where the file is written.
+/// resolved, so this can run where the file is written; files of certificates and keys that it names are read.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -22,8 +22,8 @@ fn overview(config: &Config) -> String {
     let upstream = &config.proxy.upstream;
     let admin = config.admin.map_or_else(|| "off".to_owned(), |address| address.to_string());
     let lines = [
-        ["listen".to_owned(), config.listen.to_string()],
-        ["upstream".to_owned(), format!("{}://{}", upstream.scheme, upstream.authority)],
+        ["listen".to_owned(), format!("{}{}", config.listen, if config.proxy.tls.is_some() { " (TLS)" } else { "" })],
+        ["upstream".to_owned(), format!("{upstream}{}", if upstream.http2 { " (HTTP/2)" } else { "" })],
         ["admin".to_owned(), admin],
     ];
     let mut rows = vec![["route", "path", "fields", "reveals", "mode", "preset"].map(str::to_owned)];

@@ -7,7 +7,7 @@ use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
 use crate::layer::MaskLayer;
 use crate::metrics::Metrics;
-use crate::proxy::{Port, Setup, Workers};
+use crate::proxy::{ListenAddress, Port, Setup, Workers};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -37,7 +37,9 @@ pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
 async fn run(typed: &Demo) -> Result<(), CliError> {
     let (api, legacy) = start_legacy(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let workers = start_last4(typed.listen, legacy)?;
-    let last4 = workers.address();
+    let ListenAddress::Tcp(last4) = *workers.address() else {
+        return Err(CliError::Serve("the demo needs a port".into()));
+    };
     print(&format!("legacy API    http://{legacy}\nthrough last4 http://{last4}\n\n"))?;
 
     let tour = Tour::take(legacy, last4, &api.app_id()).await.map_err(failed)?;
@@ -71,8 +73,11 @@ async fn told_to_stop() -> io::Result<()> {
 
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
     let api = LegacyApi::new();
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| CliError::Listen { address, option: "--listen", source })?;
+    let listener = TcpListener::bind(address).await.map_err(|source| CliError::Listen {
+        address: address.into(),
+        option: "--listen",
+        source,
+    })?;
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(api.clone().serve(listener));
     Ok((api, address))
@@ -87,7 +92,7 @@ fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliEr
     let config = config::load(&sources)?;
     let layer = MaskLayer::new(config.routes.set);
     Workers::start(address, Port::Own, NonZeroUsize::MIN, Setup::new(config.proxy, layer), &Metrics::default())
-        .map_err(|source| CliError::Listen { address, option: "--listen", source })
+        .map_err(|source| CliError::Listen { address: address.into(), option: "--listen", source })
 }
 
 fn failed(error: io::Error) -> CliError {

@@ -2,6 +2,7 @@
 
 use crate::config::Problems;
 use crate::mask;
+use crate::proxy::ListenAddress;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ pub enum CliError {
     #[error("cannot listen on {address}: give another with {option} or in the configuration")]
     Listen {
         /// The address.
-        address: std::net::SocketAddr,
+        address: ListenAddress,
         /// The flag or variable that gives another.
         option: &'static str,
         /// Why.

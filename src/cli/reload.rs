@@ -3,10 +3,10 @@
 use crate::config::{self, Config, RouteDescription, Sources};
 use crate::layer::{MaskLayer, Mode};
 use crate::metrics::Metrics;
-use crate::proxy::{Setup, Workers};
+use crate::proxy::{ListenAddress, Setup, Workers};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Reads the same sources again and hands what they say to the workers.
@@ -19,7 +19,7 @@ pub(super) struct Reloader {
 
 /// What is settled when a process starts.
 struct Fixed {
-    listen: SocketAddr,
+    listen: ListenAddress,
     take_over: bool,
     workers: Option<NonZeroUsize>,
     admin: Option<SocketAddr>,
@@ -31,9 +31,9 @@ impl Reloader {
         Self { sources, fixed: Fixed::of(config), metrics }
     }
 
-    /// The file among the sources.
-    pub(super) fn file(&self) -> Option<PathBuf> {
-        self.sources.file().map(Path::to_owned)
+    /// The files that the sources are made of now.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        config::files(&self.sources)
     }
 
     /// Puts the configuration in force that the sources hold now. A wrong one changes nothing; all that is wrong is logged.
@@ -56,7 +56,7 @@ impl Reloader {
             tracing::warn!(key, "changes with a restart only; the rest of the configuration is in force");
         }
         let described = config.routes.described;
-        let upstream = config.proxy.upstream.authority.clone();
+        let upstream = config.proxy.upstream.to_string();
         workers.replace(Setup::new(config.proxy, MaskLayer::new(config.routes.set)));
         self.metrics.config_loaded();
         for route in &described {
@@ -76,7 +76,7 @@ pub(super) fn warn_if_observing(route: &RouteDescription) {
 impl Fixed {
     fn of(config: &Config) -> Self {
         Self {
-            listen: config.listen,
+            listen: config.listen.clone(),
             take_over: config.take_over,
             workers: config.workers,
             admin: config.admin,

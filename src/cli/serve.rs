@@ -6,11 +6,11 @@ use super::args::{LogFormat, Serve};
 use super::otlp::Spans;
 use super::reload::{Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
-use super::watch::{self, WatchedFile};
+use super::watch::{self, WatchedFiles};
 use crate::config::{self, Config, Log, Sources};
 use crate::layer::MaskLayer;
 use crate::metrics::Metrics;
-use crate::proxy::{ACCESS_LOG, Port, Setup, Workers, bind, serve_admin};
+use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, IsTerminal};
@@ -67,18 +67,19 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
     let refused =
-        |address: SocketAddr, option: &'static str| move |source| CliError::Listen { address, option, source };
+        |address: ListenAddress, option: &'static str| move |source| CliError::Listen { address, option, source };
     let port = if config.take_over { Port::Shared } else { Port::Own };
-    let bind_admin = |address| {
+    let bind_admin = |address: SocketAddr| {
         let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
-        bound.map_err(refused(address, "LAST4_ADMIN__LISTEN"))
+        bound.map_err(refused(address.into(), "LAST4_ADMIN__LISTEN"))
     };
     let admin = config.admin.map(bind_admin).transpose()?;
-    let upstream = setup.settings.upstream.authority.clone();
-    let workers =
-        Workers::start(config.listen, port, count, setup, &metrics).map_err(refused(config.listen, "--listen"))?;
+    let upstream = setup.settings.upstream.to_string();
+    let tls = setup.settings.tls.is_some();
+    let workers = Workers::start(config.listen.clone(), port, count, setup, &metrics)
+        .map_err(refused(config.listen, "--listen"))?;
 
-    tracing::info!(address = %workers.address(), workers = count, %upstream, "listening");
+    tracing::info!(address = %workers.address(), workers = count, tls, %upstream, "listening");
     if let Some(address) = config.admin {
         tracing::info!(%address, "operator's listener");
     }
@@ -107,7 +108,7 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
 
 /// Reloads the configuration whenever it changes or a signal says so, until told to stop.
 async fn serve_until_told(signals: &mut Signals, reloader: &Reloader, workers: &Workers) {
-    let mut file = reloader.file().map(WatchedFile::new);
+    let mut files = WatchedFiles::new(reloader.files());
     let mut looks = tokio::time::interval(watch::INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -115,12 +116,15 @@ async fn serve_until_told(signals: &mut Signals, reloader: &Reloader, workers: &
             told = signals.told() => match told {
                 Told::Reload => {
                     tracing::info!("reloading the configuration: told by a signal");
+                    files.follow(reloader.files());
                     reloader.reload(workers);
                 }
                 Told::Stop => return,
             },
-            _ = looks.tick(), if file.is_some() => if file.as_mut().is_some_and(WatchedFile::has_changed) {
-                tracing::info!("reloading the configuration: its file has changed");
+            _ = looks.tick() => if files.have_changed() {
+                tracing::info!("reloading the configuration: a file of it has changed");
+                // Before it is read, so that what changes meanwhile is noticed.
+                files.follow(reloader.files());
                 reloader.reload(workers);
             },
         }

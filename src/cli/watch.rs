@@ -1,4 +1,4 @@
-//! Notices that a file has changed.
+//! Notices that a file has changed: the configuration's own, or a certificate's.
 //!
 //! By looking at it every second rather than by the system's notices: a look costs a microsecond, works on every file system (notices
 //! do not come from network mounts, and are limited in number where many containers share a kernel), and follows the chain of
@@ -12,35 +12,56 @@ use std::time::Duration;
 /// How often to look.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A file that is looked at from time to time.
+/// Files that are looked at from time to time.
 #[derive(Debug)]
-pub(super) struct WatchedFile {
-    path: PathBuf,
-    /// As it was at the last look.
-    seen: Stamp,
-    /// Whether it has changed since it was last called so.
+pub(super) struct WatchedFiles {
+    /// Each as it was at the last look.
+    files: Vec<(PathBuf, Stamp)>,
+    /// Whether one has changed since that was last told.
     is_due: bool,
 }
 
 /// What differs where a file was written or another took its place. `None` where there is none.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
-impl WatchedFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        let seen = stamp(&path);
-        Self { path, seen, is_due: false }
+impl WatchedFiles {
+    pub(super) fn new(paths: Vec<PathBuf>) -> Self {
+        Self { files: paths.into_iter().map(seen).collect(), is_due: false }
     }
 
-    /// Whether the file has changed, and is as it was at the last look: one that is just being written is not whole yet.
-    pub(super) fn has_changed(&mut self) -> bool {
-        let now = stamp(&self.path);
-        if now != self.seen {
-            self.seen = now;
+    /// Looks at these files from now on. Of those that it looked at before, no change is lost.
+    pub(super) fn follow(&mut self, paths: Vec<PathBuf>) {
+        let mut known = std::mem::take(&mut self.files);
+        self.files = paths
+            .into_iter()
+            .map(|path| match known.iter().position(|(known, _)| *known == path) {
+                Some(position) => known.swap_remove(position),
+                None => seen(path),
+            })
+            .collect();
+    }
+
+    /// Whether a file has changed, and all are as they were at the last look: one that is just being written is not whole yet, and a
+    /// certificate comes with its key.
+    pub(super) fn have_changed(&mut self) -> bool {
+        let mut settled = true;
+        for (path, seen) in &mut self.files {
+            let now = stamp(path);
+            if now != *seen {
+                (*seen, settled) = (now, false);
+            }
+        }
+        if !settled {
             self.is_due = true;
             return false;
         }
         std::mem::take(&mut self.is_due)
     }
+}
+
+fn seen(path: PathBuf) -> (PathBuf, Stamp) {
+    let stamp = stamp(&path);
+    (path, stamp)
 }
 
 fn stamp(path: &PathBuf) -> Stamp {
@@ -58,16 +79,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last4.toml");
         fs::write(&path, "1").unwrap();
-        let mut file = WatchedFile::new(path.clone());
-        assert!(!file.has_changed());
+        let mut file = WatchedFiles::new(vec![path.clone()]);
+        assert!(!file.have_changed());
         fs::write(&path, "12").unwrap();
-        assert!(!file.has_changed(), "it may still be written");
+        assert!(!file.have_changed(), "it may still be written");
         fs::write(&path, "123").unwrap();
-        assert!(!file.has_changed());
-        assert!(file.has_changed());
-        assert!(!file.has_changed());
+        assert!(!file.have_changed());
+        assert!(file.have_changed());
+        assert!(!file.have_changed());
         fs::remove_file(&path).unwrap();
-        assert_eq!([file.has_changed(), file.has_changed(), file.has_changed()], [false, true, false]);
+        assert_eq!([file.have_changed(), file.have_changed(), file.have_changed()], [false, true, false]);
     }
 
     #[test]
@@ -80,9 +101,25 @@ mod tests {
         }
         symlink("..1", at("..data")).unwrap();
         symlink("..data/last4.toml", at("last4.toml")).unwrap();
-        let mut file = WatchedFile::new(at("last4.toml"));
+        let mut file = WatchedFiles::new(vec![at("last4.toml")]);
         symlink("..2", at("..new")).unwrap();
         fs::rename(at("..new"), at("..data")).unwrap();
-        assert_eq!([file.has_changed(), file.has_changed()], [false, true]);
+        assert_eq!([file.have_changed(), file.have_changed()], [false, true]);
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_are_one_change_and_new_files_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [config, certificate, key] = ["a.toml", "b.crt", "c.key"].map(|name| folder.path().join(name));
+        let mut files = WatchedFiles::new(vec![config.clone()]);
+        fs::write(&certificate, "1").unwrap();
+        assert_eq!([files.have_changed(), files.have_changed()], [false, false], "nobody looks at it yet");
+        fs::write(&config, "1").unwrap();
+        files.follow(vec![config, certificate.clone(), key.clone()]);
+        assert_eq!([files.have_changed(), files.have_changed()], [false, true], "what has changed before is not lost");
+        fs::write(&certificate, "12").unwrap();
+        assert!(!files.have_changed());
+        fs::write(&key, "12").unwrap();
+        assert_eq!([files.have_changed(), files.have_changed(), files.have_changed()], [false, true, false]);
     }
 }

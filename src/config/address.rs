@@ -1,14 +1,44 @@
 //! Addresses: where to listen, where the upstream is, who is trusted.
 
 use super::value::text;
+use crate::proxy::{ListenAddress, MAX_SOCKET_PATH};
 use figment::value::Value;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
-/// Where to listen.
-pub(super) fn socket(value: &Value) -> Result<SocketAddr, String> {
-    parse_socket(&text(value)?)
+/// How a Unix socket is written, before its path.
+const UNIX: &str = "unix:";
+
+/// Where to listen; a socket's file gets this mode.
+pub(super) fn listener(value: &Value, mode: u32) -> Result<ListenAddress, String> {
+    let text = text(value)?;
+    match text.strip_prefix(UNIX) {
+        Some(path) => socket_path(path).map(|path| ListenAddress::Unix { path, mode }),
+        None => parse_socket(&text)
+            .map(ListenAddress::Tcp)
+            .map_err(|message| format!("{message}, or \"unix:/run/last4/last4.sock\"")),
+    }
+}
+
+fn socket_path(path: &str) -> Result<PathBuf, String> {
+    if !path.starts_with('/') {
+        return Err("the path of a Unix socket begins with `/`: write \"unix:/run/last4/last4.sock\"".to_owned());
+    }
+    if path.len() > MAX_SOCKET_PATH || path.contains('\0') {
+        return Err(format!("the path of a Unix socket may have at most {MAX_SOCKET_PATH} bytes"));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// The permissions of a file, as `chmod` takes them.
+pub(super) fn file_mode(value: &Value) -> Result<u32, String> {
+    // Text alone: a number would be read as a decimal one.
+    let bad = || "not a file's permissions: write them in octal and in double quotes, such as \"0660\"".to_owned();
+    let text = text(value).map_err(|_| bad())?;
+    let octal = text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    u32::from_str_radix(&text, 8).ok().filter(|mode| octal && *mode <= 0o777).ok_or_else(bad)
 }
 
 /// Where to listen, or nowhere for the empty text.
@@ -23,23 +53,47 @@ fn parse_socket(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
 }
 
-/// A network, or one address.
-pub(super) fn network(value: &Value) -> Result<IpNet, String> {
+/// Peers: a network, one address, or `None` for those at a Unix socket.
+pub(super) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
     let text = text(value)?;
+    if text == UNIX {
+        return Ok(None);
+    }
     let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| address()).map_err(|_| "not a network: write \"10.0.0.0/8\" or \"10.1.2.3\"".to_owned())
+    let network = text.parse().or_else(|_| address());
+    network.map(Some).map_err(|_| "not a network: write \"10.0.0.0/8\", \"10.1.2.3\" or \"unix:\"".to_owned())
+}
+
+/// Where the upstream is.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) carrier: Carrier,
+    pub(super) authority: Authority,
+}
+
+/// How the upstream is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Carrier {
+    Tcp,
+    Tls,
+    Unix(PathBuf),
 }
 
 /// The upstream's origin. The messages never repeat the URL: it may hold a password.
-pub(super) fn origin(value: &Value) -> Result<(Scheme, Authority), String> {
-    const SHAPE: &str = "write \"http://host:port\"";
+pub(super) fn origin(value: &Value) -> Result<Origin, String> {
+    const SHAPE: &str = "write \"http://host:port\", \"https://host:port\" or \"unix:/path\"";
     let text = text(value)?;
-    let Some((scheme, rest)) = text.split_once("://") else { return Err(format!("not a URL: {SHAPE}")) };
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" => {}
-        "https" => return Err(format!("TLS to the upstream is not there yet: {SHAPE}, or put a TLS client between")),
-        _ => return Err(format!("not an HTTP URL: {SHAPE}")),
+    if let Some(path) = text.strip_prefix(UNIX) {
+        // A name for where one is needed, as other proxies have it.
+        let authority = Authority::from_static("localhost");
+        return socket_path(path).map(|path| Origin { carrier: Carrier::Unix(path), authority });
     }
+    let Some((scheme, rest)) = text.split_once("://") else { return Err(format!("not a URL: {SHAPE}")) };
+    let carrier = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Carrier::Tcp,
+        "https" => Carrier::Tls,
+        _ => return Err(format!("not an HTTP URL: {SHAPE}")),
+    };
     let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
     if authority.contains('@') {
         return Err(format!("must not hold a user name or password: {SHAPE}"));
@@ -48,7 +102,7 @@ pub(super) fn origin(value: &Value) -> Result<(Scheme, Authority), String> {
         return Err(format!("must not hold a path or query, since every request keeps its own: {SHAPE}"));
     }
     match authority.parse::<Authority>() {
-        Ok(authority) if !authority.host().is_empty() && has_good_port(&authority) => Ok((Scheme::HTTP, authority)),
+        Ok(authority) if !authority.host().is_empty() && has_good_port(&authority) => Ok(Origin { carrier, authority }),
         _ => Err(format!("not a host and port: {SHAPE}")),
     }
 }
@@ -65,12 +119,12 @@ mod tests {
 
     #[test]
     fn an_origin_is_a_host_and_port_and_nothing_else() {
-        for good in ["http://api:5001", "HTTP://127.0.0.1:80/", "http://[::1]:5001", "http://api"] {
+        for good in ["http://api:5001", "HTTP://127.0.0.1:80/", "http://[::1]:5001", "https://api", "unix:/a"] {
             assert!(origin(&Value::from(good)).is_ok(), "{good}");
         }
         for bad in [
             "api:5001",
-            "https://api:5001",
+            "https://",
             "ftp://api",
             "http://",
             "http://:80",
@@ -81,9 +135,23 @@ mod tests {
             "http://api?x",
             "http://user:hunter2@api",
             "http://a b",
+            "http://unix:/run/api.sock",
         ] {
             let message = origin(&Value::from(bad)).unwrap_err();
             assert!(message.contains("http://host:port") && !message.contains("hunter2"), "{bad}: {message}");
         }
+    }
+
+    #[test]
+    fn a_unix_socket_is_a_path_with_permissions() {
+        let listener = |text: &str| listener(&Value::from(text), 0o660);
+        assert_eq!(listener("unix:/run/a.sock").unwrap().to_string(), "unix:/run/a.sock");
+        for bad in ["unix:run/a.sock", "unix:", &format!("unix:/{}", "a".repeat(96)), "localhost:80"] {
+            assert!(listener(bad).unwrap_err().to_lowercase().contains("unix"), "{bad}");
+        }
+        let mode = |text: &str| file_mode(&Value::from(text)).ok();
+        assert_eq!([mode("0660"), mode("600"), mode("0777")], [Some(0o660), Some(0o600), Some(0o777)]);
+        assert_eq!([mode("rw"), mode("0888"), mode("1777"), mode("+660"), mode("")], [None; 5]);
+        assert_eq!(file_mode(&Value::from(432)).ok(), None);
     }
 }

@@ -35,6 +35,7 @@ mod routes;
 mod server;
 mod source;
 mod suggest;
+mod tls;
 mod value;
 
 #[cfg(test)]
@@ -48,19 +49,21 @@ pub use routes::Routes;
 pub use server::{Log, LogFormat};
 pub use source::Sources;
 
-use crate::proxy::Settings;
+use crate::proxy::{ListenAddress, Settings};
+use crate::tls::ServerTls;
 use key::KeyPath;
 use reader::{Reader, Table};
 use server::UpstreamTable;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 /// A configuration that is right: every value is within its bounds, every pattern and selector compiled.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// Where the proxy listens.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Whether the port may be another process's, to take over from it.
     pub take_over: bool,
     /// How many threads serve. `None` for one per core.
@@ -109,9 +112,20 @@ pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
     Problems::gather(reader.problems()).map_or(Ok(admin), Err)
 }
 
+/// The files that a configuration is made of, to be watched for changes: its own, and those of certificates, keys and roots that it
+/// names. Whatever is wrong with any of them.
+pub fn files(sources: &Sources) -> Vec<PathBuf> {
+    let mut files: Vec<_> = sources.file().map(PathBuf::from).into_iter().collect();
+    if let Ok(origin) = sources.open() {
+        files.extend(tls::files(&mut Reader::new(origin).root()));
+    }
+    files
+}
+
 /// Everything that was read, before it is known to be right.
 struct Draft {
-    listen: SocketAddr,
+    listen: ListenAddress,
+    tls: Option<ServerTls>,
     take_over: bool,
     workers: Option<NonZeroUsize>,
     admin: Option<SocketAddr>,
@@ -127,6 +141,7 @@ impl Draft {
     fn read(root: &mut Table<'_>, sources: &Sources) -> Self {
         let draft = Self {
             listen: server::listen(root),
+            tls: tls::listener(root),
             take_over: server::take_over(root),
             workers: server::workers(root),
             upstream: UpstreamTable::read(root),
@@ -137,10 +152,10 @@ impl Draft {
             allowed_rerouting_headers: server::allowed_rerouting_headers(root),
             routes: routes::read(root, sources.presets()),
         };
-        if draft.admin == Some(draft.listen) && draft.listen.port() != 0 {
+        if draft.admin.is_some_and(|admin| admin.port() != 0 && draft.listen == admin.into()) {
             root.refuse_inner("admin", "listen", "is the same as `listen`: the two need a port each");
         }
-        if draft.upstream.is_at(draft.listen) {
+        if draft.upstream.is_at(&draft.listen) {
             root.refuse_inner("upstream", "url", "is where last4 itself listens: every request would come back to it");
         }
         draft
@@ -156,7 +171,8 @@ impl Draft {
             log: self.log,
             routes: self.routes?,
             proxy: Settings {
-                upstream: self.upstream.with_url()?,
+                upstream: self.upstream.into_upstream()?,
+                tls: self.tls,
                 forwarded: self.forwarded,
                 limits: self.limits,
                 allowed_rerouting_headers: self.allowed_rerouting_headers,

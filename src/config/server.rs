@@ -1,17 +1,21 @@
 //! The tables that are not about masking: listeners, upstream, limits, log.
 
-use super::address::{network, optional_socket, origin, socket};
+use super::address::{Carrier, Origin, file_mode, listener, optional_socket, origin, peers};
 use super::reader::{Given, Table};
+use super::tls::UpstreamTls;
 use super::value::{choice, seconds, seconds_or_none, text, whole, yes_or_no};
-use crate::proxy::{Forwarded, Limits, Upstream};
+use crate::proxy::{Forwarded, Limits, ListenAddress, Transport, Upstream};
 use http::HeaderName;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use tracing::Level;
 
 /// hyper refuses to read heads into less.
 const MIN_HEADER_BYTES: usize = 8 * 1024;
+
+/// Permissions of a socket's file: for the user that the proxy runs as, and its group.
+const SOCKET_MODE: u32 = 0o660;
 
 /// What goes to the log, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +39,18 @@ pub enum LogFormat {
     Text,
 }
 
-pub(super) fn listen(root: &mut Table<'_>) -> SocketAddr {
-    root.read_or("listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), socket)
+pub(super) fn listen(root: &mut Table<'_>) -> ListenAddress {
+    let default = ListenAddress::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+    let mode = root.read("socket_mode", file_mode);
+    let bits = mode.as_ref().map_or(SOCKET_MODE, |mode| mode.value);
+    let address = root.read_or("listen", default, |value| listener(value, bits));
+    if let (Some(mode), ListenAddress::Tcp(_)) = (mode, &address)
+        // The example file holds every key at its default.
+        && mode.value != SOCKET_MODE
+    {
+        root.refuse(&mode, "has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out");
+    }
+    address
 }
 
 pub(super) fn take_over(root: &mut Table<'_>) -> bool {
@@ -73,64 +87,81 @@ pub(super) fn log(root: &mut Table<'_>) -> Log {
 /// The upstream, whose URL alone has no default.
 pub(super) struct UpstreamTable {
     /// As it was given. `None` if it was not, or was refused.
-    pub(super) url: Option<Given<(Scheme, Authority)>>,
+    url: Option<Given<Origin>>,
     /// Whether the URL was given at all.
     pub(super) has_url: bool,
-    limits: Upstream,
+    /// `None` without a URL, or where a problem was noted.
+    upstream: Option<Upstream>,
 }
 
 impl UpstreamTable {
     pub(super) fn read(root: &mut Table<'_>) -> Self {
         root.section("upstream", |upstream| {
-            let default = Upstream::new(Scheme::HTTP, Authority::from_static("localhost"));
-            Self {
-                has_url: upstream.holds("url"),
-                url: upstream.read("url", origin),
-                limits: Upstream {
-                    connect_timeout: upstream.read_or("connect_timeout_secs", default.connect_timeout, seconds),
-                    response_timeout: upstream.read_or("response_timeout_secs", default.response_timeout, seconds),
-                    body_timeout: upstream.read_or("body_timeout_secs", default.body_timeout, seconds),
-                    idle_timeout: upstream.read_or("idle_timeout_secs", default.idle_timeout, seconds),
-                    max_connection_age: upstream.read_or(
-                        "max_connection_age_secs",
-                        default.max_connection_age,
-                        seconds,
-                    ),
-                    max_idle_connections: upstream.read_or(
-                        "max_idle_connections",
-                        default.max_idle_connections,
-                        |value| whole(value, 0..=65_536),
-                    ),
-                    ..default
-                },
-            }
+            let default = Upstream::new(Transport::Tcp, Authority::from_static("localhost"));
+            let has_url = upstream.holds("url");
+            let url = upstream.read("url", origin);
+            let limits = Upstream {
+                http2: upstream.read_or("http2", default.http2, yes_or_no),
+                connect_timeout: upstream.read_or("connect_timeout_secs", default.connect_timeout, seconds),
+                response_timeout: upstream.read_or("response_timeout_secs", default.response_timeout, seconds),
+                body_timeout: upstream.read_or("body_timeout_secs", default.body_timeout, seconds),
+                idle_timeout: upstream.read_or("idle_timeout_secs", default.idle_timeout, seconds),
+                max_connection_age: upstream.read_or("max_connection_age_secs", default.max_connection_age, seconds),
+                max_idle_connections: upstream
+                    .read_or("max_idle_connections", default.max_idle_connections, |value| whole(value, 0..=65_536)),
+                ..default
+            };
+            let tls = UpstreamTls::read(upstream);
+            let transport = match url.as_ref().map(|url| &url.value) {
+                Some(Origin { carrier: Carrier::Tls, authority }) => {
+                    tls.compile(authority.host().trim_matches(['[', ']']), upstream).map(Transport::Tls)
+                }
+                Some(Origin { carrier, .. }) => {
+                    tls.refuse(upstream);
+                    Some(match carrier {
+                        Carrier::Unix(path) => Transport::Unix(path.clone()),
+                        Carrier::Tcp | Carrier::Tls => Transport::Tcp,
+                    })
+                }
+                None => None,
+            };
+            let authority = url.as_ref().map(|url| url.value.authority.clone());
+            let upstream =
+                transport.zip(authority).map(|(transport, authority)| Upstream { transport, authority, ..limits });
+            Self { url, has_url, upstream }
         })
     }
 
     /// Whether the upstream is the proxy itself, as far as addresses tell without asking anybody.
-    pub(super) fn is_at(&self, listen: SocketAddr) -> bool {
-        let Some(Given { value: (_, authority), .. }) = &self.url else { return false };
+    pub(super) fn is_at(&self, listen: &ListenAddress) -> bool {
+        let Some(Given { value: Origin { carrier, authority }, .. }) = &self.url else { return false };
+        let (listen, default_port) = match (listen, carrier) {
+            (ListenAddress::Unix { path, .. }, Carrier::Unix(upstream)) => return path == upstream,
+            (ListenAddress::Tcp(listen), Carrier::Tcp) => (listen, 80),
+            (ListenAddress::Tcp(listen), Carrier::Tls) => (listen, 443),
+            _ => return false,
+        };
         let host = authority.host().trim_matches(['[', ']']);
         let address = if host == "localhost" { Ok(IpAddr::from(Ipv4Addr::LOCALHOST)) } else { host.parse::<IpAddr>() };
         let same = |address: IpAddr| address == listen.ip() || (listen.ip().is_unspecified() && address.is_loopback());
-        authority.port_u16().unwrap_or(80) == listen.port() && address.is_ok_and(same)
+        authority.port_u16().unwrap_or(default_port) == listen.port() && address.is_ok_and(same)
     }
 
     /// The upstream, once there is a URL.
-    pub(super) fn with_url(self) -> Option<Upstream> {
-        let (scheme, authority) = self.url?.value;
-        Some(Upstream { scheme, authority, ..self.limits })
+    pub(super) fn into_upstream(self) -> Option<Upstream> {
+        self.upstream
     }
 }
 
 pub(super) fn forwarded(root: &mut Table<'_>) -> Forwarded {
     let default = Forwarded::default();
-    root.section("forwarded", |forwarded| Forwarded {
-        trusted_peers: match forwarded.list("trusted_peers", network) {
-            Some(peers) => peers.into_iter().map(|given| given.value).collect(),
-            None => default.trusted_peers,
-        },
-        preserve_host: forwarded.read_or("preserve_host", default.preserve_host, yes_or_no),
+    root.section("forwarded", |forwarded| {
+        let trusted = forwarded.list("trusted_peers", peers);
+        let preserve_host = forwarded.read_or("preserve_host", default.preserve_host, yes_or_no);
+        let Some(trusted) = trusted else { return Forwarded { preserve_host, ..default } };
+        let trusted: Vec<_> = trusted.into_iter().map(|given| given.value).collect();
+        let trusts_unix = trusted.contains(&None);
+        Forwarded { trusted_peers: trusted.into_iter().flatten().collect(), trusts_unix, preserve_host }
     })
 }
 

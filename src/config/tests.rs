@@ -120,7 +120,9 @@ fn the_example_file_holds_every_key_at_its_default() {
     };
     assert_eq!(whole(&config), whole(&default));
     assert_eq!(format!("{:?}", config.routes.set.routes()[0].rule), format!("{:?}", with_reveal(&default)));
-    let one_path: Vec<_> = keys.iter().copied().filter(|line| written(line) != "path").collect();
+    // Files that are not here.
+    let is_file = |line: &str| line.contains("/etc/last4/") || written(line) == "server_name";
+    let one_path: Vec<_> = keys.iter().copied().filter(|line| written(line) != "path" && !is_file(line)).collect();
     assert_eq!(load(&file(&one_path.join("\n"))).map(|config| whole(&config)), Ok(whole(&default)));
     for key in ALL_KEYS {
         assert!(keys.iter().any(|line| written(line) == *key), "{key}");
@@ -139,6 +141,13 @@ fn with_reveal(config: &Config) -> crate::layer::MaskRule {
 
 const ALL_KEYS: &[&str] = &[
     "listen",
+    "socket_mode",
+    "certificate",
+    "key",
+    "client_roots",
+    "http2",
+    "roots",
+    "server_name",
     "workers",
     "presets",
     "allowed_rerouting_headers",
@@ -209,7 +218,7 @@ fn five_mistakes_are_five_problems_from_top_to_bottom() {
     let text = r#"listen = "localhost:8080"
 
 [upstream]
-url = "https://api:5001"
+url = "ftp://api:5001"
 conect_timeout_secs = 5
 
 [[route]]
@@ -219,8 +228,8 @@ fields = ["$.data[0].token"]
 "#;
     assert_eq!(
         problems(text),
-        r#"last4.toml:1: listen: not a socket address: write an IP address and a port, such as "127.0.0.1:8080"
-last4.toml:4: upstream.url: TLS to the upstream is not there yet: write "http://host:port", or put a TLS client between
+        r#"last4.toml:1: listen: not a socket address: write an IP address and a port, such as "127.0.0.1:8080", or "unix:/run/last4/last4.sock"
+last4.toml:4: upstream.url: not an HTTP URL: write "http://host:port", "https://host:port" or "unix:/path"
 last4.toml:5: upstream.conect_timeout_secs: unknown key: did you mean `connect_timeout_secs`?
 last4.toml:9: route[0].path: an empty segment never matches: write single slashes and none at the end
 last4.toml:10: route[0].fields[0]: indexes, slices and filters are not supported: write `[*]` for every element
@@ -325,13 +334,21 @@ fn every_problem_of_the_other_tables_says_what_to_write_instead() {
         ("admin.listen = \"127.0.0.1:8080\"", "admin.listen: is the same as `listen`: the two need a port each"),
         (
             "forwarded.trusted_peers = [\"10/8\"]",
-            "forwarded.trusted_peers[0]: not a network: write \"10.0.0.0/8\" or \"10.1.2.3\"",
+            "forwarded.trusted_peers[0]: not a network: write \"10.0.0.0/8\", \"10.1.2.3\" or \"unix:\"",
         ),
         ("forwarded.preserve_host = 1", "forwarded.preserve_host: must be true or false, not a number"),
         ("limits.header_timeout_secs = 0", "limits.header_timeout_secs: must be more than 0 and at most 86400 seconds"),
         ("limits.max_header_bytes = 100", "limits.max_header_bytes: must be a whole number from 8192 to 1048576"),
         ("log.level = \"warning\"", "log.level: must be one of \"error\", \"warn\", \"info\", \"debug\", \"trace\""),
         ("log.format = \"jsn\"", "log.format: must be one of \"text\", \"json\"; did you mean \"json\"?"),
+        (
+            "socket_mode = 660",
+            "socket_mode: not a file's permissions: write them in octal and in double quotes, such as \"0660\"",
+        ),
+        (
+            "socket_mode = \"0666\"",
+            "socket_mode: has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out",
+        ),
         ("log = \"info\"", "log: must be a table, not a text"),
         ("upstrem.url = \"\"", "upstrem: unknown key: did you mean `upstream`?"),
     ];
@@ -372,6 +389,7 @@ fn standing_in_front_of_itself_is_refused() {
         ("127.0.0.1:80", "http://127.0.0.1"),
         ("0.0.0.0:8080", "http://localhost:8080"),
         ("[::]:8080", "http://[::1]:8080"),
+        ("unix:/run/a.sock", "unix:/run/a.sock"),
     ] {
         let text = format!("{MINIMAL}\n").replace("http://api:5001", url);
         let problems = load(&file(&text).with_flag("--listen", "listen", listen)).unwrap_err().to_string();
@@ -417,7 +435,8 @@ fn a_problem_of_the_environment_or_a_flag_names_it() {
          environment variable LAST4_ROUTE: route: write `[[route]]` in a file, where a list can be read\n\
          environment variable LAST4_UPSTREAM__ULR: upstream.ulr: unknown key: did you mean `url`?\n\
          environment variable LAST4_WORKERS: workers: must be a whole number from 0 to 1024, not a text\n\
-         --listen: listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"\n\
+         --listen: listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\", or \
+         \"unix:/run/last4/last4.sock\"\n\
          --preset: presets: unknown preset: the built-in ones are dify"
     );
 }
@@ -470,4 +489,102 @@ fn a_route_masks_unless_it_or_the_whole_is_told_to_observe() {
     assert_eq!(modes(&format!("mode = \"observe\"\n{MINIMAL}mode = \"enforce\"")), [[Mode::Enforce; 2]]);
     let both = modes(&format!("mode = \"observe\"\npresets = [\"dify\"]\n{MINIMAL}mode = \"enforce\""));
     assert_eq!(both, [[Mode::Enforce; 2], [Mode::Observe; 2], [Mode::Observe; 2], [Mode::Observe; 2]]);
+}
+
+/// A folder with a certificate, its key, and another key.
+fn certificate_files() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["api.example".to_owned()]).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(folder.path().join("a.crt"), made.cert.pem()).unwrap();
+    std::fs::write(folder.path().join("a.key"), made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(folder.path().join("b.key"), other.serialize_pem()).unwrap();
+    folder
+}
+
+#[test]
+fn every_problem_of_certificates_says_what_to_write_instead() {
+    let folder = certificate_files();
+    let at = |text: &str| text.replace('@', &format!("{}/", folder.path().display()));
+    let found = |text: &str| problems(&at(text)).replace(&*folder.path().to_string_lossy(), "");
+    let tail = MINIMAL.replace("[upstream]\nurl = \"http://api:5001\"\n", "");
+    let listener = |lines: &str| found(&format!("{lines}\n{MINIMAL}"));
+    let upstream = |url: &str, lines: &str| found(&format!("upstream.url = \"{url}\"\n{lines}\n{tail}"));
+    for (found, expected) in [
+        (
+            listener("tls.certificate = \"@no.crt\"\ntls.key = \"@a.key\""),
+            "1: tls.certificate: /no.crt cannot be read: No such file",
+        ),
+        (
+            listener("tls.certificate = \"@a.crt\"\ntls.key = \"@b.key\""),
+            "2: tls.key: is not the key of the certificate: name a file with the certificate's private key",
+        ),
+        (
+            listener("tls.certificate = \"@a.key\"\ntls.key = \"@a.key\""),
+            "1: tls.certificate: /a.key holds no certificate in PEM form: name a file",
+        ),
+        (
+            listener("tls.certificate = \"@a.crt\"\ntls.key = \"@a.crt\""),
+            "2: tls.key: /a.crt holds no private key in PEM form, or one with a passphrase: name a file",
+        ),
+        (
+            listener("tls.certificate = \"@a.crt\""),
+            "1: tls.key: missing: name a file with the certificate's private key",
+        ),
+        (listener("tls.key = \"@a.key\""), "1: tls.certificate: missing: name a file with the certificate"),
+        (
+            listener("tls.client_roots = \"@a.crt\""),
+            "1: tls.client_roots: has no effect without `certificate` and `key`: add them, or leave it out",
+        ),
+        (
+            upstream("http://api", "upstream.roots = \"@a.crt\""),
+            "2: upstream.roots: has no effect without an `https://` URL: change the URL, or leave it out",
+        ),
+        (
+            upstream("https://api", "upstream.roots = \"@a.key\""),
+            "2: upstream.roots: /a.key holds no certificate in PEM form: name a file with root certificates",
+        ),
+        (
+            upstream("https://a_b!c", "upstream.roots = \"@a.crt\""),
+            "1: upstream.url: its host can be in no certificate: add `server_name`",
+        ),
+        (
+            upstream("https://api", "upstream.roots = \"@a.crt\"\nupstream.server_name = \"a b\""),
+            "3: upstream.server_name: not a host name: write one such as \"api.example\"",
+        ),
+        (
+            upstream(
+                "https://api",
+                "upstream.roots = \"@a.crt\"\nupstream.certificate = \"@a.crt\"\nupstream.key = \"@b.key\"",
+            ),
+            "4: upstream.key: is not the key of the certificate",
+        ),
+    ] {
+        assert!(found.starts_with(&format!("last4.toml:{expected}")), "{found}\n{expected}");
+        assert_eq!(found.matches("last4.toml").count(), 1, "{found}");
+    }
+}
+
+#[test]
+fn certificates_are_loaded_and_their_files_are_watched_whatever_is_wrong_with_them() {
+    let folder = certificate_files();
+    let text = "tls = { certificate = \"@a.crt\", key = \"@a.key\", client_roots = \"@a.crt\" }\n\
+                upstream = { url = \"https://127.0.0.1\", roots = \"@a.crt\", http2 = true }\n\
+                [[route]]\nname = \"keys\"\npath = \"/keys\"\nfields = [\"token\"]\n"
+        .replace('@', &format!("{}/", folder.path().display()));
+    let config = load(&file(&text)).unwrap();
+    assert!(config.proxy.tls.is_some() && config.proxy.upstream.http2);
+    assert_eq!(config.proxy.upstream.to_string(), "https://127.0.0.1");
+    // Two readings of the same files make the same connections.
+    assert!(load(&file(&text)).unwrap().proxy.upstream == config.proxy.upstream);
+    let names = |text: &str| -> Vec<_> {
+        let files = files(&file(text)).into_iter();
+        files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(names(&text), ["a.crt", "a.key", "a.crt", "a.crt"]);
+    assert_eq!(
+        names(&text.replace("a.key", "no.key").replace("https", "nonsense")),
+        ["a.crt", "no.key", "a.crt", "a.crt"]
+    );
+    assert!(names("tls = = 1").is_empty());
 }

@@ -62,6 +62,7 @@ const ALL: &[&Family] = &[
     &IN_FLIGHT,
     &ACCEPTED,
     &OPEN,
+    &HANDSHAKE_FAILURES,
     &UPSTREAM_OPENED,
     &UPSTREAM_REUSED,
     &UPSTREAM_FAILURES,
@@ -161,6 +162,13 @@ family!(
 family!(IN_FLIGHT, Gauge, "last4_requests_in_flight", [], "Requests whose answers are not over.");
 family!(ACCEPTED, Counter, "last4_connections_accepted_total", [], "Connections of clients that were accepted.");
 family!(OPEN, Gauge, "last4_connections_open", [], "Connections of clients that are open, tunnels aside.");
+family!(
+    HANDSHAKE_FAILURES,
+    Counter,
+    "last4_tls_handshake_failures_total",
+    ["reason"],
+    "Connections of clients that ended in their TLS handshake, by reason."
+);
 family!(
     UPSTREAM_OPENED,
     Counter,

@@ -95,6 +95,10 @@ impl Metrics {
         page.family(&families::IN_FLIGHT).add(&[], all.in_flight.get());
         page.family(&families::ACCEPTED).add(&[], all.accepted.get());
         page.family(&families::OPEN).add(&[], all.open.get());
+        let mut handshakes = page.family(&families::HANDSHAKE_FAILURES);
+        for (reason, count) in all.handshake_failures.counts() {
+            handshakes.add(&[reason], count);
+        }
         page.family(&families::UPSTREAM_OPENED).add(&[], all.upstream_opened.get());
         page.family(&families::UPSTREAM_REUSED).add(&[], all.upstream_reused.get());
         let mut failures = page.family(&families::UPSTREAM_FAILURES);

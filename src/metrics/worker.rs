@@ -6,8 +6,11 @@ use super::tally::Tally;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Reasons for which a handshake of TLS with a client fails.
+const HANDSHAKE_FAILURES: [&str; 5] = ["alert", "certificate", "closed", "protocol", "timeout"];
+
 /// Reasons for which the upstream gives no answer, as its errors call them.
-const FAILURES: [&str; 9] = [
+const FAILURES: [&str; 10] = [
     "body-timeout",
     "incomplete-request",
     "request-too-large",
@@ -16,6 +19,7 @@ const FAILURES: [&str; 9] = [
     "upstream-closed",
     "upstream-protocol",
     "upstream-timeout",
+    "upstream-tls",
     "upstream-unreachable",
 ];
 
@@ -43,6 +47,7 @@ pub struct Worker {
     pub(super) upstream_reused: Count,
     pub(super) upstream_failures: Tally,
     pub(super) refusals: Tally,
+    pub(super) handshake_failures: Tally,
     /// By name. Of a route that a new configuration leaves out, the counts stay: a counter never falls.
     routes: Mutex<BTreeMap<String, Arc<RouteCounts>>>,
 }
@@ -57,6 +62,7 @@ impl Worker {
             upstream_reused: Count::default(),
             upstream_failures: Tally::of(&FAILURES),
             refusals: Tally::of(&REFUSALS),
+            handshake_failures: Tally::of(&HANDSHAKE_FAILURES),
             routes: Mutex::default(),
         }
     }
@@ -111,6 +117,11 @@ impl Worker {
         self.refusals.count(reason);
     }
 
+    /// Counts a client's connection that ended in its handshake of TLS.
+    pub(crate) fn handshake_failed(&self, reason: &'static str) {
+        self.handshake_failures.count(reason);
+    }
+
     /// Adds another worker's, but for its routes.
     pub(super) fn absorb(&self, other: &Self) {
         self.accepted.absorb(&other.accepted);
@@ -120,6 +131,7 @@ impl Worker {
         self.upstream_reused.absorb(&other.upstream_reused);
         self.upstream_failures.absorb(&other.upstream_failures);
         self.refusals.absorb(&other.refusals);
+        self.handshake_failures.absorb(&other.handshake_failures);
     }
 }
 

@@ -4,7 +4,7 @@
 //! id of a well-formed `traceparent`. On a route the path is its template. Off the routes it is left out, for an id in a path may be
 //! all that a link needs to work; the operator may ask for it ([`Settings::log_paths`](super::Settings::log_paths)).
 
-use super::headers::Peer;
+use super::peer::Peer;
 use http::{HeaderMap, Method, Request, Version};
 use std::fmt;
 use tracing::Level;

@@ -1,10 +1,14 @@
-//! One client connection: which HTTP it speaks, and serving it.
+//! One client connection, from its first byte to its last.
 
+use super::activity::Activity;
 use super::front::PeerService;
 use super::head_timer::{HeadClock, HeadTimer};
 use super::last_words::{HEADER_TIMEOUT, request_timeout};
-use super::settings::{DEFAULT_MAX_HEADERS, Limits};
+use super::opening::{Http, NotOpened, handshake_failure, open};
+use super::settings::{DEFAULT_MAX_HEADERS, Settings};
 use super::socket::{EndsBody, LastWords, Socket};
+use super::stream::{Plain, Stream};
+use crate::tls::ServerTls;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -13,14 +17,10 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-
-/// How a client that knows that it may speaks HTTP/2 without TLS begins (RFC 9113 3.4). No HTTP/1 method is `PRI`.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Most streams that one HTTP/2 client may have open.
 const MAX_STREAMS: u32 = 256;
@@ -29,6 +29,9 @@ const MAX_STREAMS: u32 = 256;
 /// would be lost with it; one that comes in time is answered, with `Connection: close`, which is how a client is told.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
+/// How long an idle HTTP/2 client may take to answer a goodbye.
+const GOODBYE: Duration = Duration::from_secs(10);
+
 /// Serves connections of either HTTP, with the limits' bounds.
 ///
 /// Not hyper-util's `auto`: it has no bound for the size of an HTTP/1 head.
@@ -36,13 +39,15 @@ const IDLE_GRACE: Duration = Duration::from_secs(1);
 pub(super) struct Connections {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
+    tls: Option<ServerTls>,
     header_timeout: Duration,
     idle_timeout: Duration,
     body_timeout: Duration,
 }
 
 impl Connections {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let limits = &settings.limits;
         let mut http1 = http1::Builder::new();
         http1
             .preserve_header_case(true)
@@ -63,38 +68,68 @@ impl Connections {
         Self {
             http1,
             http2,
+            tls: settings.tls.clone(),
             header_timeout: limits.header_timeout,
             idle_timeout: limits.idle_timeout,
             body_timeout: limits.body_timeout,
         }
     }
 
+    /// Whether connections are encrypted.
+    pub(super) fn have_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
-    pub(super) async fn serve(&self, stream: TcpStream, service: PeerService, stopped: Stopped) {
+    pub(super) async fn serve(&self, stream: Plain, service: PeerService, stopped: Stopped) {
         let begun = Instant::now();
-        let spoken = tokio::select! {
-            spoken = tokio::time::timeout(self.header_timeout, speaks_http2(&stream)) => spoken,
+        let opened = tokio::select! {
+            opened = tokio::time::timeout(self.header_timeout, open(stream, self.tls.as_ref())) => opened,
             () = told_for(IDLE_GRACE, stopped.clone()) => return,
         };
-        let ended = match spoken {
-            Ok(Ok(true)) => {
-                let connection =
-                    pin!(self.http2.serve_connection(TokioIo::new(Socket::new(stream, self.body_timeout)), service));
-                // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
-                until_done(connection, stopped, Duration::ZERO, http2::Connection::graceful_shutdown).await
+        let ended = match opened {
+            Ok(Ok((stream, Http::Two))) => self.serve_http2(stream, service, stopped).await,
+            Ok(Ok((stream, Http::One))) => self.serve_http1(stream, begun, service, stopped).await,
+            Ok(Err(NotOpened::Failed(error))) => return tracing::debug!(%error, "connection ended before a request"),
+            Ok(Err(NotOpened::Handshake(error))) => {
+                let reason = handshake_failure(&error);
+                service.handshake_failed(reason);
+                return tracing::debug!(%error, reason, client = service.client(), "no TLS handshake");
             }
-            Ok(Ok(false)) => self.serve_http1(stream, begun, service, stopped).await,
-            Ok(Err(error)) => return tracing::debug!(%error, "connection ended before a request"),
-            Err(_) => return tracing::debug!("no request in time"),
+            Err(_) => {
+                if self.have_tls() {
+                    service.handshake_failed("timeout");
+                }
+                return tracing::debug!("no request in time");
+            }
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "connection ended");
         }
     }
 
+    async fn serve_http2(&self, stream: Stream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
+        let activity = Activity::new();
+        let service = service.noted_in(Arc::clone(&activity));
+        let socket = TokioIo::new(Socket::new(stream, self.body_timeout));
+        let connection = pin!(self.http2.serve_connection(socket, service));
+        // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
+        let over = async {
+            tokio::select! {
+                () = told_for(Duration::ZERO, stopped.clone()) => {}
+                () = activity.idle_for(self.idle_timeout) => {}
+            }
+        };
+        tokio::select! {
+            ended = until_done(connection, stopped.clone(), over, http2::Connection::graceful_shutdown) => ended,
+            // It has not heard, or would not go.
+            () = activity.idle_for(self.idle_timeout + GOODBYE) => Ok(()),
+        }
+    }
+
     async fn serve_http1(
         &self,
-        stream: TcpStream,
+        stream: Stream,
         begun: Instant,
         service: PeerService,
         stopped: Stopped,
@@ -123,7 +158,8 @@ impl Connections {
         http1.timer(HeadTimer::new(clock.clone(), self.idle_timeout, self.header_timeout));
         let mut connection = pin!(http1.serve_connection(socket, serving).with_upgrades());
         let finish = http1::UpgradeableConnection::graceful_shutdown;
-        let ended = until_done(connection.as_mut(), stopped.clone(), IDLE_GRACE, finish).await;
+        let over = told_for(IDLE_GRACE, stopped.clone());
+        let ended = until_done(connection.as_mut(), stopped.clone(), over, finish).await;
         // The user, to hyper, is the body of an answer: it failed after the head was sent.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
             ends_body.set(false);
@@ -170,11 +206,11 @@ async fn told_for(time: Duration, mut stopped: Stopped) {
     tokio::time::sleep(time).await;
 }
 
-/// Serves a connection, and has it finish `grace` after it is time to stop.
+/// Serves a connection, and has it finish what is in flight once it is over.
 async fn until_done<C>(
     mut connection: Pin<&mut C>,
     stopped: Stopped,
-    grace: Duration,
+    over: impl Future<Output = ()>,
     finish: impl FnOnce(Pin<&mut C>),
 ) -> hyper::Result<()>
 where
@@ -183,29 +219,11 @@ where
     tokio::select! {
         biased;
         ended = &mut connection => return ended,
-        () = told_for(grace, stopped.clone()) => {}
+        () = over => {}
     }
     finish(connection.as_mut());
     let ended = connection.await;
     // Held until here: without it the connection would not be waited for.
     drop(stopped);
     ended
-}
-
-/// Looks at the first bytes without taking them.
-async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
-    let mut bytes = [0; PREFACE.len()];
-    loop {
-        let length = stream.peek(&mut bytes).await?;
-        let begun = bytes.get(..length).unwrap_or_default();
-        if begun.is_empty() || !PREFACE.starts_with(begun) {
-            return Ok(false);
-        }
-        if length == PREFACE.len() {
-            return Ok(true);
-        }
-        // A part of the preface stays readable, so readiness cannot be waited for. It comes whole but for a client that sends it
-        // byte by byte.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }

@@ -35,6 +35,9 @@ pub enum ForwardError {
     /// The request's body is larger than `limits.max_request_bytes`.
     #[error("the request's body is too large")]
     RequestTooLarge,
+    /// No TLS with the upstream: its certificate is not trusted or not for its name, or it does not trust this side's.
+    #[error("no TLS connection to the upstream")]
+    Tls(#[source] std::io::Error),
     /// As many requests are at the upstream as `limits.max_requests` allows.
     #[error("too many requests at once")]
     TooManyRequests,
@@ -62,6 +65,11 @@ impl ForwardError {
             Self::RequestTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "request-too-large", "The request's body is too large.")
             }
+            Self::Tls(_) => (
+                StatusCode::BAD_GATEWAY,
+                "upstream-tls",
+                "The upstream could not be reached in a way that can be trusted.",
+            ),
             Self::TooManyRequests => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too-many-requests", "There are too many requests at the moment.")
             }
@@ -93,6 +101,9 @@ impl ForwardError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
+    /// The upstream broke off an HTTP/2 answer in a way that may pass for its end.
+    #[error("the upstream's answer was broken off")]
+    BrokenOff,
     /// The connection failed, or what came on it is not HTTP.
     #[error("the upstream's answer ended too early")]
     Failed(#[from] hyper::Error),

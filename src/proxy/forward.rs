@@ -4,28 +4,37 @@ use super::connection::Stopped;
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::load::Load;
+use super::opening::Http;
 use super::pool::{Lease, Pool, UpstreamBody};
 use super::request_body::{BodyLimits, RequestBody, Sending};
+use super::sender::rephrase_for_http2;
 use super::settings::Settings;
 use super::timer::ConnectionTimer;
 use super::tunnel;
 use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::rt::Timer;
+use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tower_service::Service;
 
+/// How often a request is sent at most on HTTP/2 connections that turn out to be closed: others make some at the same time, so there
+/// may be one that is there, and closed, again and again.
+const MOST_TRIES: usize = 3;
+
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Forward {
     pool: Arc<Pool<RequestBody>>,
     load: Load,
+    max_headers: usize,
     timeouts: Timeouts,
     worker: Arc<Worker>,
 }
@@ -53,6 +62,7 @@ impl Forward {
         Self {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             load: Load::new(settings.limits.max_requests),
+            max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker,
         }
@@ -70,6 +80,7 @@ impl Forward {
         Self {
             pool,
             load: self.load.up_to(settings.limits.max_requests),
+            max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker: Arc::clone(&self.worker),
         }
@@ -83,8 +94,21 @@ impl Forward {
         let open = request.extensions_mut().remove::<Stopped>();
         let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
 
-        let (response, lease) = self.send(request, sent).await?;
+        // What switches protocols can do so only in HTTP/1.1.
+        let upstream = self.pool.upstream();
+        let http = if upstream.http2 && client.is_none() { Http::Two } else { Http::One };
+        if http == Http::Two {
+            rephrase_for_http2(&mut request, upstream.scheme());
+        }
+        let (response, lease) = self.send(request, sent, http).await?;
         let (mut head, incoming) = response.into_parts();
+        if http == Http::Two {
+            // HTTP/2 bounds the bytes of a head alone.
+            if head.headers.len() > self.max_headers {
+                return Err(ForwardError::Protocol(None));
+            }
+            head.version = Version::HTTP_11;
+        }
         keep_one_length(&mut head.headers).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(&mut head.headers);
         if head.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -103,35 +127,51 @@ impl Forward {
         &self,
         mut request: Request<RequestBody>,
         mut sending: Option<Sending>,
+        http: Http,
     ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
         let mut anew = false;
+        let mut tries = 0;
         loop {
-            let kept = if anew { None } else { self.pool.kept() };
+            let kept = if anew { None } else { self.pool.kept(http) };
             let mut lease = match kept {
                 Some(lease) => lease,
                 None => {
                     // In a box, for it is large and seldom needed.
-                    let lease = Box::pin(self.pool.connect()).await?;
-                    self.worker.upstream_opened();
+                    let lease = Box::pin(self.pool.connect(http)).await?;
+                    if !lease.reused {
+                        self.worker.upstream_opened();
+                    }
                     lease
                 }
             };
+            tries += 1;
             let reused = lease.reused;
-            let again = if reused { replay(&request) } else { None };
-            let answer = pin!(lease.sender.try_send_request(request));
+            let may_retry = reused && (http == Http::One || tries < MOST_TRIES);
+            let again = if may_retry { replay(&request) } else { None };
+            let answer = pin!(lease.sender.try_send(request));
             match within(&self.timeouts, &lease.timer, &mut sending, answer).await? {
                 Ok(response) => {
                     if reused {
                         self.worker.upstream_reused();
                     }
+                    // In HTTP/2 a request may go on while it is answered, as those of gRPC that stream both ways do.
+                    if let (Http::Two, Some(sending)) = (http, &sending) {
+                        sending.unhurry();
+                    }
                     return Ok((response, lease));
                 }
                 Err(mut error) => match (error.take_message(), again) {
                     // Not a byte was sent: the kept connection had been closed.
-                    (Some(unsent), _) if reused => request = unsent,
+                    (Some(unsent), _) if may_retry => {
+                        lease.forget();
+                        request = unsent;
+                    }
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
-                    (None, Some(again)) if error.error().is_incomplete_message() => (request, anew) = (again, true),
+                    (None, Some(again)) if was_closed(error.error(), http) => {
+                        lease.forget();
+                        (request, anew) = (again, true);
+                    }
                     _ => {
                         let fault = sending.as_ref().and_then(Sending::fault);
                         return Err(fault.unwrap_or_else(|| send_error(error.into_error())));
@@ -205,8 +245,26 @@ fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     Some(again)
 }
 
+/// Whether the connection ended before the answer, through no fault of the request's.
+fn was_closed(error: &hyper::Error, http: Http) -> bool {
+    match http {
+        Http::One => error.is_incomplete_message(),
+        Http::Two => {
+            cause::<io::Error>(error).is_some()
+                || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
+        }
+    }
+}
+
+/// What is behind an error, if it is of this kind.
+fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
+    error.source()?.downcast_ref()
+}
+
 fn send_error(error: hyper::Error) -> ForwardError {
-    if error.is_parse() {
+    // The library's own verdict on what came.
+    let is_nonsense = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
+    if error.is_parse() || is_nonsense {
         ForwardError::Protocol(Some(error))
     } else if error.is_user() {
         ForwardError::Downstream

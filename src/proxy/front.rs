@@ -1,9 +1,11 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
+use super::activity::Activity;
 use super::books::Books;
 use super::forward::Forward;
-use super::headers::{Peer, Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
+use super::headers::{Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
 use super::observed::{ObservedBody, failed, observe};
+use super::peer::{Peer, PeerAddress};
 use super::pool::UpstreamBody;
 use super::record::Record;
 use super::request_body::RequestBody;
@@ -15,13 +17,13 @@ use crate::problem;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, UPGRADE};
+use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -74,15 +76,17 @@ impl Front {
     }
 
     /// The service for one client connection.
-    pub fn for_peer(&self, peer: SocketAddr) -> PeerService {
+    pub fn for_peer(&self, address: impl Into<PeerAddress>) -> PeerService {
         let current = self.current.load();
         let settings = Arc::clone(&current.settings);
-        let address = peer.ip();
+        let address = address.into();
         PeerService {
             front: self.clone(),
             address,
             peer: Peer::new(address, &settings.forwarded),
             settings,
+            proto: "http",
+            activity: None,
             open: Arc::new(OpenConnection::begin(&current.books.worker)),
         }
     }
@@ -92,14 +96,39 @@ impl Front {
 #[derive(Clone, Debug)]
 pub struct PeerService {
     front: Front,
-    address: IpAddr,
+    address: PeerAddress,
     /// The client by the settings below, which nearly always are the current ones.
     peer: Peer,
     settings: Arc<Settings>,
+    /// What the client speaks: `https` or `http`.
+    proto: &'static str,
+    /// Where its requests are noted, if anybody needs to know when there is none.
+    activity: Option<Arc<Activity>>,
     open: Arc<OpenConnection>,
 }
 
 impl PeerService {
+    /// The same for a connection that is encrypted.
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self { proto: "https", ..self }
+    }
+
+    /// The same with its requests noted here.
+    pub(super) fn noted_in(self, activity: Arc<Activity>) -> Self {
+        Self { activity: Some(activity), ..self }
+    }
+
+    /// Who the client is, for the log.
+    pub(super) fn client(&self) -> &str {
+        self.peer.address()
+    }
+
+    /// Counts a connection that ended before it was encrypted.
+    pub(super) fn handshake_failed(&self, reason: &'static str) {
+        self.open.worker().handshake_failed(reason);
+    }
+
     /// Counts a request that was refused before its head was there.
     pub(super) fn refused(&self, reason: &'static str) {
         self.open.worker().refused(reason);
@@ -121,8 +150,9 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
             anew = Peer::new(self.address, &settings.forwarded);
             &anew
         };
-        let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths));
-        match prepare(&mut request, &current, peer) {
+        let active = self.activity.as_ref().map(Activity::begin);
+        let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths, active));
+        match prepare(&mut request, &current, peer, self.proto) {
             Ok(()) => {
                 let method = request.method().clone();
                 let mut service: MaskService<Forward> = current.layer.layer(current.forward.clone());
@@ -142,8 +172,13 @@ enum Refusal {
     Host,
 }
 
-/// Makes a request ready for the upstream, which is spoken to in HTTP/1.1.
-fn prepare(request: &mut Request<Incoming>, current: &Current, peer: &Peer) -> Result<(), Refusal> {
+/// Makes a request ready for the upstream, as HTTP/1.1 has it.
+fn prepare(
+    request: &mut Request<Incoming>,
+    current: &Current,
+    peer: &Peer,
+    proto: &'static str,
+) -> Result<(), Refusal> {
     let settings = &*current.settings;
     if request.method() == Method::CONNECT {
         return Err(Refusal::Connect);
@@ -157,7 +192,7 @@ fn prepare(request: &mut Request<Incoming>, current: &Current, peer: &Peer) -> R
     let rerouting =
         if current.enforces { Rerouting::AllBut(&settings.allowed_rerouting_headers) } else { Rerouting::None };
     remove_unwanted(headers, peer, rerouting);
-    set_forwarded(headers, peer, "http");
+    set_forwarded(headers, peer, proto);
     match (protocol, trailers) {
         (Some(protocol), trailers) if version == Version::HTTP_11 => {
             headers.insert(UPGRADE, protocol);
@@ -194,6 +229,12 @@ fn set_host_and_target(request: &mut Request<Incoming>, version: Version, settin
     };
     if let Some(host) = host {
         request.headers_mut().insert(HOST, host);
+    }
+    // HTTP/2 has no place for one that is not a host and port.
+    if settings.upstream.http2
+        && request.headers().get(HOST).is_none_or(|host| Authority::try_from(host.as_bytes()).is_err())
+    {
+        return Err(Refusal::Host);
     }
     if version == Version::HTTP_2 {
         let target = request.uri().path_and_query().cloned();

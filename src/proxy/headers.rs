@@ -1,9 +1,8 @@
 //! Header fields on their way through the proxy, off and on the masked routes alike.
 
-use super::settings::Forwarded;
+use super::peer::Peer;
 use crate::layer::remove_where;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
-use std::net::IpAddr;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -74,29 +73,6 @@ pub(super) fn keep_only_trailers(headers: &mut HeaderMap) -> bool {
     wanted
 }
 
-/// The client at the other end of a connection.
-#[derive(Clone, Debug)]
-pub(super) struct Peer {
-    address: HeaderValue,
-    /// Whether its word about who is behind it is taken.
-    trusted: bool,
-}
-
-impl Peer {
-    pub(super) fn new(address: IpAddr, settings: &Forwarded) -> Self {
-        let address = address.to_canonical();
-        let trusted = settings.trusted_peers.iter().any(|net| net.contains(&address));
-        let address = HeaderValue::from_str(&address.to_string());
-        Self { address: address.unwrap_or(HeaderValue::from_static("unknown")), trusted }
-    }
-
-    /// Its address, as text.
-    pub(super) fn address(&self) -> &str {
-        // Made of text in `new`.
-        self.address.to_str().unwrap_or("unknown")
-    }
-}
-
 /// Which fields are removed that make a server take another path than the one matched.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rerouting<'a> {
@@ -124,14 +100,17 @@ pub(super) fn remove_unwanted(headers: &mut HeaderMap, peer: &Peer, rerouting: R
 
 /// Says who the client is, beside what it says itself.
 pub(super) fn set_forwarded(headers: &mut HeaderMap, peer: &Peer, proto: &'static str) {
-    let mut chain: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
-    let chain = if chain.is_empty() {
-        peer.address.clone()
-    } else {
-        chain.push(peer.address.as_bytes());
-        HeaderValue::from_bytes(&chain.join(&b", "[..])).unwrap_or_else(|_| peer.address.clone())
-    };
-    headers.insert(FORWARDED_FOR, chain);
+    // A client without an address adds none to the chain.
+    if let Some(address) = peer.value() {
+        let mut chain: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
+        let chain = if chain.is_empty() {
+            address.clone()
+        } else {
+            chain.push(address.as_bytes());
+            HeaderValue::from_bytes(&chain.join(&b", "[..])).unwrap_or_else(|_| address.clone())
+        };
+        headers.insert(FORWARDED_FOR, chain);
+    }
     if let Some(host) = headers.get(header::HOST).cloned()
         && let Entry::Vacant(entry) = headers.entry(FORWARDED_HOST)
     {
@@ -162,6 +141,8 @@ fn same_folded(name: &str, known: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::peer::PeerAddress;
+    use crate::proxy::settings::Forwarded;
 
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -204,7 +185,7 @@ mod tests {
     }
 
     fn peer(address: &str) -> Peer {
-        Peer::new(address.parse().unwrap(), &Forwarded::default())
+        Peer::new(PeerAddress::Ip(address.parse().unwrap()), &Forwarded::default())
     }
 
     #[test]
@@ -240,5 +221,19 @@ mod tests {
         assert_eq!(headers["x-forwarded-for"], "203.0.113.9");
         assert_eq!(headers["x-forwarded-proto"], "http");
         assert!(!headers.contains_key("x_forwarded_host"));
+    }
+
+    #[test]
+    fn a_peer_at_a_unix_socket_is_believed_and_adds_no_address() {
+        let forwarded = |settings: &Forwarded, said: &[(&'static str, &'static str)]| {
+            let (mut headers, peer) = (map(said), Peer::new(PeerAddress::Unix, settings));
+            remove_unwanted(&mut headers, &peer, Rerouting::AllBut(&[]));
+            set_forwarded(&mut headers, &peer, "http");
+            headers.get("x-forwarded-for").cloned()
+        };
+        let said = [("x-forwarded-for", "1.2.3.4")];
+        assert_eq!(forwarded(&Forwarded::default(), &said).unwrap(), "1.2.3.4");
+        assert_eq!(forwarded(&Forwarded::default(), &[]), None);
+        assert_eq!(forwarded(&Forwarded { trusts_unix: false, ..Forwarded::default() }, &said), None);
     }
 }

@@ -1,13 +1,123 @@
-//! The listening sockets: one for each worker, on one port.
+//! The listening sockets: on a port, one for each worker; at a path, one for all of them.
 
+use super::peer::PeerAddress;
+use super::stream::Plain;
 use socket2::SockRef;
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-/// Whose the port is.
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// An IP address and a port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix {
+        /// Where its file is made.
+        path: PathBuf,
+        /// The file's permissions: who may connect may write to it.
+        mode: u32,
+    },
+}
+
+impl From<SocketAddr> for ListenAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(address)
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix { path, .. } => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A socket that listens.
+#[derive(Debug)]
+pub enum Listener {
+    /// On a port.
+    Tcp(TcpListener),
+    /// At a path.
+    Unix(UnixListener),
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self::Tcp(listener)
+    }
+}
+
+impl From<UnixListener> for Listener {
+    fn from(listener: UnixListener) -> Self {
+        Self::Unix(listener)
+    }
+}
+
+impl Listener {
+    /// For a runtime.
+    pub(super) fn into_async(self) -> io::Result<AsyncListener> {
+        match self {
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                tokio::net::TcpListener::from_std(listener).map(AsyncListener::Tcp)
+            }
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                tokio::net::UnixListener::from_std(listener).map(AsyncListener::Unix)
+            }
+        }
+    }
+
+    /// Accepts a connection that waits, without waiting for one.
+    pub(super) fn accept(&self) -> io::Result<(Plain, PeerAddress)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Plain::Tcp(tokio::net::TcpStream::from_std(stream)?), peer.into()))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Plain::Unix(tokio::net::UnixStream::from_std(stream)?), PeerAddress::Unix))
+            }
+        }
+    }
+}
+
+/// A socket that listens, in a runtime.
+#[derive(Debug)]
+pub(super) enum AsyncListener {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
+}
+
+impl AsyncListener {
+    pub(super) async fn accept(&self) -> io::Result<(Plain, PeerAddress)> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| (Plain::Tcp(stream), peer.into())),
+            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| (Plain::Unix(stream), PeerAddress::Unix)),
+        }
+    }
+
+    pub(super) fn into_std(self) -> io::Result<Listener> {
+        match self {
+            Self::Tcp(listener) => listener.into_std().map(Listener::Tcp),
+            Self::Unix(listener) => listener.into_std().map(Listener::Unix),
+        }
+    }
+}
+
+/// Whose the port is, or the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
     /// This process's alone: starting fails where another listens.
@@ -42,13 +152,14 @@ pub(super) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
 }
 
 /// Takes no more connections on a listener, and still finishes those that have begun. The client of any other begins again a second
-/// later (RFC 6298 2.1), by when another listener on the port is there for it alone.
+/// later (RFC 6298 2.1), by when another listener on the port is there for it alone. At a path there is nothing to do: whoever took
+/// over has made it lead to a socket of its own.
 ///
 /// Linux gives every connection to one listener of those on a port, before its handshake, and resets it if that listener is closed
 /// before it was accepted (unless `net.ipv4.tcp_migrate_req` is set, which is off by default and nobody's to count on). There is
 /// no way to leave the choice but to close. So the first segment of new connections, SYN without ACK, is filtered out.
 #[cfg(target_os = "linux")]
-pub(super) fn hold_off(listener: &SockRef<'_>) -> io::Result<()> {
+pub(super) fn hold_off(listener: &AsyncListener) -> io::Result<()> {
     use socket2::SockFilter;
     // Classic BPF on a TCP segment: its flags are at byte 13.
     const FLAGS: u32 = 13;
@@ -65,10 +176,13 @@ pub(super) fn hold_off(listener: &SockRef<'_>) -> io::Result<()> {
         SockFilter::new(RETURN, 0, 0, 0),
         SockFilter::new(RETURN, 0, 0, u32::MAX),
     ];
-    listener.attach_filter(&drop_syn)
+    match listener {
+        AsyncListener::Tcp(listener) => SockRef::from(listener).attach_filter(&drop_syn),
+        AsyncListener::Unix(_) => Ok(()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn hold_off(_: &SockRef<'_>) -> io::Result<()> {
+pub(super) fn hold_off(_: &AsyncListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -1,8 +1,14 @@
-//! Connections to the upstream, kept for the next request once a response has been read to its clean end.
+//! Connections to the upstream: of HTTP/1.1 kept for the next request once a response has been read to its clean end; of HTTP/2 one,
+//! shared.
 
+use super::connect::connect;
 use super::error::{ForwardError, UpstreamError};
 use super::load::Permit;
+use super::multiplex::{self, Multiplex};
+use super::opening::Http;
+use super::sender::Sender;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
+use super::stream::Stream;
 use super::timer::{ConnectionTimer, Wait};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -17,7 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
-use tokio::net::TcpStream;
 
 /// One worker's connections to the upstream.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ pub(super) struct Pool<B> {
     upstream: Upstream,
     limits: Limits,
     idle: Mutex<VecDeque<Idle<B>>>,
+    multiplex: Multiplex<B>,
     /// Whether the upstream was replaced by another, so that no connection is kept any more.
     retired: AtomicBool,
 }
@@ -41,7 +47,7 @@ struct Idle<B> {
 /// no connection whose state is in doubt is used again.
 #[derive(Debug)]
 pub(super) struct Lease<B> {
-    pub(super) sender: SendRequest<B>,
+    pub(super) sender: Sender<B>,
     pub(super) timer: ConnectionTimer,
     pub(super) reused: bool,
     made: Instant,
@@ -50,12 +56,22 @@ pub(super) struct Lease<B> {
 
 impl<B> Pool<B>
 where
-    B: Body + Send + 'static,
+    B: Body + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     pub(super) fn new(upstream: Upstream, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { upstream, limits, idle: Mutex::new(VecDeque::new()), retired: AtomicBool::new(false) })
+        Arc::new(Self {
+            upstream,
+            limits,
+            idle: Mutex::new(VecDeque::new()),
+            multiplex: Multiplex::default(),
+            retired: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// Whether connections by these settings would be no others.
@@ -68,55 +84,91 @@ where
     pub(super) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.multiplex.clear();
     }
 
-    /// The kept connection used last that still is good.
-    pub(super) fn kept(self: &Arc<Self>) -> Option<Lease<B>> {
-        let Idle { sender, timer, made, .. } = self.take_idle()?;
-        Some(Lease { sender, timer, reused: true, made, pool: Arc::clone(self) })
+    /// A connection that is there and still is good: of HTTP/1 the one that was used last.
+    pub(super) fn kept(self: &Arc<Self>, http: Http) -> Option<Lease<B>> {
+        match http {
+            Http::One => {
+                let Idle { sender, timer, made, .. } = self.take_idle()?;
+                Some(Lease { sender: Sender::Http1(sender), timer, reused: true, made, pool: Arc::clone(self) })
+            }
+            Http::Two => {
+                let (sender, made) = self.multiplex.current(&self.upstream)?;
+                Some(self.lease(Sender::Http2(sender), true, made))
+            }
+        }
     }
 
-    /// A new connection.
-    pub(super) async fn connect(self: &Arc<Self>) -> Result<Lease<B>, ForwardError> {
-        let host = self.upstream.authority.host().trim_matches(['[', ']']);
-        let port = self.upstream.authority.port_u16().unwrap_or(80);
-        let connecting = TcpStream::connect((host, port));
-        let stream = tokio::time::timeout(self.upstream.connect_timeout, connecting)
-            .await
-            .map_err(|_| ForwardError::ConnectTimeout)?
-            .map_err(ForwardError::Connect)?;
-        // A request is written whole: waiting for more would only delay it.
-        stream.set_nodelay(true).map_err(ForwardError::Connect)?;
+    /// A new connection. Who wants one of HTTP/2 gets that which another is just making.
+    pub(super) async fn connect(self: &Arc<Self>, http: Http) -> Result<Lease<B>, ForwardError> {
+        let limit = self.upstream.connect_timeout;
+        if http == Http::One {
+            let stream = connect(&self.upstream, http, limit).await?;
+            let sender = self.begin_http1(stream).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
+            return Ok(self.lease(Sender::Http1(sender), false, Instant::now()));
+        }
+        // Who waits for another's attempt has what is left of the time for one of its own.
+        let begun = Instant::now();
+        let making = tokio::time::timeout(limit, self.multiplex.making.lock());
+        let _making = making.await.map_err(|_| ForwardError::ConnectTimeout)?;
+        if let Some(lease) = self.kept(http) {
+            return Ok(lease);
+        }
+        let stream = connect(&self.upstream, http, limit.saturating_sub(begun.elapsed())).await?;
+        let sender = multiplex::begin(stream, &self.limits).await;
+        let (sender, made) = (sender.map_err(|error| ForwardError::Protocol(Some(error)))?, Instant::now());
+        // One that was made while the upstream was replaced serves but those who hold it.
+        if !self.retired.load(Ordering::Acquire) {
+            self.multiplex.share(sender.clone(), made);
+        }
+        Ok(self.lease(Sender::Http2(sender), false, made))
+    }
+
+    async fn begin_http1(&self, stream: Stream) -> hyper::Result<SendRequest<B>> {
         let mut builder = http1::Builder::new();
         builder.preserve_header_case(true).max_header_size(self.limits.max_header_bytes);
         if self.limits.max_headers != DEFAULT_MAX_HEADERS {
             builder.max_headers(self.limits.max_headers);
         }
-        let (sender, connection) =
-            builder.handshake(TokioIo::new(stream)).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "upstream connection ended");
             }
         });
+        Ok(sender)
+    }
+
+    fn lease(self: &Arc<Self>, sender: Sender<B>, reused: bool, made: Instant) -> Lease<B> {
         let timer = ConnectionTimer::new(self.upstream.response_timeout);
-        Ok(Lease { sender, timer, reused: false, made: Instant::now(), pool: Arc::clone(self) })
+        Lease { sender, timer, reused, made, pool: Arc::clone(self) }
     }
 
     fn take_idle(&self) -> Option<Idle<B>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while idle.front().is_some_and(|oldest| oldest.since.elapsed() > self.upstream.idle_timeout) {
+        let now = Instant::now();
+        while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.upstream.idle_timeout) {
             idle.pop_front();
         }
+        let is_young = |kept: &Idle<B>| now.duration_since(kept.made) < self.upstream.max_connection_age;
         // Newest first, so that what a quiet hour does not need can grow old.
-        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready())
+        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready() && is_young(kept))
     }
 }
 
 impl<B> Lease<B> {
+    /// Has no other request share the connection: it was seen to be of no use any more.
+    pub(super) fn forget(&self) {
+        self.pool.multiplex.forget(self.made);
+    }
+
     /// Keeps the connection for the next request.
     fn give_back(self) {
         let Self { sender, timer, made, pool, .. } = self;
+        // A shared one is in its place.
+        let Sender::Http1(sender) = sender else { return };
         let now = Instant::now();
         if !sender.is_closed() && now - made < pool.upstream.max_connection_age {
             let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,12 +191,15 @@ pub struct UpstreamBody<B> {
     lease: Option<Lease<B>>,
     /// While the upstream is waited for.
     wait: Option<Wait>,
+    /// Whether an end that comes without the answer's last frame has yet to be told from a break.
+    may_break_off: bool,
     _permit: Permit,
 }
 
 impl<B> UpstreamBody<B> {
     pub(super) fn new(incoming: Incoming, lease: Lease<B>, permit: Permit) -> Self {
-        let mut body = Self { incoming, lease: Some(lease), wait: None, _permit: permit };
+        let may_break_off = lease.sender.is_multiplexed();
+        let mut body = Self { incoming, lease: Some(lease), wait: None, may_break_off, _permit: permit };
         if body.incoming.is_end_stream() {
             body.give_back();
         }
@@ -155,6 +210,15 @@ impl<B> UpstreamBody<B> {
         if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
+    }
+
+    /// Whether the answer, of which no more comes, was broken off.
+    ///
+    /// HTTP/2 lets a server reset a stream without an error once its answer is whole (RFC 9113 8.1), and hyper takes every such reset
+    /// for the end. So it is one only after trailers, the last frame or all of the bytes that were announced. A whole answer of unknown
+    /// length that is reset before its last bytes are read passes for broken off: that can be told from a cut by nothing.
+    fn is_broken_off(&self) -> bool {
+        self.may_break_off && !self.incoming.is_end_stream() && self.incoming.size_hint().exact() != Some(0)
     }
 
     /// Resolves when nothing has come for too long.
@@ -174,7 +238,17 @@ impl<B: Unpin> Body for UpstreamBody<B> {
         let frame = Pin::new(&mut self.incoming).poll_frame(cx);
         match &frame {
             Poll::Ready(Some(Err(_))) => self.lease = None,
+            Poll::Ready(None) if self.is_broken_off() => {
+                self.lease = None;
+                return Poll::Ready(Some(Err(UpstreamError::BrokenOff)));
+            }
             Poll::Ready(None) => self.give_back(),
+            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
+                self.may_break_off = false;
+                if self.incoming.is_end_stream() {
+                    self.give_back();
+                }
+            }
             Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
             Poll::Ready(Some(Ok(_))) => {}
             Poll::Pending => {

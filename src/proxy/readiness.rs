@@ -1,12 +1,14 @@
 //! Whether the upstream can be reached.
 
+use super::connect::connect;
+use super::error::ForwardError;
+use super::opening::Http;
 use super::settings::{Settings, Upstream};
 use super::status::Status;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// How long an answer holds: probes of several who ask at once cost the upstream one connection.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -49,20 +51,20 @@ impl Readiness {
         {
             return last.found.clone();
         }
-        let found = connect(&settings.upstream).await;
+        let found = reach(&settings.upstream).await;
         *last = Some(Answer { at: Instant::now(), settings, found: found.clone() });
         found
     }
 }
 
-async fn connect(upstream: &Upstream) -> Result<(), String> {
-    let host = upstream.authority.host().trim_matches(['[', ']']);
-    let connecting = TcpStream::connect((host, upstream.authority.port_u16().unwrap_or(80)));
+async fn reach(upstream: &Upstream) -> Result<(), String> {
     let patience = PATIENCE.min(upstream.connect_timeout);
-    let cannot = format!("the upstream {} cannot be reached", upstream.authority);
-    match timeout(patience, connecting).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!("{cannot}: {error}")),
-        Err(_) => Err(format!("{cannot}: no connection within {} ms", patience.as_millis())),
+    let cannot = format!("the upstream {upstream} cannot be reached");
+    let http = if upstream.http2 { Http::Two } else { Http::One };
+    match connect(upstream, http, patience).await {
+        Ok(_) => Ok(()),
+        Err(ForwardError::ConnectTimeout) => Err(format!("{cannot}: no connection within {} ms", patience.as_millis())),
+        Err(ForwardError::Connect(error) | ForwardError::Tls(error)) => Err(format!("{cannot}: {error}")),
+        Err(error) => Err(format!("{cannot}: {error}")),
     }
 }

@@ -1,9 +1,10 @@
 //! One request, from its head to the last byte of its answer: counted and logged when it is over.
 
 use super::access::{ACCESS_LOG, Line};
+use super::activity::Active;
 use super::books::Books;
 use super::error::ForwardError;
-use super::headers::Peer;
+use super::peer::Peer;
 use crate::layer::{Outcome, Reading, Report};
 use crate::mask::Summary;
 use crate::metrics::{Decision, Findings, Values};
@@ -32,11 +33,19 @@ pub(super) struct Record {
     whole: bool,
     /// `None` where no access log is written.
     line: Option<Box<Line>>,
+    /// Keeps its connection from being idle.
+    _active: Option<Active>,
 }
 
 impl Record {
     /// Begins with the head of a request.
-    pub(super) fn begin<B>(books: &Arc<Books>, request: &Request<B>, peer: &Peer, log_paths: bool) -> Self {
+    pub(super) fn begin<B>(
+        books: &Arc<Books>,
+        request: &Request<B>,
+        peer: &Peer,
+        log_paths: bool,
+        active: Option<Active>,
+    ) -> Self {
         books.worker.request_begins();
         Self {
             books: Arc::clone(books),
@@ -51,6 +60,7 @@ impl Record {
             bytes: 0,
             whole: false,
             line: Line::begin(request, peer, log_paths),
+            _active: active,
         }
     }
 

@@ -66,6 +66,8 @@ struct Progress {
     waits: AtomicBool,
     /// What the client did wrong.
     fault: OnceLock<Fault>,
+    /// Whether the client may take its time.
+    unhurried: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +83,12 @@ impl Sending {
     pub(super) fn asked(&self) -> Option<usize> {
         let waits_for_client = self.progress.waits.load(Ordering::Relaxed);
         (!waits_for_client).then(|| self.progress.asked.load(Ordering::Relaxed))
+    }
+
+    /// Lets the client be silent for as long as it likes: the two sides talk with each other, and it is the answer that must not be
+    /// silent for too long.
+    pub(super) fn unhurry(&self) {
+        self.progress.unhurried.store(true, Ordering::Relaxed);
     }
 
     /// Why the client's body was given up, if it was.
@@ -119,6 +127,9 @@ impl RequestBody {
 
     /// Resolves when the client has sent nothing for too long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.sending.as_ref().is_some_and(|(_, progress)| progress.unhurried.load(Ordering::Relaxed)) {
+            return Poll::Pending;
+        }
         let timeout = self.timeout;
         let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
         let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));

@@ -3,20 +3,19 @@
 use super::connection::{Connections, Stopped};
 use super::front::Front;
 use super::last_words::{TOO_MANY_CONNECTIONS, too_many_connections};
-use super::listener::{Port, hold_off};
+use super::listener::{AsyncListener, Listener, Port, hold_off};
 use super::load::Load;
 use super::orders::{Command, Orders, Phase};
+use super::peer::PeerAddress;
 use super::setup::Setup;
+use super::stream::{Plain, Stream};
 use crate::metrics::{Metrics, Worker};
-use socket2::SockRef;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// How long connections that have begun may take to be there, where new ones go to another process. Longer than a round trip to whom
@@ -36,13 +35,13 @@ const MAX_REFUSALS: usize = 256;
 /// # Errors
 /// The listener cannot be used. Failures of single connections are logged and end only those.
 pub async fn serve(
-    listener: std::net::TcpListener,
+    listener: impl Into<Listener>,
     setup: Setup,
     metrics: &Metrics,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (command, orders) = Command::new(setup);
-    let mut serving = pin!(run(listener, Port::Own, orders, metrics.worker()));
+    let mut serving = pin!(run(listener.into(), Port::Own, orders, metrics.worker()));
     tokio::select! {
         ended = &mut serving => return ended,
         () = stop => command.enter(Phase::Draining),
@@ -51,15 +50,9 @@ pub async fn serve(
 }
 
 /// Serves the proxy on a listener as it is ordered to, and counts as this worker.
-pub(super) async fn run(
-    listener: std::net::TcpListener,
-    port: Port,
-    orders: Orders,
-    worker: Arc<Worker>,
-) -> io::Result<()> {
+pub(super) async fn run(listener: Listener, port: Port, orders: Orders, worker: Arc<Worker>) -> io::Result<()> {
     let Orders { mut setups, mut phases, connections } = orders;
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
+    let listener = listener.into_async()?;
     let mut setup = setups.now();
     let mut acceptor = Acceptor::new(&setup, &connections, worker);
     loop {
@@ -90,8 +83,8 @@ pub(super) async fn run(
 }
 
 /// Leaves new connections to the other listeners on the port, and accepts those that have begun.
-async fn leave(listener: &TcpListener, acceptor: &Acceptor) {
-    if let Err(error) = hold_off(&SockRef::from(listener)) {
+async fn leave(listener: &AsyncListener, acceptor: &Acceptor) {
+    if let Err(error) = hold_off(listener) {
         // What then is lost is what begins in the microseconds between the last look for connections and the close.
         return tracing::warn!(%error, "connections that begin just now may be reset");
     }
@@ -107,13 +100,10 @@ async fn leave(listener: &TcpListener, acceptor: &Acceptor) {
 }
 
 /// Closes a listener. Connections that wait to be accepted are served: with the listener they would be reset.
-fn close(listener: std::net::TcpListener, acceptor: &Acceptor) {
+fn close(listener: Listener, acceptor: &Acceptor) {
     loop {
         match listener.accept() {
-            Ok((stream, peer)) => match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
-                Ok(stream) => acceptor.serve(stream, peer),
-                Err(error) => tracing::debug!(%error, "connection closed before it was served"),
-            },
+            Ok((stream, peer)) => acceptor.serve(stream, peer),
             Err(error) if concerns_one_connection(&error) => {}
             Err(_) => break,
         }
@@ -136,7 +126,7 @@ impl Acceptor {
         let limits = &setup.settings.limits;
         Self {
             front: Front::new(setup, Arc::clone(&worker)),
-            connections: Arc::new(Connections::new(limits)),
+            connections: Arc::new(Connections::new(&setup.settings)),
             stopping: watch::Sender::new(false),
             load: load.up_to(limits.max_connections),
             refusals: Load::new(MAX_REFUSALS),
@@ -144,20 +134,20 @@ impl Acceptor {
         }
     }
 
-    /// Serves requests by another setup from now on. How heads are read, a connection keeps to its end.
+    /// Serves requests by another setup from now on. How it is encrypted and heads are read, a connection keeps to its end.
     fn replace(&mut self, setup: &Setup) {
         self.front.replace(setup);
-        self.connections = Arc::new(Connections::new(&setup.settings.limits));
+        self.connections = Arc::new(Connections::new(&setup.settings));
         self.load = self.load.up_to(setup.settings.limits.max_connections);
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
-        // Heads and small bodies are written whole.
-        if let Err(error) = stream.set_nodelay(true) {
+    fn serve(&self, stream: Plain, peer: PeerAddress) {
+        if let Err(error) = stream.set_nodelay() {
             return tracing::debug!(%error, "connection closed before it was served");
         }
         let Some(permit) = self.load.take() else { return self.refuse(stream) };
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
+        let service = if connections.have_tls() { service.over_tls() } else { service };
         let stopped = Stopped::by(&self.stopping);
         tokio::spawn(async move {
             connections.serve(stream, service, stopped).await;
@@ -166,9 +156,13 @@ impl Acceptor {
     }
 
     /// Tells the client that there is no room. Waits for it to hang up: a connection closed before its request was read is reset,
-    /// and with it what it was told.
-    fn refuse(&self, mut stream: TcpStream) {
+    /// and with it what it was told. One that expects TLS could read nothing before a handshake, and is just closed.
+    fn refuse(&self, stream: Plain) {
         self.worker.refused(TOO_MANY_CONNECTIONS);
+        if self.connections.have_tls() {
+            return;
+        }
+        let mut stream = Stream::Plain(stream);
         let Some(permit) = self.refusals.take() else { return };
         tokio::spawn(async move {
             let _permit = permit;

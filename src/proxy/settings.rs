@@ -1,8 +1,11 @@
 //! What the proxy needs to know beside the routes. Every field has a default that is right for an API beside it.
 
+use crate::tls::{ClientTls, ServerTls};
 use http::HeaderName;
 use http::uri::{Authority, Scheme};
 use ipnet::IpNet;
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The proxy's settings.
@@ -10,6 +13,8 @@ use std::time::Duration;
 pub struct Settings {
     /// The API behind the proxy.
     pub upstream: Upstream,
+    /// What clients are shown on the listener; `None` for no TLS.
+    pub tls: Option<ServerTls>,
     /// What is said about the client to the upstream.
     pub forwarded: Forwarded,
     /// What a client may cost.
@@ -24,10 +29,12 @@ pub struct Settings {
 /// The API behind the proxy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
-    /// `http`; TLS to the upstream is to come.
-    pub scheme: Scheme,
-    /// Host and port.
+    /// What carries its connections.
+    pub transport: Transport,
+    /// Host and port; what a `Host` says of it, where it is at a Unix socket.
     pub authority: Authority,
+    /// Whether it is spoken to in HTTP/2: known beforehand without TLS, by ALPN with it.
+    pub http2: bool,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long the upstream may take from the request to the head of its response. Long by default: some answers take minutes.
@@ -44,10 +51,11 @@ pub struct Upstream {
 
 impl Upstream {
     /// An upstream with the default limits.
-    pub fn new(scheme: Scheme, authority: Authority) -> Self {
+    pub fn new(transport: Transport, authority: Authority) -> Self {
         Self {
-            scheme,
+            transport,
             authority,
+            http2: false,
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(600),
             body_timeout: Duration::from_secs(600),
@@ -56,6 +64,39 @@ impl Upstream {
             max_idle_connections: 128,
         }
     }
+
+    /// The scheme of its requests.
+    pub fn scheme(&self) -> Scheme {
+        match self.transport {
+            Transport::Tcp | Transport::Unix(_) => Scheme::HTTP,
+            Transport::Tls(_) => Scheme::HTTPS,
+        }
+    }
+
+    /// Its port.
+    pub(super) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.scheme() == Scheme::HTTPS { 443 } else { 80 })
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.transport {
+            Transport::Unix(path) => write!(f, "unix:{}", path.display()),
+            Transport::Tcp | Transport::Tls(_) => write!(f, "{}://{}", self.scheme(), self.authority),
+        }
+    }
+}
+
+/// What carries an upstream's connections.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls(ClientTls),
+    /// A Unix socket at a path.
+    Unix(PathBuf),
 }
 
 /// What is said about the client to the upstream, and whose word about it is taken.
@@ -63,15 +104,21 @@ impl Upstream {
 pub struct Forwarded {
     /// Peers whose own `X-Forwarded-*` headers are kept and extended; those of all others are replaced.
     pub trusted_peers: Vec<IpNet>,
+    /// Whether the same goes for peers at a Unix socket.
+    pub trusts_unix: bool,
     /// Whether the client's `Host` goes upstream; otherwise the upstream's own authority does.
     pub preserve_host: bool,
 }
 
 impl Default for Forwarded {
-    /// Trusts loopback and private addresses: a sidecar is called by the ingress beside it.
+    /// Trusts loopback, private addresses and Unix sockets: a sidecar is called by the ingress beside it.
     fn default() -> Self {
         let trusted = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
-        Self { trusted_peers: trusted.iter().filter_map(|net| net.parse().ok()).collect(), preserve_host: true }
+        Self {
+            trusted_peers: trusted.iter().filter_map(|net| net.parse().ok()).collect(),
+            trusts_unix: true,
+            preserve_host: true,
+        }
     }
 }
 
@@ -80,7 +127,7 @@ impl Default for Forwarded {
 pub struct Limits {
     /// How long the head of a request may take, from its first byte or from the connection's start.
     pub header_timeout: Duration,
-    /// How long an HTTP/1 connection may be silent between requests.
+    /// How long a connection may be silent between requests.
     pub idle_timeout: Duration,
     /// How long a client may send no byte of a request's body, or take none of an answer.
     pub body_timeout: Duration,

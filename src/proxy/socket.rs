@@ -2,6 +2,7 @@
 
 use super::head_timer::HeadClock;
 use super::last_words::{self, Instead};
+use super::stream::Stream;
 use super::timer::{ConnectionTimer, Wait};
 use hyper::rt::Timer;
 use std::future::Future;
@@ -12,13 +13,12 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// A socket that is reset when it is dropped, if its end [`EndsBody`] then or its client stopped reading; and that says why where
 /// hyper would not.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     ends_body: EndsBody,
     /// For HTTP/1, whose heads are read one after another.
     clock: Option<HeadClock>,
@@ -71,7 +71,7 @@ impl LastWords {
 
 impl Socket {
     /// A socket whose client may take nothing for at most `timeout`.
-    pub(super) fn new(stream: TcpStream, timeout: Duration) -> Self {
+    pub(super) fn new(stream: Stream, timeout: Duration) -> Self {
         Self {
             stream,
             ends_body: EndsBody::default(),
@@ -100,7 +100,9 @@ impl Socket {
     }
 
     /// What comes of a write, or of its having been waited for too long.
-    fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    ///
+    /// A flush and the goodbye of TLS are writes too: what was written may have gone no further than to the session.
+    fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.wait = None;
             return written;
@@ -117,11 +119,9 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.stalled || self.ends_body.0.load(Ordering::Relaxed) {
-            // It fails only on a connection that is gone, whose client was told by that.
-            let _ = self.stream.set_zero_linger();
+            self.stream.reset();
         } else if let Some(words) = self.last_words.0.last.get() {
-            // Short enough for any buffer; a client that takes nothing misses nothing else.
-            let _ = self.stream.try_write(words);
+            self.stream.say(words);
         }
     }
 }
@@ -170,10 +170,16 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        match self.stream {
+            // Nothing to do, which says nothing about a write that waits.
+            Stream::Plain(_) => flushed,
+            Stream::Tls(_) => self.written(cx, flushed),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let shut_down = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.written(cx, shut_down)
     }
 }

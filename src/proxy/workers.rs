@@ -1,21 +1,23 @@
 //! Threads that serve the proxy, each with a listener, a runtime and upstream connections of its own, so that a request never
 //! goes from one core to another.
 
-use super::listener::{Port, bind, free};
+use super::listener::{ListenAddress, Listener, Port, bind, free};
 use super::orders::{Command, Phase};
 use super::server::run;
 use super::setup::Setup;
+use super::socket_file::{self, SocketFile};
 use super::status::Status;
 use crate::metrics::Metrics;
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 
 /// Running workers.
 #[derive(Debug)]
 pub struct Workers {
-    address: SocketAddr,
+    address: ListenAddress,
+    /// Where they listen at a path.
+    file: Option<SocketFile>,
     command: Command,
     status: Status,
     count: NonZeroUsize,
@@ -28,14 +30,13 @@ impl Workers {
     /// # Errors
     /// The address is in use or may not be used, or the system gives no thread.
     pub fn start(
-        address: SocketAddr,
+        address: impl Into<ListenAddress>,
         port: Port,
         count: NonZeroUsize,
         setup: Setup,
         metrics: &Metrics,
     ) -> io::Result<Self> {
-        let address = if port == Port::Own || address.port() == 0 { free(address)? } else { address };
-        let listeners = (0..count.get()).map(|_| bind(address)).collect::<io::Result<Vec<_>>>()?;
+        let (address, listeners, file) = listen(address.into(), port, count)?;
         let (command, orders) = Command::new(setup.share_of(count));
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
@@ -49,12 +50,12 @@ impl Workers {
             };
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?);
         }
-        Ok(Self { address, command, status: Status::new(orders.setups), count, threads })
+        Ok(Self { address, file, command, status: Status::new(orders.setups), count, threads })
     }
 
     /// Where they listen.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &ListenAddress {
+        &self.address
     }
 
     /// What they can tell about themselves.
@@ -70,6 +71,10 @@ impl Workers {
     /// Tells the workers to close their listeners, and to end once what is in flight is done or the drain time is over.
     pub fn drain(&self) {
         self.status.set_stopping();
+        // First, so that who comes now is refused rather than accepted at the last moment.
+        if let Some(file) = &self.file {
+            file.remove();
+        }
         self.command.enter(Phase::Draining);
     }
 
@@ -92,5 +97,28 @@ impl Workers {
             thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
         }
         Ok(())
+    }
+}
+
+/// Listens for every worker: on a port with a socket each, among which the system shares connections out; at a path with one, which
+/// whoever is free accepts from.
+fn listen(
+    address: ListenAddress,
+    port: Port,
+    count: NonZeroUsize,
+) -> io::Result<(ListenAddress, Vec<Listener>, Option<SocketFile>)> {
+    match address {
+        ListenAddress::Tcp(address) => {
+            let address = if port == Port::Own || address.port() == 0 { free(address)? } else { address };
+            let listeners = (0..count.get()).map(|_| bind(address).map(Listener::Tcp)).collect::<io::Result<_>>()?;
+            Ok((address.into(), listeners, None))
+        }
+        ListenAddress::Unix { ref path, mode } => {
+            let (listener, file) = socket_file::bind(path, mode, port)?;
+            let clones = (1..count.get()).map(|_| listener.try_clone().map(Listener::Unix));
+            let mut listeners = clones.collect::<io::Result<Vec<_>>>()?;
+            listeners.push(Listener::Unix(listener));
+            Ok((address, listeners, Some(file)))
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! HTTP/2 in, by prior knowledge.
 
 use super::origin::{Origin, answer, json, read_request};
-use super::proxy::Proxy;
+use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET, SHOWN};
 use bytes::Bytes;
 use http::{Request, Response, Version};
@@ -9,8 +9,9 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use last4::layer::MaskRule;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 async fn connect(proxy: &Proxy) -> SendRequest<Empty<Bytes>> {
@@ -27,6 +28,13 @@ async fn get(sender: &mut SendRequest<Empty<Bytes>>, target: &str) -> Response<I
         .body(Empty::new())
         .unwrap();
     sender.send_request(request).await.unwrap()
+}
+
+/// What the list of keys is on a connection on which HTTP/2 was agreed on.
+pub(crate) async fn lists(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Bytes {
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    get(&mut sender, KEYS).await.into_body().collect().await.unwrap().to_bytes()
 }
 
 #[tokio::test]
@@ -101,4 +109,28 @@ async fn stopping_lets_requests_in_flight_finish_and_says_goodbye() {
     assert!(begun.elapsed() > Duration::from_millis(200), "what ends the runtime then would have cut it");
     assert_eq!(in_flight.await.unwrap().unwrap().to_bytes(), "{}");
     assert!(sender.ready().await.is_err(), "the connection has ended");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_and_one_whose_answer_is_awaited_is_not() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut buffer = Vec::new();
+        while read_request(&mut stream, &mut buffer, 0).await.is_some() {
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            let _ = stream.write_all(&json("{}")).await;
+        }
+    })
+    .await;
+    let mut settings = settings(origin.address);
+    settings.limits.idle_timeout = Duration::from_millis(400);
+    let proxy = Proxy::with(settings, MaskRule::new(rules())).await;
+    let mut sender = connect(&proxy).await;
+    let body = get(&mut sender, "/x").await.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "{}");
+    let begun = Instant::now();
+    while !sender.is_closed() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is open still");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_millis(200));
 }

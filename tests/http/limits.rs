@@ -287,5 +287,5 @@ async fn a_connection_to_the_upstream_grows_old() {
     for _ in 0..2 {
         get(proxy.address, "/x").await;
     }
-    assert_eq!(origin.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 0, 0, 0, 1]);
+    assert_eq!(origin.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
+mod authority;
 mod client;
 mod forwarding;
 mod http2;
@@ -15,7 +16,10 @@ mod origin;
 mod proxy;
 mod requests;
 mod streaming;
+mod tls;
+mod unix_sockets;
 mod upgrades;
+mod upstream_http2;
 
 /// A secret of the reference case, and how it is shown.
 const SECRET: &str = "app-Zk8QwN3xRv7LmP2sTy9BcD4f";

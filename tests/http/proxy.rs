@@ -3,11 +3,11 @@
 use super::origin::Origin;
 use super::{SECRET, log};
 use http::Method;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
-use last4::proxy::{Settings, Setup, Upstream, serve};
+use last4::proxy::{Listener, Settings, Setup, Transport, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -32,6 +32,17 @@ impl Proxy {
 
     /// With a rule for each route by its name.
     pub(crate) async fn with_each(settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
+        // Not `bind`, which may be given the port of another test's proxy.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut proxy = Self::at(listener, settings, rule).await;
+        proxy.address = address;
+        proxy
+    }
+
+    /// Where somebody listens.
+    pub(crate) async fn at(listener: impl Into<Listener>, settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
+        let listener = listener.into();
         log::start();
         let patterns = [
             ("app-keys", "/console/api/apps/{app_id}/api-keys"),
@@ -44,9 +55,6 @@ impl Proxy {
             rule: rule(name).with_reveal([Method::POST], Reveal::TopLevel),
         });
         let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
-        // Not `bind`, which may be given the port of another test's proxy.
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let metrics = Arc::<Metrics>::default();
         let counting = Arc::clone(&metrics);
@@ -56,6 +64,8 @@ impl Proxy {
             };
             serve(listener, Setup::new(settings, layer), &counting, stop).await
         });
+        // Nobody's, unless it listens on a port.
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
         Self { address, metrics, stop: Some(stop), task }
     }
 
@@ -81,7 +91,8 @@ impl Drop for Proxy {
 pub(crate) fn settings(origin: SocketAddr) -> Settings {
     let authority: Authority = origin.to_string().parse().unwrap();
     Settings {
-        upstream: Upstream::new(Scheme::HTTP, authority),
+        upstream: Upstream::new(Transport::Tcp, authority),
+        tls: None,
         forwarded: Default::default(),
         limits: Default::default(),
         allowed_rerouting_headers: Vec::new(),

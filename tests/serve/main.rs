@@ -2,7 +2,9 @@
 #![cfg(all(feature = "cli", unix))]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod certificates;
 mod reload;
+mod sockets;
 mod stop;
 mod take_over;
 #[cfg(feature = "otlp")]
@@ -40,12 +42,23 @@ impl Serving {
     /// What the sources of the command say.
     fn start(command: &mut Command) -> Self {
         let mut process = command.env("LAST4_LOG__FORMAT", "json").stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut start = String::new();
-        log.read_line(&mut start).unwrap();
-        let line: serde_json::Value = serde_json::from_str(&start).unwrap_or_else(|_| panic!("{start}"));
-        let address = line["fields"]["address"].as_str().unwrap().parse().unwrap();
-        Self { process, log, address, start }
+        let log = BufReader::new(process.stderr.take().unwrap());
+        // At a path there is no port to be asked on.
+        let mut serving = Self { process, log, address: SocketAddr::from(([0, 0, 0, 0], 0)), start: String::new() };
+        // Whoever takes a port over may have answered before it says that it listens.
+        let address = loop {
+            let mut line = String::new();
+            assert_ne!(serving.log.read_line(&mut line).unwrap(), 0, "it never listened: {}", serving.start);
+            serving.start.push_str(&line);
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{}", serving.start));
+            if let Some(address) = line["fields"]["address"].as_str() {
+                break address.to_owned();
+            }
+        };
+        if !address.starts_with("unix:") {
+            serving.address = address.parse().unwrap();
+        }
+        serving
     }
 
     fn get(&self, target: &str) -> String {

@@ -1,0 +1,103 @@
+//! The one HTTP/2 connection to the upstream that a worker's requests share.
+
+use super::settings::{Limits, Upstream};
+use super::stream::Stream;
+use hyper::body::Body;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How much of an answer the upstream may send ahead of its client, and of all answers on the connection together. Answers whose clients
+/// stopped reading fill the latter: it takes more than a hundred of them before others have to wait.
+const ANSWER_WINDOW: u32 = 128 << 10;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
+/// How much of a request's body may wait to be sent.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// The place of the shared connection.
+#[derive(Debug)]
+pub(super) struct Multiplex<B> {
+    current: Mutex<Option<Shared<B>>>,
+    /// Held by who makes a connection, so that others wait for it instead of making more.
+    pub(super) making: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Shared<B> {
+    sender: SendRequest<B>,
+    made: Instant,
+    used: Instant,
+}
+
+impl<B> Default for Multiplex<B> {
+    fn default() -> Self {
+        Self { current: Mutex::new(None), making: tokio::sync::Mutex::new(()) }
+    }
+}
+
+impl<B> Multiplex<B> {
+    /// The connection, with when it was made, if there is one that still is good. One that is too old finishes its requests and ends.
+    pub(super) fn current(&self, upstream: &Upstream) -> Option<(SendRequest<B>, Instant)> {
+        let mut current = self.lock();
+        let now = Instant::now();
+        let good = |shared: &Shared<B>| {
+            shared.sender.is_ready()
+                && now.duration_since(shared.made) < upstream.max_connection_age
+                && now.duration_since(shared.used) <= upstream.idle_timeout
+        };
+        match &mut *current {
+            Some(shared) if good(shared) => {
+                shared.used = now;
+                Some((shared.sender.clone(), shared.made))
+            }
+            current => {
+                *current = None;
+                None
+            }
+        }
+    }
+
+    /// Shares a connection from now on.
+    pub(super) fn share(&self, sender: SendRequest<B>, made: Instant) {
+        *self.lock() = Some(Shared { sender, made, used: made });
+    }
+
+    /// Takes no further request on the connection that was made then. Those on it are let finish.
+    pub(super) fn forget(&self, made: Instant) {
+        self.lock().take_if(|shared| shared.made == made);
+    }
+
+    /// Takes no further request on whatever connection there is.
+    pub(super) fn clear(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Shared<B>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Speaks HTTP/2 on a connection.
+pub(super) async fn begin<B>(stream: Stream, limits: &Limits) -> hyper::Result<SendRequest<B>>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(ANSWER_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX));
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "upstream connection ended");
+        }
+    });
+    Ok(sender)
+}

@@ -1,0 +1,117 @@
+//! A listening socket at a path: made so that nobody finds it half-made, and removed when nobody listens any more.
+
+use super::listener::Port;
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// Longest path, in bytes: the system's 107, less what a name has more before it is the path's.
+pub const MAX_SOCKET_PATH: usize = 96;
+
+/// The file of a socket, removed when dropped if it is still this socket's.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    /// Device and number, by which it is told from the file of whoever took the path over.
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    pub(super) fn remove(&self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
+            // What cannot be removed is found to be stale by the next to listen there.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Listens at a path. The file of a process that is gone makes way; with [`Port::Shared`], that of a running one does too.
+///
+/// The file is made under another name and moved: it is there with its permissions or not at all, and a path that is taken over leads
+/// to one listener or the other at any time.
+///
+/// # Errors
+/// Somebody listens there, something else than a socket is there, or the file cannot be made.
+pub(super) fn bind(path: &Path, mode: u32, port: Port) -> io::Result<(UnixListener, SocketFile)> {
+    make_way(path, port)?;
+    let mut temporary = OsString::from(path);
+    temporary.push(format!(".{}", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    // A process of the same number that was killed just here may have left one.
+    let _ = fs::remove_file(&temporary);
+    let listener = UnixListener::bind(&temporary)?;
+    let placed = fs::set_permissions(&temporary, Permissions::from_mode(mode))
+        .and_then(|()| fs::symlink_metadata(&temporary))
+        .and_then(|found| fs::rename(&temporary, path).map(|()| (found.dev(), found.ino())));
+    match placed {
+        Ok(identity) => Ok((listener, SocketFile { path: path.to_owned(), identity })),
+        Err(error) => {
+            let _ = fs::remove_file(&temporary);
+            Err(error)
+        }
+    }
+}
+
+/// Whether the path may be taken.
+fn make_way(path: &Path, port: Port) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no socket"));
+        }
+        Ok(_) if port == Port::Shared => return Ok(()),
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        // Of a socket that nobody listens on.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(_) | Err(_) => Err(io::ErrorKind::AddrInUse.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_file_makes_way_and_a_living_one_or_another_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last4.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let (listener, file) = bind(&path, 0o600, Port::Own).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(bind(&path, 0o600, Port::Own).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop((listener, file));
+        assert!(!path.exists());
+        fs::write(&path, "precious").unwrap();
+        for port in [Port::Own, Port::Shared] {
+            assert_eq!(bind(&path, 0o600, port).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_path_that_was_taken_over_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last4.sock");
+        let (_old, old_file) = bind(&path, 0o660, Port::Shared).unwrap();
+        let (new, new_file) = bind(&path, 0o660, Port::Shared).unwrap();
+        drop(old_file);
+        UnixStream::connect(&path).unwrap();
+        new.accept().unwrap();
+        drop(new_file);
+        assert!(!path.exists());
+    }
+}
