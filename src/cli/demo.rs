@@ -20,6 +20,7 @@ pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
             let (api, legacy) = start_legacy(typed.listen).await?;
             print(&format!(
                 "legacy API on http://{legacy}, until Ctrl-C\n\
+                 its console         /\n\
                  keys of an app      /console/api/apps/{app}/api-keys\n\
                  keys of a dataset   /console/api/datasets/{dataset}/api-keys\n\
                  keys of a workspace /console/api/datasets/api-keys\n",
@@ -48,7 +49,10 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
         return Ok(());
     }
     print(&format!(
-        "\nMore to try, until Ctrl-C:\n\
+        "\nThe console of the legacy API, to open in a browser, until Ctrl-C:\n\
+         http://{legacy}/ lists every key in full, with a button to copy it\n\
+         http://{last4}/ is the same console through last4\n\
+         \nMore to try:\n\
          $ curl -N http://{last4}/console/api/apps/{app}/chat-messages/stream\n\
          $ curl http://{last4}/console/api/datasets/api-keys\n\
          $ curl http://{last4}/console/api/datasets/{dataset}/%61pi-keys\n",
