@@ -41,6 +41,8 @@ pub mod mask;
 #[cfg(feature = "proxy")]
 pub mod metrics;
 #[cfg(feature = "layer")]
+pub mod page;
+#[cfg(feature = "layer")]
 pub mod problem;
 #[cfg(feature = "proxy")]
 pub mod proxy;

@@ -14,10 +14,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("metrics", &["reason"]),
     ("route", &[]),
     ("body", &["codec", "mask", "reason"]),
-    ("layer", &["body", "codec", "mask", "problem", "reason", "route"]),
+    ("page", &["body", "codec", "reason"]),
+    ("layer", &["body", "codec", "mask", "page", "problem", "reason", "route"]),
     ("proxy", &["body", "layer", "mask", "metrics", "problem", "reason"]),
     ("demo", &[]),
-    ("config", &["layer", "mask", "proxy", "route"]),
+    ("config", &["layer", "mask", "page", "proxy", "route"]),
     ("cli", &["config", "demo", "layer", "mask", "metrics", "proxy", "route"]),
 ];
 

@@ -5,7 +5,6 @@ use super::args::Demo;
 use super::output::print;
 use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
-use crate::layer::MaskLayer;
 use crate::metrics::Metrics;
 use crate::proxy::{Port, Setup, Workers};
 use std::io;
@@ -62,6 +61,9 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
     tokio::signal::ctrl_c().await.map_err(failed)
 }
 
+/// The console is old and cannot be changed, but what it offers to copy are masked keys: the offer is taken out of the page.
+const PAGE: &str = "[[page]]\npath = \"/\"\nhide = [\"#keys .copy\"]\n";
+
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
     let api = LegacyApi::new();
     let listener =
@@ -71,14 +73,15 @@ async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), Cl
     Ok((api, address))
 }
 
-/// Configured as a user would: `last4 serve --preset dify --upstream URL`.
+/// Configured as a user would: `last4 serve --preset dify --upstream URL`, with a file for the console's page.
 fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliError> {
     let sources = Sources::default()
         .with_preset("dify")
+        .with_text("demo.toml", PAGE)
         .with_flag("--upstream", "upstream.url", format!("http://{legacy}"))
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
-    let layer = MaskLayer::new(config.routes.set);
+    let layer = config.routes.layer();
     Workers::start(address, Port::Own, NonZeroUsize::MIN, Setup::new(config.proxy, layer), &Metrics::default())
         .map_err(|source| CliError::Listen { address, option: "--listen", source })
 }

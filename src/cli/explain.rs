@@ -39,7 +39,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     let mut found: Vec<_> =
         routes.set.find(&path).filter_map(|found| Some((found.route, routes.described.get(found.position)?))).collect();
     if found.is_empty() {
-        return text + "not on a masked route: passes untouched\n";
+        return text + &off_routes(&path, routes);
     }
     for (_, described) in &found {
         let _ = writeln!(text, "{}: masks {}", described.name, described.fields.join(", "));
@@ -63,6 +63,16 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
         ),
     });
     text
+}
+
+fn off_routes(path: &CanonicalPath<'_>, routes: &Routes) -> String {
+    let page = routes.pages.set.find(path).next().and_then(|found| routes.pages.described.get(found.position));
+    match page {
+        Some(page) => {
+            format!("not on a masked route: passes, and is rewritten if it is a page, by [[page]] {}\n", page.path)
+        }
+        None => "not on a masked route: passes untouched\n".to_owned(),
+    }
 }
 
 fn readings(path: &CanonicalPath<'_>, routes: &Routes) -> String {

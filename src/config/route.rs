@@ -120,7 +120,7 @@ fn name(value: &Value) -> Result<String, String> {
     }
 }
 
-fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
+pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
     let (has_path, has_regex) = (table.holds("path"), table.holds("path_regex"));
     let path = table.read("path", template);
     let regex = table.read("path_regex", |value| Pattern::regex(&text(value)?).map_err(|error| error.to_string()));

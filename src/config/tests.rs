@@ -470,3 +470,31 @@ fn a_route_masks_unless_it_or_the_whole_is_told_to_observe() {
     let both = modes(&format!("mode = \"observe\"\npresets = [\"dify\"]\n{MINIMAL}mode = \"enforce\""));
     assert_eq!(both, [[Mode::Enforce; 2], [Mode::Observe; 2], [Mode::Observe; 2], [Mode::Observe; 2]]);
 }
+
+#[test]
+fn a_page_is_read_with_all_that_is_wrong_with_it() {
+    let config = load(&file(&format!("{MINIMAL}\n[[page]]\npath = \"/{{*rest}}\"\nhide = [\"#a > b\"]"))).unwrap();
+    let [page] = &*config.routes.pages.described else { panic!("{:?}", config.routes.pages.described) };
+    assert_eq!((page.hide.join(" "), page.remove.len()), ("#a > b".to_owned(), 0));
+    assert_eq!(load(&file(MINIMAL)).unwrap().routes.pages.described, []);
+    for (lines, expected) in [
+        (
+            "path = \"/\"",
+            "12: page[0].hide: missing: what to hide, such as hide = [\"#keys .copy\"], or what to `remove`",
+        ),
+        ("hide = [\"a\"]", "12: page[0].path: missing: which requests"),
+        (
+            "path = \"/\"\nhide = [\"a{}\"]",
+            "14: page[0].hide[0]: a selector may not have `{`, `}`, `;` or `@` outside quotes",
+        ),
+        (
+            "path = \"/\"\nremove = [\"a\", \"b ~ c\"]",
+            "14: page[0].remove[1]: Unsupported combinator `~` in selector: while a page",
+        ),
+        ("path = \"x\"\nhide = [\"a\"]", "13: page[0].path: a path begins with `/`: write \"/x\""),
+    ] {
+        let found = problems(&format!("{MINIMAL}\n\n\n[[page]]\n{lines}"));
+        assert!(found.starts_with(&format!("last4.toml:{expected}")), "{lines}\n{found}");
+        assert_eq!(found.matches("last4.toml:").count(), 1, "{lines}\n{found}");
+    }
+}

@@ -18,6 +18,10 @@ const FAILURES: [&str; 8] = [
     "upstream-unreachable",
 ];
 
+/// What becomes of pages: they are rewritten, or why not.
+const PAGES: [&str; 7] =
+    ["charset", "decode-failed", "incomplete", "partial-content", "rewritten", "too-large", "unknown-encoding"];
+
 /// Reasons for which a request goes nowhere.
 const REFUSALS: [&str; 8] = [
     "ambiguous-path",
@@ -42,6 +46,7 @@ pub struct Worker {
     pub(super) upstream_reused: Count,
     pub(super) upstream_failures: Tally,
     pub(super) refusals: Tally,
+    pub(super) pages: Tally,
     /// By name. Of a route that a new configuration leaves out, the counts stay: a counter never falls.
     routes: Mutex<BTreeMap<String, Arc<RouteCounts>>>,
 }
@@ -56,6 +61,7 @@ impl Worker {
             upstream_reused: Count::default(),
             upstream_failures: Tally::of(&FAILURES),
             refusals: Tally::of(&REFUSALS),
+            pages: Tally::of(&PAGES),
             routes: Mutex::default(),
         }
     }
@@ -110,6 +116,11 @@ impl Worker {
         self.refusals.count(reason);
     }
 
+    /// Counts a page on a page's route, by what became of it.
+    pub(crate) fn page(&self, result: &'static str) {
+        self.pages.count(result);
+    }
+
     /// Adds another worker's, but for its routes.
     pub(super) fn absorb(&self, other: &Self) {
         self.accepted.absorb(&other.accepted);
@@ -119,6 +130,7 @@ impl Worker {
         self.upstream_reused.absorb(&other.upstream_reused);
         self.upstream_failures.absorb(&other.upstream_failures);
         self.refusals.absorb(&other.refusals);
+        self.pages.absorb(&other.pages);
     }
 }
 

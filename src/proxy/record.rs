@@ -4,7 +4,7 @@ use super::access::{ACCESS_LOG, Line};
 use super::books::Books;
 use super::error::ForwardError;
 use super::headers::Peer;
-use crate::layer::{Outcome, Reading, Report};
+use crate::layer::{Outcome, PageOutcome, Reading, Report};
 use crate::mask::Summary;
 use crate::metrics::{Decision, Findings, Values};
 use crate::reason::Reason;
@@ -115,6 +115,33 @@ impl Record {
                 }
             }
         };
+    }
+
+    /// The answer is a page on a page's route.
+    pub(super) fn is_page(&mut self, outcome: PageOutcome) {
+        match outcome {
+            PageOutcome::Rewriting => self.decision = Decision::Rewritten,
+            PageOutcome::Untouched(reason) => self.page_passed(reason),
+        }
+    }
+
+    /// A page that was to be rewritten is over; if there was a fault, it passed as it came from there on.
+    pub(super) fn page_ends(&mut self, fault: Option<Reason>) {
+        match fault {
+            None => self.books.worker.page("rewritten"),
+            Some(reason) => self.page_passed(reason),
+        }
+    }
+
+    /// Whether the answer is a page that is being rewritten.
+    pub(super) fn rewrites(&self) -> bool {
+        self.decision == Decision::Rewritten
+    }
+
+    fn page_passed(&mut self, reason: Reason) {
+        self.decision = Decision::Passed;
+        self.reason = Some(reason.as_str());
+        self.books.worker.page(reason.as_str());
     }
 
     /// What the engine made of a body while it streamed.

@@ -7,6 +7,7 @@ use http::uri::{Authority, Scheme};
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
+use last4::page::PageRule;
 use last4::proxy::{Settings, Setup, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
@@ -32,6 +33,15 @@ impl Proxy {
 
     /// With a rule for each route by its name.
     pub(crate) async fn with_each(settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
+        Self::with_pages(settings, rule, RouteSet::compile(Vec::new()).unwrap()).await
+    }
+
+    /// The same, and with rules for pages.
+    pub(crate) async fn with_pages(
+        settings: Settings,
+        rule: impl Fn(&str) -> MaskRule,
+        pages: RouteSet<Arc<PageRule>>,
+    ) -> Self {
         log::start();
         let patterns = [
             ("app-keys", "/console/api/apps/{app_id}/api-keys"),
@@ -43,7 +53,7 @@ impl Proxy {
             pattern: Pattern::template(template).unwrap(),
             rule: rule(name).with_reveal([Method::POST], Reveal::TopLevel),
         });
-        let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
+        let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap()).with_pages(pages);
         // Not `bind`, which may be given the port of another test's proxy.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
