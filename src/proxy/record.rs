@@ -172,7 +172,7 @@ impl Record {
 
     fn read_to_end(&self) {
         if self.lists {
-            let Summary { masked, unchanged, revealed } = self.summary;
+            let Summary { masked, unchanged, revealed, .. } = self.summary;
             self.books.place(self.route).counts.answer(masked + unchanged + revealed > 0);
         }
     }
@@ -232,7 +232,7 @@ impl Drop for Record {
         let counts = &self.books.place(self.route).counts;
         let took = self.begun.elapsed();
         counts.request(self.decision, self.status.map(|status| status.as_u16()), took);
-        let Summary { masked, unchanged, revealed } = self.summary;
+        let Summary { masked, unchanged, revealed, .. } = self.summary;
         self.findings().values(Values { masked, unchanged, revealed });
         if let Some(line) = &self.line {
             self.log(line, took);
