@@ -48,6 +48,7 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     let metrics = Arc::<Metrics>::default();
     let reloader = Reloader::new(sources, &config, Arc::clone(&metrics));
     let layer = config.routes.layer();
+    let enforces = layer.enforces();
     let setup = Setup::new(config.proxy, layer);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
@@ -67,7 +68,7 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     if let Some(address) = config.admin {
         tracing::info!(%address, "operator's listener");
     }
-    for page in &config.routes.pages.described {
+    for page in config.routes.pages.described.iter().filter(|_| enforces) {
         tracing::info!(path = page.path, hide = page.hide.join(" "), remove = page.remove.join(" "), "rewriting pages");
     }
     for route in &config.routes.described {

@@ -23,9 +23,10 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The layer that does what they say.
+    /// The layer that does what they say. Where every route only observes, pages stay as they are too: a dry run changes no byte.
     pub fn layer(&self) -> MaskLayer {
-        MaskLayer::new(self.set.clone()).with_pages(self.pages.set.clone())
+        let layer = MaskLayer::new(self.set.clone());
+        if layer.enforces() { layer.with_pages(self.pages.set.clone()) } else { layer }
     }
 }
 

@@ -557,3 +557,21 @@ async fn a_mark_is_written_where_a_route_says_so() {
     let found = problems(&format!("{MINIMAL}mark = \"\""));
     assert!(found.contains("route[0].mark: the name of a member has 1 to 64 characters"), "{found}");
 }
+
+#[tokio::test]
+async fn a_dry_run_changes_no_page_either() {
+    use http_body_util::{BodyExt, Full};
+    use tower_layer::Layer;
+    use tower_service::Service;
+
+    for (mode, expected) in [("enforce", true), ("observe", false)] {
+        let text = format!("mode = \"{mode}\"\n{MINIMAL}\n[[page]]\npath = \"/\"\nhide = [\"a\"]");
+        let mut service = load(&file(&text)).unwrap().routes.layer().layer(tower::service_fn(|_| {
+            let page = http::Response::builder().header("content-type", "text/html");
+            std::future::ready(Ok::<_, std::convert::Infallible>(page.body(Full::<bytes::Bytes>::from("<p>")).unwrap()))
+        }));
+        let request = http::Request::get("/").body(Full::<bytes::Bytes>::default()).unwrap();
+        let body = service.call(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body.starts_with(b"<style>"), expected, "{mode}");
+    }
+}

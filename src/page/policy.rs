@@ -174,4 +174,84 @@ mod tests {
             Some("style-src a 'sha256-x'; style-src 'unsafe-inline'")
         );
     }
+
+    mod properties {
+        use super::*;
+        use proptest::prelude::*;
+        use std::collections::BTreeSet;
+
+        const PIECES: [&str; 22] = [
+            "default-src",
+            "style-src",
+            "style-src-elem",
+            "Style-Src",
+            "style-src-attr",
+            "script-src",
+            "img-src",
+            " ",
+            " ",
+            ";",
+            "; ",
+            "\t",
+            "'self'",
+            "'none'",
+            "'unsafe-inline'",
+            "'nonce-a'",
+            "'sha384-b'",
+            "'sha256-x'",
+            "https:",
+            "*",
+            "\u{c}",
+            "a.example",
+        ];
+
+        /// The sources that govern what `names` lists, most special first: the first directive of the first name that there is.
+        fn sources(policy: &str, names: &[&str]) -> Option<BTreeSet<String>> {
+            let written = |name: &&str| {
+                policy.split(';').find_map(|directive| {
+                    let mut words = directive.split_ascii_whitespace();
+                    words.next()?.eq_ignore_ascii_case(name).then(|| words.map(str::to_owned).collect::<BTreeSet<_>>())
+                })
+            };
+            // `'none'` beside another source says nothing.
+            names.iter().find_map(written).map(|mut sources| {
+                sources.remove("'none'");
+                sources
+            })
+        }
+
+        proptest! {
+            #[test]
+            fn the_hash_is_all_that_a_policy_gains(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..16)) {
+                let before = pieces.concat();
+                let after = admit(before.as_bytes(), HASH).map_or(before.clone(), |after| String::from_utf8(after).unwrap());
+                // For each of what is fetched or done, which directives say so.
+                for names in [&["script-src", "default-src"][..], &["img-src", "default-src"], &["font-src", "default-src"]] {
+                    prop_assert_eq!(sources(&after, names), sources(&before, names), "{}", after);
+                }
+                for names in [
+                    &["style-src-elem", "style-src", "default-src"][..],
+                    &["style-src-attr", "style-src", "default-src"],
+                ] {
+                    let without = |policy: &str| {
+                        sources(policy, names).map(|mut sources| {
+                            sources.remove(HASH);
+                            sources
+                        })
+                    };
+                    prop_assert_eq!(without(&after), without(&before), "{}", after);
+                }
+                // The style is admitted now, and was left alone where it had been.
+                let elements = sources(&after, &["style-src-elem", "style-src", "default-src"]);
+                prop_assert!(elements.is_none_or(|sources| admits(Vec::from_iter(sources).join(" ").as_bytes(), HASH)), "{}", after);
+                prop_assert_eq!(admit(after.as_bytes(), HASH), None);
+            }
+
+            #[test]
+            fn any_bytes_are_a_policy(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+                let admitted = admit_in_field(&bytes, HASH);
+                prop_assert!(admitted.is_none_or(|admitted| admitted.len() > HASH.len()));
+            }
+        }
+    }
 }

@@ -155,3 +155,77 @@ fn a_page_that_only_hides_is_read_no_further_than_its_head() {
     let (out, fault) = rewrite(&rule(&[".copy"], &[]), Charset::Unsaid, page.as_bytes().chunks(1000));
     assert_eq!((out, fault), (page.replace("</head>", &format!("{STYLE}</head>")).into_bytes(), None));
 }
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Of what pages are made, and what is left of it where it is cut.
+    const PIECES: [&str; 34] = [
+        "<head>",
+        "</head>",
+        "<HEAD >",
+        "<body class=copy>",
+        "</body>",
+        "<html>",
+        "<title>",
+        "</title>",
+        "<script>",
+        "</script>",
+        "<template>",
+        "</template>",
+        "<noscript>",
+        "</noscript>",
+        "<svg>",
+        "</svg>",
+        "<!--",
+        "-->",
+        "<style>",
+        "</style>",
+        "<p title='</head>'>",
+        "<p class=\"gone copy\">",
+        "</p>",
+        "<br/>",
+        "<textarea>",
+        "<",
+        ">",
+        "&amp;",
+        "é",
+        " ",
+        "x",
+        "<![CDATA[",
+        "<meta charset=shift_jis>",
+        "<select><xmp>",
+    ];
+
+    fn pages() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(prop::sample::select(&PIECES[..]), 0..24).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn a_style_is_all_that_hiding_adds(page in pages(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+            let hide = rule(&[".copy"], &[]);
+            let (whole, fault) = rewrite(&hide, Charset::Unsaid, [&*page]);
+            prop_assert_eq!(fault, None);
+            let text = String::from_utf8(whole.clone()).unwrap();
+            prop_assert_eq!(text.matches(STYLE).count(), 1);
+            prop_assert_eq!(text.replacen(STYLE, "", 1).into_bytes(), page.clone());
+            let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(page.len() + 1)).collect();
+            places.sort_unstable();
+            let both = rule(&[".copy"], &[".gone"]);
+            let removed = rewrite(&both, Charset::Unsaid, [&*page]).0;
+            for (rule, whole) in [(&hide, whole), (&both, removed)] {
+                let mut rest = &*page;
+                let mut pieces = Vec::new();
+                for (count, place) in places.iter().enumerate() {
+                    let (piece, after) = rest.split_at(place - if count == 0 { 0 } else { places[count - 1] });
+                    pieces.push(piece);
+                    rest = after;
+                }
+                pieces.push(rest);
+                prop_assert_eq!(rewrite(rule, Charset::Unsaid, pieces), (whole, None));
+            }
+        }
+    }
+}
