@@ -172,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_named_where_no_route_masks() {
+        let text = "[[page]]\npath = \"/{*rest}\"\nhide = [\"a\"]";
+        let sources = Sources::default().with_preset("dify").with_text("last4.toml", text);
+        let routes = config::load_routes(&sources).unwrap();
+        let of = |target| explanation(&Method::GET, target, &routes).lines().last().unwrap().to_owned();
+        assert_eq!(
+            of("/apps"),
+            "not on a masked route: passes, and is rewritten if it is a page, by [[page]] /{*rest}"
+        );
+        assert_eq!(of("/console/api/apps/7/api-keys"), "masked: route app-keys reveals only to POST");
+    }
+
+    #[test]
     fn two_routes_reveal_only_what_both_do() {
         let text = r#"
             route = [

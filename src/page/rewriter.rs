@@ -29,8 +29,8 @@ pub(super) struct Rewriter {
 enum State {
     /// The first bytes, of which some may be a byte order mark.
     Beginning { bytes: Vec<u8> },
-    /// The page is read.
-    Reading(Box<HtmlRewriter<'static, Output>>),
+    /// The page is read. The lock is never waited for: it is there so that the body may be shared, as other bodies may.
+    Reading(Box<Mutex<HtmlRewriter<'static, Output>>>),
     /// What is left passes.
     Passing,
 }
@@ -54,7 +54,7 @@ impl Rewriter {
                 }
             }
             State::Reading(rewriter) => {
-                let written = rewriter.write(piece);
+                let written = rewriter.get_mut().unwrap_or_else(PoisonError::into_inner).write(piece);
                 self.read(written.is_ok(), out);
             }
             State::Passing => out.extend_from_slice(piece),
@@ -88,7 +88,7 @@ impl Rewriter {
             (_, Charset::Unsaid) => None,
         };
         let settings = settings(&self.rule, &self.placed, said);
-        self.state = State::Reading(Box::new(HtmlRewriter::new(settings, self.output.clone())));
+        self.state = State::Reading(Box::new(Mutex::new(HtmlRewriter::new(settings, self.output.clone()))));
         self.write(&bytes, out);
     }
 
@@ -107,7 +107,7 @@ impl Rewriter {
     /// Ends the reading; what was held back comes out.
     fn end(&mut self, out: &mut BytesMut) {
         if let State::Reading(rewriter) = std::mem::replace(&mut self.state, State::Passing) {
-            if rewriter.end().is_err() {
+            if rewriter.into_inner().unwrap_or_else(PoisonError::into_inner).end().is_err() {
                 self.fault = Some(Reason::TooLarge);
             }
             self.output.take(out);
@@ -275,8 +275,7 @@ struct Output(Arc<Mutex<BytesMut>>);
 impl Output {
     fn take(&self, out: &mut BytesMut) {
         let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        out.extend_from_slice(&gathered);
-        gathered.clear();
+        out.unsplit(gathered.split());
     }
 }
 
