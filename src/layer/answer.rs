@@ -268,3 +268,15 @@ impl<B> std::fmt::Debug for AnswerBody<B> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Boxed bodies are often asked to be both.
+    #[test]
+    fn a_body_may_be_sent_and_shared() {
+        fn check<T: Send + Sync>() {}
+        check::<AnswerBody<http_body_util::Full<Bytes>>>();
+    }
+}

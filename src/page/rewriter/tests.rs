@@ -229,10 +229,3 @@ mod properties {
         }
     }
 }
-
-#[test]
-fn it_may_be_shared() {
-    fn shared<T: Send + Sync>() {}
-    shared::<Rewriter>();
-    shared::<crate::layer::AnswerBody<http_body_util::Full<bytes::Bytes>>>();
-}
