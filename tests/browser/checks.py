@@ -72,6 +72,18 @@ def through_last4(browser, base, known, pictures):
     return made
 
 
+def cut_at_fixed_places(browser, base):
+    """With masked values of one width, what the console makes of them by `slice(0, 3)...slice(-20)`."""
+    visit = Visit(browser, base)
+    rows = []
+    for button, path in lists(base):
+        visit.open(button, path)
+        rows += visit.rows()
+        visit.close()
+    check(len(rows) > 5 and all(re.fullmatch(r".{3}\.{19}\w{4}", row) for row in rows),
+          f"with a width of 26 the console, which cuts what it shows, shows first and last characters: {rows[0]}")
+
+
 def create(browser, visit, button, path, pictures):
     visit.open(button, path)
     browser.picture(pictures and pictures / "last4.png")

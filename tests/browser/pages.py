@@ -129,4 +129,5 @@ def large(browser, direct, last4):
     after = seen(browser, last4.url + "/large")
     check(after == dict(copy=False, gone=False, styled=True, ran=True, kept="kept"), "/large: the rules hold in the browser")
     grown = last4.peak_mib() - before
-    check(grown < 4, f"/large: last4's peak memory grew by {grown:.1f} MiB, in {time.monotonic() - began:.1f} s")
+    # What connections and the allocator keep, and no more for a page of 300 MiB.
+    check(grown < 16, f"/large: last4's peak memory grew by {grown:.1f} MiB, in {time.monotonic() - began:.1f} s")
