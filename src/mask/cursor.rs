@@ -1,6 +1,8 @@
 //! The chunk being read, and how much of it has been given out.
 
-use super::{ErrorKind, Sink};
+use super::policy::Policy;
+use super::secret::{Hidden, hidden_of_plain};
+use super::{ErrorKind, Sink, Summary};
 use memchr::memchr2;
 use std::ops::Range;
 
@@ -23,13 +25,23 @@ impl<'a, S: Sink> Cursor<'a, S> {
     }
 
     /// Gives out what passes up to `range`, and `with` in its place; what follows passes.
-    #[inline]
-    pub(super) fn replace(&mut self, range: Range<usize>, with: &[u8]) {
-        if let Some(verbatim) = self.chunk.get(self.shown_from..range.start).filter(|bytes| !bytes.is_empty()) {
-            self.sink.verbatim(verbatim);
-        }
+    #[inline(always)]
+    fn replace(&mut self, range: Range<usize>, with: &[u8]) {
+        self.sink.verbatim_in(self.chunk, self.shown_from..range.start);
         self.sink.replacement(with);
         self.shown_from = range.end;
+    }
+
+    /// Masks the secret that stands in `range`, all of it ASCII without escapes.
+    #[inline(always)]
+    pub(super) fn mask_plain(&mut self, range: Range<usize>, policy: &Policy, summary: &mut Summary) {
+        match hidden_of_plain(self.chunk.get(range.clone()).unwrap_or_default(), policy) {
+            Some(Hidden { range: hidden, with }) => {
+                summary.masked += 1;
+                self.replace(range.start + hidden.start..range.start + hidden.end, with);
+            }
+            None => summary.unchanged += 1,
+        }
     }
 
     pub(super) fn peek(&self) -> Option<u8> {

@@ -6,7 +6,7 @@ use super::key::KeyText;
 use super::mark::Marks;
 use super::nesting::Nesting;
 use super::place::{Escape, Place};
-use super::secret::{Hidden, Secret, hidden_of_plain};
+use super::secret::Secret;
 use super::selector::Key;
 use super::state::State;
 use super::treatment::Treatment;
@@ -427,14 +427,9 @@ impl Masker {
 
     fn begin_masked_string<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
         if let Some(secret) = cursor.plain_string_ahead().filter(|inside| inside.is_ascii()) {
-            match hidden_of_plain(secret, &self.rules.policy) {
-                Some(Hidden { range, with }) => {
-                    self.state.summary.masked += 1;
-                    cursor.replace(cursor.at + range.start..cursor.at + range.end, with);
-                }
-                None => self.state.summary.unchanged += 1,
-            }
-            cursor.at += secret.len() + 1;
+            let end = cursor.at + secret.len();
+            cursor.mask_plain(cursor.at..end, &self.rules.policy, &mut self.state.summary);
+            cursor.at = end + 1;
             self.note_masked();
             self.end_value();
         } else {

@@ -44,7 +44,7 @@ pub(super) struct Hidden<'a> {
 
 /// Decides about a secret that lies whole in one chunk, ASCII without escapes: a byte is a character and spells itself. Nearly all
 /// secrets are of this kind, and cost no copy. `None` if it is in masked form already.
-#[inline]
+#[inline(always)]
 pub(super) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
     if secret.len() < policy.long_from {

@@ -6,6 +6,16 @@ pub(in crate::mask) const BLOCK: usize = 64;
 /// One block of a text.
 pub(in crate::mask) type Block = [u8; BLOCK];
 
+/// A block that begins with `text`, and is filled up with spaces.
+#[inline(never)]
+pub(super) fn padded_block(text: &[u8]) -> Block {
+    let mut block = [b' '; BLOCK];
+    for (slot, &byte) in block.iter_mut().zip(text) {
+        *slot = byte;
+    }
+    block
+}
+
 /// What matters inside strings. Bit *i* is byte *i* of the block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::mask) struct InsideBits {
@@ -36,13 +46,4 @@ pub(in crate::mask) struct TextBits {
     /// Quotes and controls.
     pub(super) ends: u64,
     pub(super) backslash: u64,
-}
-
-/// What may stand behind a backslash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::mask) struct EscapeBits {
-    /// What makes an escape, `u` too.
-    pub(super) known: u64,
-    /// `u`.
-    pub(super) unicode: u64,
 }

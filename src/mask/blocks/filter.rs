@@ -72,6 +72,19 @@ impl KeyFilter {
         candidates
     }
 
+    /// Whether any of these keys of the block at `at` may be one of the names.
+    #[inline]
+    pub(super) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
+        while keys != 0 {
+            let key = at + keys.trailing_zeros() as usize + 1;
+            if let Ahead::Name(_) = self.ahead(chunk.get(key..).unwrap_or_default()) {
+                return true;
+            }
+            keys &= keys - 1;
+        }
+        false
+    }
+
     /// Looks at the key whose opening quote stands right before `text`.
     #[inline(always)]
     pub(super) fn ahead(&self, text: &[u8]) -> Ahead {

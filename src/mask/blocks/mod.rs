@@ -13,6 +13,7 @@ mod brackets;
 mod carry;
 mod check;
 mod filter;
+mod follow;
 mod kernel;
 mod learned;
 mod scan;

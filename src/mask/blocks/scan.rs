@@ -3,19 +3,19 @@
 use super::super::cursor::Cursor;
 use super::super::nesting::Kinds;
 use super::super::place::Place;
-use super::super::secret::{Hidden, hidden_of_plain};
 use super::super::selector::Key;
 use super::super::state::State;
 use super::super::treatment::Treatment;
 use super::super::{Rules, Sink};
-use super::bits::{BLOCK, Block};
+use super::bits::{BLOCK, padded_block};
 use super::brackets::{Brackets, Nest};
 use super::carry::Carry;
 use super::check::{Proof, Read, Window, check};
 use super::filter::Ahead;
+use super::follow::{Follow, Reached};
 use super::kernel::{Kernel, Work};
-use super::shapes::{Masked, Shapes, Trail};
-use super::text::pass_string;
+use super::shapes::{Known, Masked, Shapes, Trail};
+use super::text::{PassString, plain_len};
 
 /// Whether blocks can be read from here on.
 #[inline]
@@ -114,7 +114,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
     #[inline(always)]
     fn begin(&mut self) -> Trail {
         let nesting = &self.state.nesting;
-        if nesting.is_deep() { Trail::Lost } else { self.shapes.begin(nesting.inner()) }
+        if nesting.is_deep() { Trail::LOST } else { self.shapes.begin(nesting.inner()) }
     }
 
     /// Where one is behind a bracket that opens.
@@ -214,26 +214,31 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
                 None => return Found::Unusual,
             },
         };
-        match self.mask_plain(kernel, begin) {
-            Some(end) => Found::Masked(Value { key, begin, end }),
-            None => Found::Unusual,
-        }
+        let Some(length) = plain_len(kernel, chunk, begin) else { return Found::Unusual };
+        let end = begin + length;
+        self.cursor.mask_plain(begin..end, &self.rules.policy, &mut self.state.summary);
+        Found::Masked(Value { key, begin, end })
     }
 
-    /// Masks the string that begins behind its quote at `begin`, if it is plain and ends in this chunk, and gives the place of its
-    /// closing quote.
+    /// Goes on along known blocks of which there is little to ask.
     #[inline(always)]
-    fn mask_plain<K: Kernel>(&mut self, kernel: K, begin: usize) -> Option<usize> {
-        let chunk = self.cursor.chunk();
-        let end = begin + plain_len(kernel, chunk.get(begin..)?)?;
-        match hidden_of_plain(chunk.get(begin..end)?, &self.rules.policy) {
-            Some(Hidden { range, with }) => {
-                self.state.summary.masked += 1;
-                self.cursor.replace(begin + range.start..begin + range.end, with);
-            }
-            None => self.state.summary.unchanged += 1,
+    fn follow<K: Kernel>(&mut self, kernel: K, at: usize, trail: Trail) -> (usize, Trail) {
+        let State { nesting, summary, .. } = &mut *self.state;
+        let place = Reached { at, trail, kinds: nesting.inner() };
+        let follow = Follow {
+            keys: &self.rules.keys,
+            policy: &self.rules.policy,
+            shapes: self.shapes,
+            cursor: self.cursor,
+            summary,
+            place,
+        };
+        let reached = kernel.run(follow);
+        nesting.set_inner(reached.kinds);
+        if reached.at > at {
+            self.shapes.praise();
         }
-        Some(end)
+        (reached.at, reached.trail)
     }
 
     /// The name and the masked value of a proved block, if the block's shape is all it takes to know them again.
@@ -268,52 +273,32 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
             return at + BLOCK;
         }
         if carry.passes_string() {
-            at = pass_string(kernel, chunk, at);
+            at = kernel.run(PassString { chunk, at });
         }
-        let mut trail = Trail::Lost;
+        let mut trail = Trail::LOST;
         let mut padded;
         loop {
-            if trail != Trail::Lost {
-                while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
-                    let Some((step, known)) = self.shapes.find(kernel, trail, block) else { break };
-                    let (skips, kinds) = (known.skips, known.kinds);
-                    if let Some(Masked { key, begin }) = known.name {
-                        self.state.nesting.set_inner(kinds);
-                        let Some(end) = self.mask_plain(kernel, at + usize::from(begin)) else {
-                            self.stop_at(at + usize::from(key), Place::Member);
-                            return at + BLOCK;
-                        };
-                        at = end + 1;
-                        trail = self.begin();
-                        continue;
-                    }
-                    if known.candidates == 0 && self.rules.flat {
-                        self.state.nesting.set_inner(kinds);
-                        at += BLOCK;
-                        trail = Trail::Behind(step);
-                        if skips {
-                            at = pass_string(kernel, chunk, at);
-                        }
-                        continue;
-                    }
-                    let (candidates, brackets) = (known.candidates, known.brackets);
+            if trail != Trail::LOST {
+                if self.rules.flat {
+                    (at, trail) = self.follow(kernel, at, trail);
+                }
+                if let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk)
+                    && let Some(known) = self.shapes.find(kernel, trail, block).filter(|known| known.name.is_none())
+                {
+                    let Known { candidates, brackets, kinds, skips, trail: behind, .. } = *known;
+                    self.shapes.praise();
                     match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
-                        Next::Block(brackets) => {
-                            if self.pass(at, brackets, kinds) {
-                                return at + BLOCK;
-                            }
-                            at += BLOCK;
-                            trail = Trail::Behind(step);
+                        Next::Block(brackets) if self.pass(at, brackets, kinds) => return at + BLOCK,
+                        Next::Block(_) => {
+                            (at, trail) = (at + BLOCK, behind);
                             if skips {
-                                at = pass_string(kernel, chunk, at);
+                                at = kernel.run(PassString { chunk, at });
                             }
                         }
-                        Next::Behind(value) => {
-                            at = value.end + 1;
-                            trail = self.begin();
-                        }
+                        Next::Behind(value) => (at, trail) = (value.end + 1, self.begin()),
                         Next::Machine { until } => return until,
                     }
+                    continue;
                 }
                 carry = self.shapes.carry(trail);
             }
@@ -338,7 +323,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
             }
             // The end of a text is like no other block.
             if text.len() < BLOCK {
-                trail = Trail::Lost;
+                trail = Trail::LOST;
             }
             let Proof { keys, quotes, brackets, kinds, .. } = proof;
             let candidates = self.rules.keys.candidates(kernel, block, keys, quotes);
@@ -347,14 +332,14 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                     if self.pass(at, brackets, kinds) {
                         return at + BLOCK;
                     }
-                    if trail != Trail::Lost {
+                    if trail != Trail::LOST {
                         let candidates = self.rules.keys.of_length(keys, quotes);
-                        trail = self.shapes.learn(kernel, trail, block, &proof, candidates);
+                        trail = self.shapes.learn(trail, block, &proof, candidates);
                     }
                     carry = proof.carry;
                     at += text.len().min(BLOCK);
                     if self.shapes.skips(trail) && carry.passes_string() {
-                        at = pass_string(kernel, chunk, at);
+                        at = kernel.run(PassString { chunk, at });
                     }
                 }
                 Next::Block(brackets) => {
@@ -370,11 +355,11 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                 }
                 Next::Behind(value) => {
                     let candidates = self.rules.keys.of_length(keys, quotes);
-                    if trail != Trail::Lost
+                    if trail != Trail::LOST
                         && let Some(name) = self.lasting(at, candidates, value)
                     {
                         let kinds = self.state.nesting.inner();
-                        self.shapes.learn_masked(kernel, trail, block, &proof, kinds, name);
+                        self.shapes.learn_masked(trail, block, &proof, kinds, name);
                     }
                     at = value.end + 1;
                     carry = Carry::AFTER_VALUE;
@@ -397,15 +382,6 @@ fn others(rules: &Rules, state: &State) -> Treatment {
     }
 }
 
-#[inline(never)]
-fn padded_block(text: &[u8]) -> Block {
-    let mut block = [b' '; BLOCK];
-    for (slot, &byte) in block.iter_mut().zip(text) {
-        *slot = byte;
-    }
-    block
-}
-
 /// Where the string begins that stands behind white space and a colon.
 fn spaced_string(chunk: &[u8], at: usize) -> Option<usize> {
     let skip_space = |at: usize| {
@@ -415,27 +391,4 @@ fn spaced_string(chunk: &[u8], at: usize) -> Option<usize> {
     let colon = skip_space(at);
     let quote = skip_space(colon + 1);
     ((chunk.get(colon), chunk.get(quote)) == (Some(&b':'), Some(&b'"'))).then_some(quote + 1)
-}
-
-/// Bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
-#[inline(always)]
-fn plain_len<K: Kernel>(kernel: K, text: &[u8]) -> Option<usize> {
-    let mut padded;
-    let mut at = 0;
-    loop {
-        let rest = text.get(at..)?;
-        let block = match rest.first_chunk() {
-            Some(block) => block,
-            None => {
-                padded = padded_block(rest);
-                &padded
-            }
-        };
-        let stops = kernel.not_plain(block);
-        if stops != 0 {
-            at += stops.trailing_zeros() as usize;
-            return (text.get(at) == Some(&b'"')).then_some(at);
-        }
-        at += BLOCK;
-    }
 }

@@ -9,14 +9,14 @@
 //! size: a proof holds for what came before its block in the tree.
 
 use super::super::nesting::Kinds;
-use super::bits::Block;
+use super::bits::{BLOCK, Block};
 use super::brackets::Brackets;
 use super::carry::Carry;
 use super::check::Proof;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Work};
 
 /// Most blocks that are remembered.
-const MOST: usize = 48;
+const MOST: usize = 49;
 
 /// Most ways to go on from one place.
 const WAYS: usize = 4;
@@ -24,18 +24,41 @@ const WAYS: usize = 4;
 /// Disappointments in a row, about, until nothing is looked up any more.
 const PATIENCE: u8 = 64;
 
-/// What must be the same in a block for its proof to hold. It keeps nothing of what is inside strings.
+/// So often another way than the first must be the right one for it to become the first. What comes most often is the first most
+/// of the time then, and where two take turns the order hardly changes.
+const LATE: u8 = 8;
+
+/// What a block must be like for a proof to hold for it too. It keeps nothing of what is inside strings.
+///
+/// Each byte is at most its `span` above its `from`. That says all there is to ask: that it is just this byte, any digit, any plain
+/// byte of a string, or any byte at all.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub(in crate::mask) struct Shape {
-    /// Every digit is `0`, and so is what is not compared, as a number.
-    pub(super) bytes: Block,
-    /// All ones where a byte is compared: outside strings, where a string begins, and in a name whose value is masked.
-    pub(super) compared: Block,
-    /// A bit where no byte is compared, but plain.
-    pub(super) inside: u64,
+    pub(super) from: Block,
+    pub(super) span: Block,
+    /// All ones where moreover the byte must be neither a quote nor a backslash, else 0.
+    pub(super) plain: Block,
 }
 
-/// A block that was proved.
+impl Shape {
+    /// The shape of a block of which some bytes are `compared`, outside strings and in a name whose value is masked, and others are
+    /// `inside` strings.
+    pub(super) fn new(block: &Block, compared: u64, inside: u64) -> Self {
+        let mut shape = Self { from: [0; BLOCK], span: [0xff; BLOCK], plain: [0; BLOCK] };
+        let bytes = shape.from.iter_mut().zip(&mut shape.span).zip(&mut shape.plain).zip(block);
+        for (at, (((from, span), plain), &byte)) in bytes.enumerate() {
+            if compared >> at & 1 == 1 {
+                (*from, *span) = if byte.is_ascii_digit() { (b'0', 9) } else { (byte, 0) };
+            } else if inside >> at & 1 == 1 {
+                (*from, *span, *plain) = (b' ', 0x7f - b' ', 0xff);
+            }
+        }
+        shape
+    }
+}
+
+/// A block that was proved, and a place in the tree: right behind it.
 #[derive(Clone)]
 pub(super) struct Known {
     shape: Shape,
@@ -49,10 +72,12 @@ pub(super) struct Known {
     pub(super) carry: Carry,
     /// Blocks go on where the string in which it ends does so.
     pub(super) skips: bool,
-    /// The latest of those that may follow.
-    next: Option<Step>,
+    /// Where one is behind it, or behind the masked value.
+    pub(super) trail: Trail,
+    /// The first of those that may follow.
+    next: Trail,
     /// Another block that may stand in its place.
-    other: Option<Step>,
+    other: Trail,
 }
 
 /// A masked value and its name, by their places in a block.
@@ -64,33 +89,62 @@ pub(super) struct Masked {
     pub(super) begin: u8,
 }
 
-/// A block that was proved, by its number.
-type Step = u8;
-
-/// Where in the tree the scan is.
+/// Where in the tree the scan is, by the number of the block that it is behind.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trail {
+pub(super) struct Trail(u8);
+
+impl Trail {
     /// Nowhere: nothing like what was just read is remembered.
-    Lost,
-    /// Behind a masked value.
-    Begin,
-    /// Behind a block that was proved.
-    Behind(Step),
+    pub(super) const LOST: Self = Self(u8::MAX);
+
+    /// At the root: behind a masked value.
+    const ROOT: Self = Self(0);
+
+    fn is_some(self) -> bool {
+        self != Self::LOST
+    }
 }
 
-/// The tree.
+/// The work of finding a known block that is not the first of those that may follow.
+struct FindOther<'s, 'b> {
+    shapes: &'s mut Shapes,
+    trail: Trail,
+    first: Trail,
+    block: &'b Block,
+}
+
+impl<'s> Work for FindOther<'s, '_> {
+    type Output = Option<&'s Known>;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> Option<&'s Known> {
+        let Self { shapes, trail, first, block } = self;
+        let mut before = first;
+        let mut way = shapes.at(first)?.other;
+        while !kernel.has_shape(block, &shapes.at(way)?.shape) {
+            (before, way) = (way, shapes.at(way)?.other);
+        }
+        shapes.late += 1;
+        if shapes.late == LATE {
+            shapes.late = 0;
+            shapes.prefer(trail, before, way);
+        }
+        shapes.at(way)
+    }
+}
+
+/// The tree. Its root is a block of no shape.
 #[derive(Clone)]
 pub(in crate::mask) struct Shapes {
     known: Vec<Known>,
-    first: Option<Step>,
-    /// What is open at its root.
-    kinds: Kinds,
     patience: u8,
+    /// How often another way than the first was the right one, since that last changed the order.
+    late: u8,
 }
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self { known: Vec::new(), first: None, kinds: Kinds::default(), patience: PATIENCE }
+        Self { known: Vec::new(), patience: PATIENCE, late: 0 }
     }
 }
 
@@ -100,67 +154,69 @@ impl Shapes {
         !self.known.is_empty() && self.known.len() < MOST && self.patience > PATIENCE / 2
     }
 
-    /// The trail behind a masked value.
+    /// The trail behind a masked value, where these kinds are all that is open.
     #[inline(always)]
     pub(super) fn begin(&mut self, kinds: Kinds) -> Trail {
         if self.known.is_empty() {
-            self.kinds = kinds;
+            self.plant(kinds);
         }
-        if self.kinds == kinds && self.patience > 0 { Trail::Begin } else { Trail::Lost }
+        let root = self.known.first();
+        if root.is_some_and(|root| root.kinds == kinds) && self.patience > 0 { Trail::ROOT } else { Trail::LOST }
     }
 
-    /// The known block that this one is like.
+    /// The known block behind `trail` that this one is like.
     #[inline(always)]
-    pub(super) fn find<K: Kernel>(&mut self, kernel: K, trail: Trail, block: &Block) -> Option<(Step, &Known)> {
-        let mut next = match trail {
-            Trail::Lost => None,
-            Trail::Begin => self.first,
-            Trail::Behind(step) => self.known.get(usize::from(step)).and_then(|known| known.next),
-        };
-        while let Some(step) = next {
-            let known = self.known.get(usize::from(step))?;
-            if kernel.has_shape(block, &known.shape) {
-                self.patience = PATIENCE;
-                return Some((step, known));
-            }
-            next = known.other;
+    pub(super) fn find<K: Kernel>(&mut self, kernel: K, trail: Trail, block: &Block) -> Option<&Known> {
+        let first = self.at(trail)?.next;
+        let known = self.at(first)?;
+        if kernel.has_shape(block, &known.shape) {
+            return self.at(first);
         }
-        None
+        known.other.is_some().then(|| kernel.run(FindOther { shapes: self, trail, first, block })).flatten()
+    }
+
+    /// Puts a way to go on from `trail` before the others. It stands behind `before` among them.
+    #[cold]
+    fn prefer(&mut self, trail: Trail, before: Trail, way: Trail) {
+        let first = self.at(trail).map_or(Trail::LOST, |known| known.next);
+        let rest = self.at(way).map_or(Trail::LOST, |known| known.other);
+        let links = [(before, rest), (way, first)];
+        for (Trail(number), other) in links {
+            if let Some(known) = self.known.get_mut(usize::from(number)) {
+                known.other = other;
+            }
+        }
+        let Trail(number) = trail;
+        if let Some(known) = self.known.get_mut(usize::from(number)) {
+            known.next = way;
+        }
+    }
+
+    /// Known blocks were found.
+    #[inline(always)]
+    pub(super) fn praise(&mut self) {
+        self.patience = PATIENCE;
     }
 
     /// What holds at a place in the tree.
     pub(super) fn carry(&self, trail: Trail) -> Carry {
-        match trail {
-            Trail::Behind(step) => self.known.get(usize::from(step)).map_or(Carry::AFTER_VALUE, |known| known.carry),
-            Trail::Begin | Trail::Lost => Carry::AFTER_VALUE,
-        }
+        self.at(trail).map_or(Carry::AFTER_VALUE, |known| known.carry)
     }
 
     /// Whether blocks go on where the string does in which the last one ended.
     #[inline(always)]
     pub(super) fn skips(&self, trail: Trail) -> bool {
-        match trail {
-            Trail::Behind(step) => self.known.get(usize::from(step)).is_none_or(|known| known.skips),
-            Trail::Begin | Trail::Lost => true,
-        }
+        self.at(trail).is_none_or(|known| known.skips)
     }
 
     /// Remembers a block that was proved and had no name whose value was masked.
-    #[inline(always)]
-    pub(super) fn learn<K: Kernel>(
-        &mut self,
-        kernel: K,
-        trail: Trail,
-        block: &Block,
-        proof: &Proof,
-        candidates: u64,
-    ) -> Trail {
+    pub(super) fn learn(&mut self, trail: Trail, block: &Block, proof: &Proof, candidates: u64) -> Trail {
         if !self.may_learn(trail, proof) {
-            return Trail::Lost;
+            return Trail::LOST;
         }
         let Proof { inside, brackets, kinds, carry, .. } = *proof;
-        let shape = kernel.shape(block, !inside, inside);
-        self.add(trail, |other| Known {
+        let shape = Shape::new(block, !inside, inside);
+        self.add(trail, |trail, other| Known {
             shape,
             candidates,
             name: None,
@@ -168,22 +224,14 @@ impl Shapes {
             kinds,
             carry,
             skips: false,
-            next: None,
+            trail,
+            next: Trail::LOST,
             other,
         })
     }
 
     /// Remembers a block up to a masked value. `kinds` are those there.
-    #[inline(always)]
-    pub(super) fn learn_masked<K: Kernel>(
-        &mut self,
-        kernel: K,
-        trail: Trail,
-        block: &Block,
-        proof: &Proof,
-        kinds: Kinds,
-        name: Masked,
-    ) {
+    pub(super) fn learn_masked(&mut self, trail: Trail, block: &Block, proof: &Proof, kinds: Kinds, name: Masked) {
         if !self.may_learn(trail, proof) {
             return;
         }
@@ -191,8 +239,9 @@ impl Shapes {
         // The name is followed by its quote, a colon and the value's quote at least.
         let in_name = u64::MAX << name.key & before_value;
         let inside = proof.inside & before_value & !in_name;
-        let shape = kernel.shape(block, before_value & !inside, inside);
-        self.add(trail, |other| Known {
+        let shape = Shape::new(block, before_value & !inside, inside);
+        let behind = self.begin(kinds);
+        self.add(trail, |_, other| Known {
             shape,
             candidates: 0,
             name: Some(name),
@@ -200,44 +249,58 @@ impl Shapes {
             kinds,
             carry: Carry::AFTER_VALUE,
             skips: false,
-            next: None,
+            trail: behind,
+            next: Trail::LOST,
             other,
+        });
+    }
+
+    #[inline(always)]
+    fn at(&self, Trail(number): Trail) -> Option<&Known> {
+        self.known.get(usize::from(number))
+    }
+
+    #[cold]
+    fn plant(&mut self, kinds: Kinds) {
+        self.known.push(Known {
+            shape: Shape::new(&[0; BLOCK], 0, 0),
+            candidates: 0,
+            name: None,
+            brackets: Brackets { open: 0, close: 0, curly: 0 },
+            kinds,
+            carry: Carry::AFTER_VALUE,
+            skips: true,
+            trail: Trail::ROOT,
+            next: Trail::LOST,
+            other: Trail::LOST,
         });
     }
 
     fn may_learn(&mut self, trail: Trail, proof: &Proof) -> bool {
         self.patience = self.patience.saturating_sub(1);
-        trail != Trail::Lost && proof.unrepeatable == 0 && self.known.len() < MOST
+        trail != Trail::LOST && proof.unrepeatable == 0 && self.known.len() < MOST
     }
 
-    fn add(&mut self, trail: Trail, known: impl FnOnce(Option<Step>) -> Known) -> Trail {
-        let Ok(step) = Step::try_from(self.known.len()) else { return Trail::Lost };
-        let first = match trail {
-            Trail::Behind(step) => self.known.get(usize::from(step)).and_then(|known| known.next),
-            Trail::Begin | Trail::Lost => self.first,
-        };
-        let mut ways = std::iter::successors(first, |&way| self.known.get(usize::from(way))?.other);
-        if ways.nth(WAYS - 1).is_some() {
+    /// Adds the block that is made of its number and of another that may stand in its place.
+    fn add(&mut self, behind: Trail, known: impl FnOnce(Trail, Trail) -> Known) -> Trail {
+        let Ok(number) = u8::try_from(self.known.len()) else { return Trail::LOST };
+        let Some(before) = self.at(behind) else { return Trail::LOST };
+        let first = before.next;
+        let mut ways = std::iter::successors(self.at(first), |way| self.at(way.other));
+        let is_full = ways.nth(WAYS - 1).is_some();
+        let skips = before.carry.passes_string() && !before.skips;
+        let Trail(number_before) = behind;
+        let Some(before) = self.known.get_mut(usize::from(number_before)) else { return Trail::LOST };
+        if is_full {
             // A string of any length makes what is behind it lie differently every time, but not from its end on.
-            if let Trail::Behind(before) = trail
-                && let Some(known) = self.known.get_mut(usize::from(before))
-                && known.carry.passes_string()
-                && !known.skips
-            {
-                known.skips = true;
-                known.next = None;
+            if skips {
+                before.skips = true;
+                before.next = Trail::LOST;
             }
-            return Trail::Lost;
+            return Trail::LOST;
         }
-        self.known.push(known(first));
-        match trail {
-            Trail::Behind(before) => {
-                if let Some(known) = self.known.get_mut(usize::from(before)) {
-                    known.next = Some(step);
-                }
-            }
-            Trail::Begin | Trail::Lost => self.first = Some(step),
-        }
-        Trail::Behind(step)
+        before.next = Trail(number);
+        self.known.push(known(Trail(number), first));
+        Trail(number)
     }
 }

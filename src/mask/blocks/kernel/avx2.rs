@@ -1,6 +1,6 @@
 //! 32 bytes at a time, with AVX2 and carry-less multiplication.
 
-use super::{BLOCK, Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::{Block, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
 use std::arch::x86_64::*;
 
 /// Proof that the processor has AVX2, PCLMULQDQ, BMI1 and BMI2.
@@ -15,17 +15,6 @@ impl Avx2 {
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2");
         has.then_some(Self(()))
-    }
-
-    /// Does `work` compiled for this processor.
-    #[inline]
-    pub(super) fn run<W: Work>(self, work: W) -> W::Output {
-        #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
-        fn compiled<W: Work>(kernel: Avx2, work: W) -> W::Output {
-            work.run(kernel)
-        }
-        // SAFETY: an `Avx2` exists only where `detect` found the features.
-        unsafe { compiled(self, work) }
     }
 }
 
@@ -96,62 +85,27 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
-    fn escapes(self, block: &Block) -> EscapeBits {
-        // SAFETY: an `Avx2` exists only where `detect` found the features.
-        unsafe {
-            let (low, high) = load(block);
-            EscapeBits {
-                known: joined(escape_class(low, 0x0f), escape_class(high, 0x0f)),
-                unicode: joined(equal(low, b'u'), equal(high, b'u')),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn hex(self, block: &Block) -> u64 {
-        // SAFETY: an `Avx2` exists only where `detect` found the features.
-        unsafe {
-            let (low, high) = load(block);
-            joined(escape_class(low, 0x30), escape_class(high, 0x30))
-        }
-    }
-
-    #[inline(always)]
     fn not_plain(self, block: &Block) -> u64 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            let special = |half| {
-                let marks = _mm256_or_si256(equal(half, b'"'), equal(half, b'\\'));
-                _mm256_or_si256(unusual(half), marks)
-            };
+            let special = |half| _mm256_or_si256(unusual(half), marks(half));
             joined(special(low), special(high))
         }
-    }
-
-    #[inline(always)]
-    fn shape(self, block: &Block, compared: u64, inside: u64) -> Shape {
-        let mut shape = Shape { bytes: [0; BLOCK], compared: [0; BLOCK], inside };
-        // SAFETY: an `Avx2` exists only where `detect` found the features; all stores are within the 64 bytes of their arrays.
-        unsafe {
-            let (low, high) = load(block);
-            let compared = (spread(compared as u32), spread((compared >> 32) as u32));
-            store(&mut shape.compared, compared);
-            let bytes = (without_digits(low), without_digits(high));
-            store(&mut shape.bytes, (_mm256_and_si256(bytes.0, compared.0), _mm256_and_si256(bytes.1, compared.1)));
-        }
-        shape
     }
 
     #[inline(always)]
     fn has_shape(self, block: &Block, shape: &Shape) -> bool {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
-            let ((low, high), bytes, compared) = (load(block), load(&shape.bytes), load(&shape.compared));
-            let low = _mm256_and_si256(_mm256_xor_si256(without_digits(low), bytes.0), compared.0);
-            let high = _mm256_and_si256(_mm256_xor_si256(without_digits(high), bytes.1), compared.1);
-            let differ = _mm256_or_si256(low, high);
-            _mm256_testz_si256(differ, differ) == 1 && self.not_plain(block) & shape.inside == 0
+            let (bytes, from, span, plain) = (load(block), load(&shape.from), load(&shape.span), load(&shape.plain));
+            let faults = |half, from, span, plain| {
+                let above = _mm256_subs_epu8(_mm256_sub_epi8(half, from), span);
+                _mm256_or_si256(above, _mm256_and_si256(marks(half), plain))
+            };
+            let faults =
+                _mm256_or_si256(faults(bytes.0, from.0, span.0, plain.0), faults(bytes.1, from.1, span.1, plain.1));
+            _mm256_testz_si256(faults, faults) == 1
         }
     }
 
@@ -159,6 +113,17 @@ impl Kernel for Avx2 {
     fn parity(self, bits: u64) -> u64 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe { super::parity_by_multiplication(bits) }
+    }
+
+    #[inline]
+    fn run<W: Work>(self, work: W) -> W::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
+        fn compiled<W: Work>(kernel: Avx2, work: W) -> W::Output {
+            work.run(kernel)
+        }
+        // SAFETY: an `Avx2` exists only where `detect` found the features.
+        unsafe { compiled(self, work) }
     }
 }
 
@@ -169,18 +134,6 @@ unsafe fn load(block: &Block) -> (__m256i, __m256i) {
     let start = block.as_ptr().cast::<__m256i>();
     // SAFETY: both unaligned loads are within the 64 bytes of `block`; the caller vouches for AVX2.
     unsafe { (_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) }
-}
-
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn store(block: &mut Block, (low, high): (__m256i, __m256i)) {
-    let start = block.as_mut_ptr().cast::<__m256i>();
-    // SAFETY: both unaligned stores are within the 64 bytes of `block`; the caller vouches for AVX2.
-    unsafe {
-        _mm256_storeu_si256(start, low);
-        _mm256_storeu_si256(start.add(1), high);
-    }
 }
 
 /// The top bits of 64 bytes.
@@ -220,21 +173,6 @@ unsafe fn at_most(half: __m256i, byte: i8) -> __m256i {
     unsafe { _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(byte)), half) }
 }
 
-/// Which bytes are of any of these classes: see [`super::ESCAPE_LOW`].
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn escape_class(half: __m256i, classes: i8) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe {
-        let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(half), _mm256_set1_epi8(0x0f));
-        let by_lower = _mm256_shuffle_epi8(table(&super::ESCAPE_LOW), half);
-        let class = _mm256_and_si256(by_lower, _mm256_shuffle_epi8(table(&super::ESCAPE_HIGH), upper));
-        _mm256_cmpgt_epi8(_mm256_and_si256(class, _mm256_set1_epi8(classes)), _mm256_setzero_si256())
-    }
-}
-
 /// # Safety
 /// The processor must have AVX2.
 #[inline(always)]
@@ -265,29 +203,12 @@ unsafe fn number(half: __m256i) -> __m256i {
     }
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn without_digits(half: __m256i) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe {
-        let value = _mm256_sub_epi8(half, _mm256_set1_epi8(b'0'.cast_signed()));
-        let digit = _mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value);
-        _mm256_blendv_epi8(half, _mm256_set1_epi8(b'0'.cast_signed()), digit)
-    }
-}
-
-/// All ones in each byte whose bit is set.
+/// Quotes and backslashes.
 ///
 /// # Safety
 /// The processor must have AVX2.
 #[inline(always)]
-unsafe fn spread(bits: u32) -> __m256i {
+unsafe fn marks(half: __m256i) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
-    unsafe {
-        let own = _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
-        let byte = _mm256_shuffle_epi8(_mm256_set1_epi32(bits.cast_signed()), own);
-        let bit = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
-        _mm256_cmpeq_epi8(_mm256_and_si256(byte, bit), bit)
-    }
+    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::MARKS), half)) }
 }

@@ -1,8 +1,6 @@
 //! 16 bytes at a time, with NEON, which every processor of this kind has.
 
-use super::{
-    BLOCK, Block, ESCAPE_HIGH, ESCAPE_LOW, EscapeBits, InsideBits, Kernel, OutsideBits, SPACE, Shape, TextBits,
-};
+use super::{Block, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Work};
 use std::arch::aarch64::*;
 
 /// Only there where the compiler itself takes NEON for granted.
@@ -69,49 +67,21 @@ impl Kernel for Neon {
     }
 
     #[inline(always)]
-    fn escapes(self, block: &Block) -> EscapeBits {
-        // SAFETY: every processor that this is compiled for has NEON.
-        unsafe {
-            let block = load(block);
-            EscapeBits {
-                known: joined(block.map(|quarter| escape_class(quarter, 0x0f))),
-                unicode: joined(block.map(|quarter| equal(quarter, b'u'))),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn hex(self, block: &Block) -> u64 {
-        // SAFETY: every processor that this is compiled for has NEON.
-        unsafe { joined(load(block).map(|quarter| escape_class(quarter, 0x30))) }
-    }
-
-    #[inline(always)]
     fn not_plain(self, block: &Block) -> u64 {
         // SAFETY: every processor that this is compiled for has NEON.
         unsafe { joined(load(block).map(|quarter| not_plain(quarter))) }
     }
 
     #[inline(always)]
-    fn shape(self, block: &Block, compared: u64, inside: u64) -> Shape {
-        // SAFETY: every processor that this is compiled for has NEON.
-        unsafe {
-            let mut shape = Shape { bytes: [0; BLOCK], compared: [0; BLOCK], inside };
-            let (block, compared) = (load(block), spread(compared));
-            store(&mut shape.compared, compared);
-            store(&mut shape.bytes, std::array::from_fn(|at| vandq_u8(without_digits(block[at]), compared[at])));
-            shape
-        }
-    }
-
-    #[inline(always)]
     fn has_shape(self, block: &Block, shape: &Shape) -> bool {
         // SAFETY: every processor that this is compiled for has NEON.
         unsafe {
-            let (quarters, bytes, compared) = (load(block), load(&shape.bytes), load(&shape.compared));
-            let differ = |at: usize| vandq_u8(veorq_u8(without_digits(quarters[at]), bytes[at]), compared[at]);
-            let differ = vorrq_u8(vorrq_u8(differ(0), differ(1)), vorrq_u8(differ(2), differ(3)));
-            vmaxvq_u8(differ) == 0 && self.not_plain(block) & shape.inside == 0
+            let (bytes, from, span, plain) = (load(block), load(&shape.from), load(&shape.span), load(&shape.plain));
+            let faults = |at: usize| {
+                let above = vqsubq_u8(vsubq_u8(bytes[at], from[at]), span[at]);
+                vorrq_u8(above, vandq_u8(marks(bytes[at]), plain[at]))
+            };
+            vmaxvq_u8(vorrq_u8(vorrq_u8(faults(0), faults(1)), vorrq_u8(faults(2), faults(3)))) == 0
         }
     }
 
@@ -121,6 +91,11 @@ impl Kernel for Neon {
     fn parity(self, bits: u64) -> u64 {
         [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |parity, distance| parity ^ parity << distance)
     }
+
+    #[inline(never)]
+    fn run<W: Work>(self, work: W) -> W::Output {
+        work.run(self)
+    }
 }
 
 #[inline]
@@ -129,19 +104,6 @@ fn load(block: &Block) -> Quarters {
     let start = block.as_ptr();
     // SAFETY: all four loads, which need no alignment, are within the 64 bytes of `block`.
     unsafe { [vld1q_u8(start), vld1q_u8(start.add(16)), vld1q_u8(start.add(32)), vld1q_u8(start.add(48))] }
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn store(block: &mut Block, [first, second, third, fourth]: Quarters) {
-    let start = block.as_mut_ptr();
-    // SAFETY: all four stores, which need no alignment, are within the 64 bytes of `block`.
-    unsafe {
-        vst1q_u8(start, first);
-        vst1q_u8(start.add(16), second);
-        vst1q_u8(start.add(32), third);
-        vst1q_u8(start.add(48), fourth);
-    }
 }
 
 /// In each half of a quarter, the bit of each byte.
@@ -161,16 +123,6 @@ fn joined(flags: Quarters) -> u64 {
     vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)))
 }
 
-/// All ones in each byte whose bit is set.
-#[inline]
-#[target_feature(enable = "neon")]
-fn spread(bits: u64) -> Quarters {
-    [bits, bits >> 16, bits >> 32, bits >> 48].map(|bits| {
-        let [low, high, ..] = bits.to_le_bytes();
-        vtstq_u8(vcombine_u8(vdup_n_u8(low), vdup_n_u8(high)), own_bits())
-    })
-}
-
 #[inline]
 #[target_feature(enable = "neon")]
 fn folded(block: Quarters, fold: u8) -> Quarters {
@@ -186,7 +138,7 @@ fn equal(quarter: uint8x16_t, byte: u8) -> uint8x16_t {
 #[inline]
 #[target_feature(enable = "neon")]
 fn not_plain(quarter: uint8x16_t) -> uint8x16_t {
-    vorrq_u8(unusual(quarter), vorrq_u8(equal(quarter, b'"'), equal(quarter, b'\\')))
+    vorrq_u8(unusual(quarter), marks(quarter))
 }
 
 /// Controls and what is not ASCII, which as signed numbers are below the space.
@@ -208,12 +160,11 @@ fn space(quarter: uint8x16_t) -> uint8x16_t {
     vceqq_u8(quarter, by_lower_half(&SPACE, quarter))
 }
 
-/// Which bytes are of any of these classes: see [`ESCAPE_LOW`].
+/// Quotes and backslashes.
 #[inline]
 #[target_feature(enable = "neon")]
-fn escape_class(quarter: uint8x16_t, classes: u8) -> uint8x16_t {
-    let upper = by_lower_half(&ESCAPE_HIGH, vshrq_n_u8::<4>(quarter));
-    vtstq_u8(vandq_u8(by_lower_half(&ESCAPE_LOW, quarter), upper), vdupq_n_u8(classes))
+fn marks(quarter: uint8x16_t) -> uint8x16_t {
+    vceqq_u8(quarter, by_lower_half(&MARKS, quarter))
 }
 
 /// The entry for the lower half of each byte.
@@ -229,10 +180,4 @@ fn by_lower_half(entries: &[u8; 16], quarter: uint8x16_t) -> uint8x16_t {
 #[target_feature(enable = "neon")]
 fn digit(quarter: uint8x16_t) -> uint8x16_t {
     vcleq_u8(vsubq_u8(quarter, vdupq_n_u8(b'0')), vdupq_n_u8(9))
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn without_digits(quarter: uint8x16_t) -> uint8x16_t {
-    vbslq_u8(digit(quarter), vdupq_n_u8(b'0'), quarter)
 }

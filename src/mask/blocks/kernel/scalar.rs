@@ -1,6 +1,6 @@
 //! The reference: one byte at a time, no `unsafe`.
 
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits};
+use super::{Block, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
 
 #[derive(Clone, Copy)]
 pub(in crate::mask) struct Scalar;
@@ -43,39 +43,28 @@ impl Kernel for Scalar {
     }
 
     #[inline(always)]
-    fn escapes(self, block: &Block) -> EscapeBits {
-        EscapeBits {
-            known: bits(block, |byte| matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u')),
-            unicode: bits(block, |byte| byte == b'u'),
-        }
-    }
-
-    #[inline(always)]
-    fn hex(self, block: &Block) -> u64 {
-        bits(block, |byte| byte.is_ascii_hexdigit())
-    }
-
-    #[inline(always)]
     fn not_plain(self, block: &Block) -> u64 {
         bits(block, |byte| !matches!(byte, 0x20..0x80) || matches!(byte, b'"' | b'\\'))
     }
 
     #[inline(always)]
-    fn shape(self, block: &Block, compared: u64, inside: u64) -> Shape {
-        let compared: Block = std::array::from_fn(|at| if compared >> at & 1 == 1 { 0xff } else { 0 });
-        let bytes = std::array::from_fn(|at| without_digit(block[at]) & compared[at]);
-        Shape { bytes, compared, inside }
-    }
-
-    #[inline(always)]
     fn has_shape(self, block: &Block, shape: &Shape) -> bool {
-        let differs = |(at, &byte): (usize, &u8)| (without_digit(byte) ^ shape.bytes[at]) & shape.compared[at] != 0;
-        !block.iter().enumerate().any(differs) && self.not_plain(block) & shape.inside == 0
+        let bytes = block.iter().zip(&shape.from).zip(&shape.span).zip(&shape.plain);
+        // No early exit: it becomes vector code.
+        0 == bytes.fold(0, |faults, (((&byte, &from), &span), &plain)| {
+            let is_mark = u8::from(matches!(byte, b'"' | b'\\'));
+            faults | byte.wrapping_sub(from).saturating_sub(span) | plain & is_mark
+        })
     }
 
     #[inline(always)]
     fn parity(self, bits: u64) -> u64 {
         [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |parity, distance| parity ^ parity << distance)
+    }
+
+    #[inline(never)]
+    fn run<W: Work>(self, work: W) -> W::Output {
+        work.run(self)
     }
 }
 
@@ -88,9 +77,4 @@ fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
     let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(GATHER) >> 56;
     let (words, _) = flags.as_chunks();
     words.iter().rev().fold(0, |bits, flags| bits << 8 | gathered(flags))
-}
-
-#[inline(always)]
-fn without_digit(byte: u8) -> u8 {
-    if byte.is_ascii_digit() { b'0' } else { byte }
 }
