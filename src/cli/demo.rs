@@ -49,7 +49,7 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
     }
     print(&format!(
         "\nThe console of the legacy API, to open in a browser, until Ctrl-C:\n\
-         http://{legacy}/ lists every key in full, with a button to copy it\n\
+         http://{legacy}/ is given every key in full, and has a button to copy it\n\
          http://{last4}/ is the same console through last4\n\
          \nMore to try:\n\
          $ curl -N http://{last4}/console/api/apps/{app}/chat-messages/stream\n\

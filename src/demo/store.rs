@@ -172,7 +172,7 @@ fn now() -> u64 {
 pub(super) const MAX_KEYS: usize = 10;
 
 const APPS: &[Seed] = &[
-    Seed { name: "Support assistant", description: "Answers customers’ mail", keys: 3 },
+    Seed { name: "Customer support", description: "Answers the mail of customers", keys: 3 },
     Seed { name: "Release notes", description: "Writes them from merged changes", keys: 1 },
     Seed { name: "Invoice reader", description: "Takes numbers out of scans", keys: 2 },
 ];

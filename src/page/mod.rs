@@ -7,9 +7,11 @@
 //! charset. A page that only hides is read up to there; the rest of it passes unread.
 
 mod charset;
+mod handlers;
 mod page_body;
 mod pipeline;
 mod policy;
+mod references;
 mod rewriter;
 mod rule;
 mod style;

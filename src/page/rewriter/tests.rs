@@ -2,6 +2,7 @@
 //!
 //! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and a test fails by panicking.
 
+use super::super::handlers::MAX_MEMORY;
 use super::*;
 
 const STYLE: &str = "<style>.copy{display:none!important}</style>";
