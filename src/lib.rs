@@ -2,8 +2,8 @@
 //!
 //! It is a reverse proxy, and the parts it is made of. Data goes one way, and the modules stand in that order:
 //! [`route`] finds whether a request is on a masked route, [`codec`] undoes a body's content coding, [`mask`] rewrites the
-//! secrets in its JSON, [`body`] joins these while the body streams, [`layer`] is the tower layer around any service, and
-//! `proxy` the server around that. A part imports only parts before it, and `mask` knows no HTTP.
+//! secrets in its JSON, [`body`] joins these while the body streams, [`page`] does for pages off the masked routes what they need,
+//! [`layer`] is the tower layer around any service, and `proxy` the server around that. A part imports only parts before it, and `mask` knows no HTTP.
 //!
 //! ```
 //! use last4::mask::{Masker, Rules, Selectors};
@@ -41,6 +41,8 @@ pub mod manual;
 pub mod mask;
 #[cfg(feature = "proxy")]
 pub mod metrics;
+#[cfg(feature = "layer")]
+pub mod page;
 #[cfg(feature = "layer")]
 pub mod problem;
 #[cfg(feature = "proxy")]

@@ -15,10 +15,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("route", &[]),
     ("tls", &[]),
     ("body", &["codec", "mask", "reason"]),
-    ("layer", &["body", "codec", "mask", "problem", "reason", "route"]),
+    ("page", &["body", "codec", "reason"]),
+    ("layer", &["body", "codec", "mask", "page", "problem", "reason", "route"]),
     ("proxy", &["body", "layer", "mask", "metrics", "problem", "reason", "tls"]),
     ("demo", &[]),
-    ("config", &["layer", "mask", "proxy", "route", "tls"]),
+    ("config", &["layer", "mask", "page", "proxy", "route", "tls"]),
     ("cli", &["config", "demo", "layer", "mask", "metrics", "proxy", "route"]),
 ];
 

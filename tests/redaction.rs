@@ -11,9 +11,10 @@ use hyper::service::{Service, service_fn as hyper_service};
 use hyper_util::rt::TokioIo;
 use last4::body::BodyError;
 use last4::codec::{AcceptEncoding, Codings, Decoder, Encoder, Progress};
-use last4::layer::{MaskLayer, MaskRule, Outcome, Report};
+use last4::layer::{MaskLayer, MaskRule, Outcome, PageReport, Report};
 use last4::mask::{Masker, Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
+use last4::page::PageRule;
 use last4::proxy::{Forward, ForwardError, Front, Settings, Setup, Transport, Upstream};
 use last4::route::{Pattern, Route, RouteSet};
 use std::any::type_name;
@@ -29,7 +30,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 const SECRET: &str = "app-8fK2mQ7vXz31LtPq0RbNcY5d";
 
 /// The parts of the crate that bytes of requests and answers pass through.
-const PARTS: [&str; 7] = ["body", "codec", "layer", "mask", "metrics", "proxy", "route"];
+const PARTS: [&str; 8] = ["body", "codec", "layer", "mask", "metrics", "page", "proxy", "route"];
 
 /// Types that are rendered by nothing here, and why they need not be.
 const SEE_NONE: &[(&str, &[&str])] = &[
@@ -44,6 +45,10 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "RulesError",
             "Selectors",
             "SelectorError",
+            "List",
+            "PageRule",
+            "PageRuleError",
+            "RefusedSelector",
             "MaskLayer",
             "MaskRule",
             "MaskService",
@@ -100,6 +105,8 @@ fn rules() -> Rules {
 async fn every_type_that_may_see_a_secret_is_silent_about_it() {
     let rendered = Rendered::default();
     answers(&rendered).await;
+    page(&rendered, "text/html").await;
+    page(&rendered, "text/html; charset=utf-16").await;
     engine(&rendered);
     coders(&rendered);
     let rendered = Arc::new(rendered);
@@ -189,6 +196,26 @@ async fn answer(rendered: &Rendered, method: Method, body: String, hold_bytes: u
         assert_silent(&error.to_string());
         rendered.add::<BodyError<Infallible>>(&error);
     }
+}
+
+/// A page that shows a secret is not last4's to hide, but nothing that renders it tells.
+async fn page(rendered: &Rendered, content_type: &'static str) {
+    let rule = Arc::new(PageRule::new(&[".copy"], &["video"]).unwrap());
+    let route = Route { name: "page".to_owned(), pattern: Pattern::template("/page").unwrap(), rule };
+    let pages = RouteSet::compile(vec![route]).unwrap();
+    let layer = MaskLayer::new(RouteSet::compile(Vec::new()).unwrap()).with_pages(pages);
+    let service = service_fn(move |_: Request<Full<Bytes>>| async move {
+        let body = Full::<Bytes>::from(format!("<p title='{SECRET}'>{SECRET}"));
+        Ok::<_, Infallible>(Response::builder().header("content-type", content_type).body(body).unwrap())
+    });
+    let request = Request::builder().uri(format!("/page?token={SECRET}")).body(Full::default()).unwrap();
+    let mut response = ServiceBuilder::new().layer(layer).service(service).oneshot(request).await.unwrap();
+    let _ = response.body_mut().frame().await;
+    assert_silent(&format!("{response:?}"));
+    rendered.add(response.body());
+    let report = response.extensions().get::<PageReport>().unwrap();
+    rendered.add(report);
+    rendered.add(&report.outcome);
 }
 
 async fn answers(rendered: &Rendered) {

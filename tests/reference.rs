@@ -44,7 +44,7 @@ fn the_page_of_a_running_proxy_holds_no_metric_that_is_not_declared() {
 fn known(table: &str) -> Option<Vec<String>> {
     let (text, key) = match table {
         "" => ("unheard_of = 1".to_owned(), "unheard_of".to_owned()),
-        "route" => ("[[route]]\nunheard_of = 1".to_owned(), "route[0].unheard_of".to_owned()),
+        "page" | "route" => (format!("[[{table}]]\nunheard_of = 1"), format!("{table}[0].unheard_of")),
         table => (format!("[{table}]\nunheard_of = 1"), format!("{table}.unheard_of")),
     };
     let problems = config::load(&Sources::default().with_text("last4.toml", text)).unwrap_err();
@@ -114,12 +114,12 @@ fn every_key_has_its_default_its_unit_an_example_and_a_meaning() {
         let name = if table.is_empty() { key } else { name };
         let head = match table {
             "" => String::new(),
-            "route" => "[[route]]\n".to_owned(),
+            "page" | "route" => format!("[[{table}]]\n"),
             table => format!("[{table}]\n"),
         };
         let text = format!("{head}{name} = {}", code(example));
         let problems = config::load(&Sources::default().with_text("last4.toml", text)).unwrap_err();
-        let at = if table == "route" { format!("route[0].{name}") } else { key.to_owned() };
+        let at = if head.starts_with("[[") { format!("{table}[0].{name}") } else { key.to_owned() };
         // Some keys need another beside them, and a file that is not here; none may be refused for its value.
         let is_needed =
             |message: &str| message.starts_with("has no effect without") || message.contains("cannot be read");

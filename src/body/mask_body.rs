@@ -67,7 +67,7 @@ impl Held {
 
     /// The upstream's own bytes, if they were kept and the engine read them to their end and found nothing to mask.
     pub(crate) fn take_original(&mut self) -> Option<Bytes> {
-        self.original.take().filter(|_| self.summary.masked == 0)
+        self.original.take().filter(|_| self.summary.masked == 0 && self.summary.marked == 0)
     }
 
     /// What was done.

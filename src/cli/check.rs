@@ -4,7 +4,7 @@ use super::CliError;
 use super::args::Check;
 use super::output::{aligned, print};
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, RouteDescription};
+use crate::config::{self, Config, PageDescription, RouteDescription};
 use crate::layer::Mode;
 
 pub(super) fn check(typed: Check) -> Result<(), CliError> {
@@ -28,7 +28,7 @@ fn overview(config: &Config) -> String {
     ];
     let mut rows = vec![["route", "path", "fields", "reveals", "mode", "preset"].map(str::to_owned)];
     rows.extend(config.routes.described.iter().map(row));
-    format!("{}\n{}", aligned(&lines), aligned(&rows))
+    format!("{}\n{}{}", aligned(&lines), aligned(&rows), pages(&config.routes.pages.described))
 }
 
 fn row(route: &RouteDescription) -> [String; 6] {
@@ -40,6 +40,15 @@ fn row(route: &RouteDescription) -> [String; 6] {
         mode(route).to_owned(),
         route.preset.clone().unwrap_or_default(),
     ]
+}
+
+fn pages(pages: &[PageDescription]) -> String {
+    if pages.is_empty() {
+        return String::new();
+    }
+    let mut rows = vec![["page", "hides", "removes"].map(str::to_owned)];
+    rows.extend(pages.iter().map(|page| [page.path.clone(), page.hide.join(", "), page.remove.join(", ")]));
+    format!("\n{}", aligned(&rows))
 }
 
 fn mode(route: &RouteDescription) -> &'static str {

@@ -5,7 +5,6 @@ use super::args::Demo;
 use super::output::print;
 use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
-use crate::layer::MaskLayer;
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, Port, Setup, Workers};
 use std::io;
@@ -22,6 +21,7 @@ pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
             let (api, legacy) = start_legacy(typed.listen).await?;
             print(&format!(
                 "legacy API on http://{legacy}, until Ctrl-C\n\
+                 its console         /\n\
                  keys of an app      /console/api/apps/{app}/api-keys\n\
                  keys of a dataset   /console/api/datasets/{dataset}/api-keys\n\
                  keys of a workspace /console/api/datasets/api-keys\n",
@@ -52,7 +52,10 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
         return Ok(());
     }
     print(&format!(
-        "\nMore to try, until Ctrl-C:\n\
+        "\nThe console of the legacy API, to open in a browser, until Ctrl-C:\n\
+         http://{legacy}/ is given every key in full, and has a button to copy it\n\
+         http://{last4}/ is the same console through last4\n\
+         \nMore to try:\n\
          $ curl -N http://{last4}/console/api/apps/{app}/chat-messages/stream\n\
          $ curl http://{last4}/console/api/datasets/api-keys\n\
          $ curl http://{last4}/console/api/datasets/{dataset}/%61pi-keys\n",
@@ -71,6 +74,9 @@ async fn told_to_stop() -> io::Result<()> {
     }
 }
 
+/// The console is old and cannot be changed, but what it offers to copy are masked keys: the offer is taken out of the page.
+const PAGE: &str = "[[page]]\npath = \"/\"\nhide = [\"#keys .copy\"]\n";
+
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
     let api = LegacyApi::new();
     let listener = TcpListener::bind(address).await.map_err(|source| CliError::Listen {
@@ -83,14 +89,15 @@ async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), Cl
     Ok((api, address))
 }
 
-/// Configured as a user would: `last4 serve --preset dify --upstream URL`.
+/// Configured as a user would: `last4 serve --preset dify --upstream URL`, with a file for the console's page.
 fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliError> {
     let sources = Sources::default()
         .with_preset("dify")
+        .with_text("demo.toml", PAGE)
         .with_flag("--upstream", "upstream.url", format!("http://{legacy}"))
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
-    let layer = MaskLayer::new(config.routes.set);
+    let layer = config.routes.layer();
     Workers::start(address, Port::Own, NonZeroUsize::MIN, Setup::new(config.proxy, layer), &Metrics::default())
         .map_err(|source| CliError::Listen { address: address.into(), option: "--listen", source })
 }

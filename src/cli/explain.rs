@@ -39,7 +39,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     let mut found: Vec<_> =
         routes.set.find(&path).filter_map(|found| Some((found.route, routes.described.get(found.position)?))).collect();
     if found.is_empty() {
-        return text + "not on a masked route: passes untouched\n";
+        return text + &off_routes(&path, routes);
     }
     for (_, described) in &found {
         let _ = writeln!(text, "{}: masks {}", described.name, described.fields.join(", "));
@@ -63,6 +63,16 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
         ),
     });
     text
+}
+
+fn off_routes(path: &CanonicalPath<'_>, routes: &Routes) -> String {
+    let page = routes.pages.set.find(path).next().and_then(|found| routes.pages.described.get(found.position));
+    match page {
+        Some(page) => {
+            format!("not on a masked route: passes, and is rewritten if it is a page, by [[page]] {}\n", page.path)
+        }
+        None => "not on a masked route: passes untouched\n".to_owned(),
+    }
 }
 
 fn readings(path: &CanonicalPath<'_>, routes: &Routes) -> String {
@@ -159,6 +169,19 @@ mod tests {
             let found = conclusion(&method, &target);
             assert!(found.starts_with(expected), "{method} {target}: {found}");
         }
+    }
+
+    #[test]
+    fn a_page_is_named_where_no_route_masks() {
+        let text = "[[page]]\npath = \"/{*rest}\"\nhide = [\"a\"]";
+        let sources = Sources::default().with_preset("dify").with_text("last4.toml", text);
+        let routes = config::load_routes(&sources).unwrap();
+        let of = |target| explanation(&Method::GET, target, &routes).lines().last().unwrap().to_owned();
+        assert_eq!(
+            of("/apps"),
+            "not on a masked route: passes, and is rewritten if it is a page, by [[page]] /{*rest}"
+        );
+        assert_eq!(of("/console/api/apps/7/api-keys"), "masked: route app-keys reveals only to POST");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reading the configuration anew while it is in force.
 
 use crate::config::{self, Config, RouteDescription, Sources};
-use crate::layer::{MaskLayer, Mode};
+use crate::layer::Mode;
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, Setup, Workers};
 use std::net::SocketAddr;
@@ -55,11 +55,11 @@ impl Reloader {
         for key in self.fixed.differences(&Fixed::of(&config)) {
             tracing::warn!(key, "changes with a restart only; the rest of the configuration is in force");
         }
-        let described = config.routes.described;
         let upstream = config.proxy.upstream.to_string();
-        workers.replace(Setup::new(config.proxy, MaskLayer::new(config.routes.set)));
+        workers.replace(Setup::new(config.proxy, config.routes.layer()));
         self.metrics.config_loaded();
-        for route in &described {
+        let described = &config.routes.described;
+        for route in described {
             warn_if_observing(route);
         }
         tracing::info!(routes = described.len(), %upstream, "configuration reloaded");

@@ -8,7 +8,6 @@ use super::reload::{Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
 use super::watch::{self, WatchedFiles};
 use crate::config::{self, Config, Log, Sources};
-use crate::layer::MaskLayer;
 use crate::metrics::Metrics;
 use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, Workers, bind, serve_admin};
 use http::Method;
@@ -62,8 +61,9 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
     let metrics = Arc::<Metrics>::default();
     let reloader = Reloader::new(sources, &config, Arc::clone(&metrics));
-    let described = config.routes.described;
-    let setup = Setup::new(config.proxy, MaskLayer::new(config.routes.set));
+    let layer = config.routes.layer();
+    let enforces = layer.enforces();
+    let setup = Setup::new(config.proxy, layer);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
     let refused =
@@ -83,10 +83,13 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     if let Some(address) = config.admin {
         tracing::info!(%address, "operator's listener");
     }
-    for route in described {
+    for page in config.routes.pages.described.iter().filter(|_| enforces) {
+        tracing::info!(path = page.path, hide = page.hide.join(" "), remove = page.remove.join(" "), "rewriting pages");
+    }
+    for route in &config.routes.described {
         let reveal = route.reveal.iter().map(Method::as_str).collect::<Vec<_>>().join(" ");
         tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
-        warn_if_observing(&route);
+        warn_if_observing(route);
     }
 
     let left = Arc::new(Notify::new());

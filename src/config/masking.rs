@@ -9,9 +9,17 @@ use crate::mask::{DEFAULT_MAX_DEPTH, MAX_WIDTH, Policy, PolicyParts};
 const MAX_DEPTH: usize = 100_000;
 const MAX_HOLD_BYTES: usize = 64 << 20;
 
+/// Most characters of a masked value that is to have a certain width.
+const MAX_WHOLE_WIDTH: usize = 128;
+
 /// The keys of `[masking]`.
 #[derive(Clone, Debug)]
 pub(super) struct Masking {
+    /// As they were written.
+    parts: PolicyParts,
+    /// Characters that a masked value is filled up to; 0 where it is not.
+    width: usize,
+    /// What these come to.
     pub(super) policy: Policy,
     pub(super) max_depth: usize,
     pub(super) hold_bytes: usize,
@@ -22,6 +30,8 @@ pub(super) struct Masking {
 impl Default for Masking {
     fn default() -> Self {
         Self {
+            parts: PolicyParts::default(),
+            width: 0,
             policy: Policy::default(),
             max_depth: DEFAULT_MAX_DEPTH,
             hold_bytes: DEFAULT_HOLD_BYTES,
@@ -35,8 +45,16 @@ impl Masking {
     pub(super) fn overridden(&self, table: &mut Table<'_>) -> Self {
         let max_body_bytes =
             table.read("max_body_bytes", |value| whole(value, 0..=i64::MAX as u64)).map(|given| given.value);
+        let parts = self.parts(table);
+        let width = table.read_or("width", self.width, |value| whole(value, 0..=MAX_WHOLE_WIDTH));
+        let policy = filled(&parts, width).and_then(policy).unwrap_or_else(|message| {
+            table.refuse_whole(message);
+            self.policy.clone()
+        });
         Self {
-            policy: self.policy(table),
+            parts,
+            width,
+            policy,
             max_depth: table.read_or("max_depth", self.max_depth, |value| whole(value, 1..=MAX_DEPTH)),
             hold_bytes: table.read_or("hold_bytes", self.hold_bytes, |value| whole(value, 0..=MAX_HOLD_BYTES)),
             max_body_bytes: match max_body_bytes {
@@ -47,12 +65,12 @@ impl Masking {
         }
     }
 
-    fn policy(&self, table: &mut Table<'_>) -> Policy {
-        let default = self.policy.parts().clone();
+    fn parts(&self, table: &mut Table<'_>) -> PolicyParts {
+        let default = self.parts.clone();
         // Each filler is tried alone, so that a problem stands at its own key.
         let ellipsis = |ellipsis| PolicyParts { ellipsis, ..PolicyParts::default() };
         let short = |short| PolicyParts { short, ..PolicyParts::default() };
-        let parts = PolicyParts {
+        PolicyParts {
             first: table.read_or("first", default.first, |value| whole(value, 0..=MAX_WIDTH)),
             last: table.read_or("last", default.last, |value| whole(value, 0..=MAX_WIDTH)),
             min_hidden: table.read_or("min_hidden", default.min_hidden, |value| whole(value, 0..=MAX_WIDTH)),
@@ -62,12 +80,26 @@ impl Masking {
             short: table.read_or("short", default.short, |value| {
                 text(value).and_then(|filler| policy(short(filler))).map(|policy| policy.parts().short.clone())
             }),
-        };
-        policy(parts).unwrap_or_else(|message| {
-            table.refuse_whole(message);
-            self.policy.clone()
-        })
+        }
     }
+}
+
+/// With fillers that make every masked value as wide, whatever was hidden: an old front end cuts what it shows at fixed places.
+fn filled(parts: &PolicyParts, width: usize) -> Result<PolicyParts, String> {
+    if width == 0 {
+        return Ok(parts.clone());
+    }
+    let shown = parts.first + parts.last;
+    let room = width.checked_sub(shown).filter(|&room| room > 0);
+    let room = room.ok_or_else(|| {
+        format!(
+            "`width` = {width} leaves nothing hidden beside {shown} characters that are shown: write {} or more",
+            shown + 1
+        )
+    })?;
+    let repeated = |filler: &str, count: usize| filler.chars().cycle().take(count).collect::<String>();
+    let short = if parts.short.is_empty() { &parts.ellipsis } else { &parts.short };
+    Ok(PolicyParts { ellipsis: repeated(&parts.ellipsis, room), short: repeated(short, width), ..parts.clone() })
 }
 
 fn policy(parts: PolicyParts) -> Result<Policy, String> {

@@ -27,6 +27,7 @@ mod document;
 mod field;
 mod key;
 mod masking;
+mod page;
 mod preset;
 mod problem;
 mod reader;
@@ -42,6 +43,7 @@ mod value;
 mod tests;
 
 pub(crate) use field::compile_fields;
+pub use page::{PageDescription, Pages};
 pub use preset::preset_names;
 pub use problem::{Place, Problem, Problems};
 pub use route::RouteDescription;

@@ -55,6 +55,7 @@ pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut
     let pattern = pattern(table);
     let ignore_case = table.read_or("ignore_case", false, yes_or_no);
     let ndjson = table.read("ndjson", yes_or_no);
+    let mark = table.read("mark", mark);
     let fields = fields(table, ignore_case);
     let reveal = reveal(table, ndjson.as_ref().is_some_and(|given| given.value));
     let mode = table.read_or("mode", defaults.mode, mode);
@@ -71,10 +72,18 @@ pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut
         return None;
     }
 
+    if let Some(given) = mark.as_ref().filter(|given| fields.contains(&given.value)) {
+        table.refuse(given, "is one of `fields`, which would be masked: choose another name");
+        return None;
+    }
     let rules = Rules::new(selectors)
         .with_policy(masking.policy)
         .with_max_depth(masking.max_depth)
         .with_ndjson(ndjson.is_some_and(|given| given.value));
+    let rules = match &mark {
+        Some(given) => rules.with_mark(&given.value),
+        None => rules,
+    };
     let rule = MaskRule::new(rules)
         .with_mode(mode)
         .with_reveal(methods.iter().cloned(), revealed)
@@ -120,7 +129,7 @@ fn name(value: &Value) -> Result<String, String> {
     }
 }
 
-fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
+pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
     let (has_path, has_regex) = (table.holds("path"), table.holds("path_regex"));
     let path = table.read("path", template);
     let regex = table.read("path_regex", |value| Pattern::regex(&text(value)?).map_err(|error| error.to_string()));
@@ -209,6 +218,15 @@ fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
             }
             None
         }
+    }
+}
+
+fn mark(value: &Value) -> Result<String, String> {
+    let name = text(value)?;
+    if (1..=64).contains(&name.chars().count()) {
+        Ok(name)
+    } else {
+        Err("the name of a member has 1 to 64 characters, such as \"masked\"".to_owned())
     }
 }
 

@@ -1,12 +1,13 @@
 //! All routes together: the file's and the presets'.
 
 use super::masking::Masking;
+use super::page::{Pages, pages};
 use super::preset::preset;
 use super::reader::{Given, Reader, Table};
 use super::route::{Entry, RouteDefaults, RouteDescription, mode, route};
 use super::source::Origin;
 use super::value::text;
-use crate::layer::{MaskRule, Mode};
+use crate::layer::{MaskLayer, MaskRule, Mode};
 use crate::route::RouteSet;
 
 /// The masked routes, at least one.
@@ -17,14 +18,25 @@ pub struct Routes {
     pub set: RouteSet<MaskRule>,
     /// For people: the same routes in the same order, as they were written.
     pub described: Vec<RouteDescription>,
+    /// The routes of pages.
+    pub pages: Pages,
 }
 
-/// Reads `mode`, `[masking]`, `[[route]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
+impl Routes {
+    /// The layer that does what they say. Where every route only observes, pages stay as they are too: a dry run changes no byte.
+    pub fn layer(&self) -> MaskLayer {
+        let layer = MaskLayer::new(self.set.clone());
+        if layer.enforces() { layer.with_pages(self.pages.set.clone()) } else { layer }
+    }
+}
+
+/// Reads `mode`, `[masking]`, `[[route]]`, `[[page]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
 pub(super) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
     let masking = root.section("masking", |table| Masking::default().overridden(table));
     let defaults = RouteDefaults { masking, mode: root.read_or("mode", Mode::Enforce, mode) };
     let mut names = Vec::new();
     let written = root.sections("route", |table| route(table, &defaults, &mut names));
+    let pages = pages(root);
     let presets = presets(root, flagged);
     let mut entries = written.into_iter().collect::<Option<Vec<_>>>();
     for name in presets? {
@@ -37,7 +49,7 @@ pub(super) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
     if !refuse_same_names(root, &names) {
         return None;
     }
-    compile(root, entries?)
+    compile(root, entries?, pages?)
 }
 
 const NO_ROUTES: &str = "nothing would be masked: write a `[[route]]`, or take the built-in routes with \
@@ -79,14 +91,14 @@ fn preset_routes(
     entries.into_iter().map(|entry| entry.map(from_preset)).collect()
 }
 
-fn compile(root: &Table<'_>, entries: Vec<Entry>) -> Option<Routes> {
+fn compile(root: &Table<'_>, entries: Vec<Entry>, pages: Pages) -> Option<Routes> {
     if entries.is_empty() {
         root.missing("route", NO_ROUTES);
         return None;
     }
     let (described, routes) = entries.into_iter().map(|entry| (entry.description, entry.route)).unzip();
     match RouteSet::compile(routes) {
-        Ok(set) => Some(Routes { set, described }),
+        Ok(set) => Some(Routes { set, described, pages }),
         Err(error) => {
             root.refuse_key("route", error.to_string());
             None

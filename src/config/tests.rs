@@ -162,6 +162,9 @@ const ALL_KEYS: &[&str] = &[
     "max_header_bytes",
     "max_request_bytes",
     "max_headers",
+    "width",
+    "mark",
+    "hide",
     "first",
     "last",
     "min_hidden",
@@ -587,4 +590,106 @@ fn certificates_are_loaded_and_their_files_are_watched_whatever_is_wrong_with_th
         ["a.crt", "no.key", "a.crt", "a.crt"]
     );
     assert!(names("tls = = 1").is_empty());
+}
+
+#[test]
+fn a_page_is_read_with_all_that_is_wrong_with_it() {
+    let config = load(&file(&format!("{MINIMAL}\n[[page]]\npath = \"/{{*rest}}\"\nhide = [\"#a > b\"]"))).unwrap();
+    let [page] = &*config.routes.pages.described else { panic!("{:?}", config.routes.pages.described) };
+    assert_eq!((page.hide.join(" "), page.remove.len()), ("#a > b".to_owned(), 0));
+    assert_eq!(load(&file(MINIMAL)).unwrap().routes.pages.described, []);
+    for (lines, expected) in [
+        (
+            "path = \"/\"",
+            "12: page[0].hide: missing: what to hide, such as hide = [\"#keys .copy\"], or what to `remove`",
+        ),
+        ("hide = [\"a\"]", "12: page[0].path: missing: which requests"),
+        (
+            "path = \"/\"\nhide = [\"a{}\"]",
+            "14: page[0].hide[0]: a selector may not have `{`, `}`, `;` or `@` outside quotes",
+        ),
+        (
+            "path = \"/\"\nremove = [\"a\", \"b ~ c\"]",
+            "14: page[0].remove[1]: Unsupported combinator `~` in selector: while a page",
+        ),
+        ("path = \"x\"\nhide = [\"a\"]", "13: page[0].path: a path begins with `/`: write \"/x\""),
+    ] {
+        let found = problems(&format!("{MINIMAL}\n\n\n[[page]]\n{lines}"));
+        assert!(found.starts_with(&format!("last4.toml:{expected}")), "{lines}\n{found}");
+        assert_eq!(found.matches("last4.toml:").count(), 1, "{lines}\n{found}");
+    }
+}
+
+/// What a client gets of a text by a configuration with these lines in `[masking]` and in its route.
+async fn answered(masking: &str, route: &str, text: &str) -> String {
+    use http_body_util::{BodyExt, Full};
+    use tower_layer::Layer;
+    use tower_service::Service;
+
+    let config = load(&file(&format!("[masking]\n{masking}\n{MINIMAL}{route}"))).unwrap();
+    let text = bytes::Bytes::from(text.to_owned());
+    let mut service = config.routes.layer().layer(tower::service_fn(move |_| {
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(Full::new(text.clone()))))
+    }));
+    let request = http::Request::get("/keys").body(Full::<bytes::Bytes>::default()).unwrap();
+    let body = service.call(request).await.unwrap().into_body().collect().await.unwrap();
+    String::from_utf8(body.to_bytes().to_vec()).unwrap()
+}
+
+const KEY: &str = r#"{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}"#;
+
+#[tokio::test]
+async fn a_width_is_that_of_every_masked_value() {
+    let token = |shown: &str| format!("{{\"token\":\"{shown}\"}}");
+    for (masking, route, text, expected) in [
+        ("", "", KEY, "app-8...cY5d"),
+        ("width = 26", "", KEY, "app-8.................cY5d"),
+        ("width = 26", "", r#"{"token":"short"}"#, "**************************"),
+        ("width = 26", "", r#"{"token":12}"#, "**************************"),
+        ("width = 12\nellipsis = \"<>\"", "", KEY, "app-8<><cY5d"),
+        ("width = 12", "ellipsis = \"•\"\nshort = \"\"", KEY, "app-8•••cY5d"),
+        ("width = 12", "short = \"\"", r#"{"token":"short"}"#, "............"),
+        ("width = 26", "width = 0", KEY, "app-8...cY5d"),
+        ("width = 26", "width = 10", KEY, "app-8.cY5d"),
+        ("width = 26", "first = 3\nlast = 20\nmin_hidden = 1", KEY, "app...mQ7vXz31LtPq0RbNcY5d"),
+        // What came masked stays as it is.
+        ("width = 26", "", r#"{"token":"app-8.................cY5d"}"#, "app-8.................cY5d"),
+    ] {
+        assert_eq!(answered(masking, route, text).await, token(expected), "{masking} {route} {text}");
+    }
+    let found = problems(&format!("{MINIMAL}width = 9"));
+    assert!(
+        found.contains("`width` = 9 leaves nothing hidden beside 9 characters that are shown: write 10 or more"),
+        "{found}"
+    );
+    let found = problems(&format!("{MINIMAL}width = 100"));
+    assert!(found.contains("may have at most 64 characters"), "{found}");
+}
+
+#[tokio::test]
+async fn a_mark_is_written_where_a_route_says_so() {
+    assert_eq!(answered("", "mark = \"masked\"", KEY).await, r#"{"token":"app-8...cY5d","masked":true}"#);
+    assert_eq!(answered("", "", KEY).await, r#"{"token":"app-8...cY5d"}"#);
+    let found = problems(&format!("{MINIMAL}mark = \"token\""));
+    assert!(found.contains("route[0].mark: is one of `fields`"), "{found}");
+    let found = problems(&format!("{MINIMAL}mark = \"\""));
+    assert!(found.contains("route[0].mark: the name of a member has 1 to 64 characters"), "{found}");
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_no_page_either() {
+    use http_body_util::{BodyExt, Full};
+    use tower_layer::Layer;
+    use tower_service::Service;
+
+    for (mode, expected) in [("enforce", true), ("observe", false)] {
+        let text = format!("mode = \"{mode}\"\n{MINIMAL}\n[[page]]\npath = \"/\"\nhide = [\"a\"]");
+        let mut service = load(&file(&text)).unwrap().routes.layer().layer(tower::service_fn(|_| {
+            let page = http::Response::builder().header("content-type", "text/html");
+            std::future::ready(Ok::<_, std::convert::Infallible>(page.body(Full::<bytes::Bytes>::from("<p>")).unwrap()))
+        }));
+        let request = http::Request::get("/").body(Full::<bytes::Bytes>::default()).unwrap();
+        let body = service.call(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body.starts_with(b"<style>"), expected, "{mode}");
+    }
 }

@@ -13,6 +13,8 @@ use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
+use super::console::{Asset, CONTENT_SECURITY_POLICY};
+
 /// The body of every answer; some of them stream.
 pub(super) type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>;
 
@@ -26,10 +28,29 @@ pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response<Bo
 
 /// A JSON document, compressed where the client asks for it.
 pub(super) fn json_list(request: &Request<Incoming>, document: &impl Serialize) -> Response<Body> {
-    let compressed = accepts_gzip(request.headers())
-        .then(|| serde_json::to_vec(document).map_err(io::Error::from).and_then(|plain| gzip(&plain)));
-    let Some(Ok(compressed)) = compressed else { return json(StatusCode::OK, document) };
-    let mut answer = with_body(StatusCode::OK, "application/json", full(compressed));
+    match serde_json::to_vec(document) {
+        Ok(plain) => compressible(request, "application/json", plain),
+        Err(_) => json(StatusCode::OK, document),
+    }
+}
+
+/// A file of the console, compressed where the client asks for it.
+pub(super) fn asset(request: &Request<Incoming>, asset: &Asset) -> Response<Body> {
+    let mut answer = compressible(request, asset.media_type, asset.text.as_bytes());
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    answer
+}
+
+fn compressible(
+    request: &Request<Incoming>,
+    media_type: &'static str,
+    plain: impl AsRef<[u8]> + Into<Bytes>,
+) -> Response<Body> {
+    let compressed = accepts_gzip(request.headers()).then(|| gzip(plain.as_ref()));
+    let Some(Ok(compressed)) = compressed else { return with_body(StatusCode::OK, media_type, full(plain)) };
+    let mut answer = with_body(StatusCode::OK, media_type, full(compressed));
     answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     answer.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     answer

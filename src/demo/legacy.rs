@@ -96,6 +96,9 @@ impl LegacyApi {
         let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
         match (route, method) {
             (route, Method::OPTIONS) => allowing(answer::empty(StatusCode::OK), route),
+            (Route::Apps, Method::GET) => answer::json_list(&request, &self.store().apps()),
+            (Route::Datasets, Method::GET) => answer::json_list(&request, &self.store().datasets()),
+            (Route::Asset(asset), Method::GET) => answer::asset(&request, asset),
             (Route::Keys(owner), Method::GET) => match self.store().list(owner) {
                 Ok(list) => answer::json_list(&request, &list),
                 Err(error) => refusal(&error),

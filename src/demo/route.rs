@@ -1,11 +1,15 @@
 //! Which resource a path names.
 
+use super::console::Asset;
 use super::store::Owner;
 
 /// A resource of the API.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
+    Apps,
+    Asset(&'static Asset),
     ChatStream { app_id: String },
+    Datasets,
     Download { bytes: u64 },
     Key { owner: Owner, id: String },
     Keys(Owner),
@@ -17,11 +21,16 @@ impl Route {
     /// Reads a path the way WSGI servers hand it on: percent-decoded as a whole, and only then split.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let path = decode(path);
+        if let Some(asset) = Asset::at(&path) {
+            return Some(Self::Asset(asset));
+        }
         let segments: Vec<&str> = path.strip_prefix("/console/api/")?.split('/').collect();
         let route = match *segments.as_slice() {
+            ["apps"] => Self::Apps,
             ["apps", id, "api-keys"] => Self::Keys(Owner::App(id.into())),
             ["apps", id, "api-keys", key] => Self::Key { owner: Owner::App(id.into()), id: key.into() },
             ["apps", id, "chat-messages", "stream"] => Self::ChatStream { app_id: id.into() },
+            ["datasets"] => Self::Datasets,
             ["datasets", "api-keys"] => Self::Keys(Owner::Workspace),
             ["datasets", "api-keys", key] => Self::Key { owner: Owner::Workspace, id: key.into() },
             ["datasets", id, "api-keys"] => Self::Keys(Owner::Dataset(id.into())),
@@ -37,7 +46,12 @@ impl Route {
     /// The methods the resource takes, as its `Allow` header lists them.
     pub(super) fn allow(&self) -> &'static str {
         match self {
-            Self::ChatStream { .. } | Self::Download { .. } | Self::Ping => "GET, HEAD, OPTIONS",
+            Self::Apps
+            | Self::Asset(_)
+            | Self::ChatStream { .. }
+            | Self::Datasets
+            | Self::Download { .. }
+            | Self::Ping => "GET, HEAD, OPTIONS",
             Self::Key { .. } => "DELETE, OPTIONS",
             Self::Keys(_) => "GET, HEAD, OPTIONS, POST",
             Self::Upload => "OPTIONS, POST",

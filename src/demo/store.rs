@@ -8,32 +8,44 @@ use serde::Serialize;
 
 use super::random;
 
-/// Every key, by what it belongs to. An owner that does not exist has no entry.
+/// Apps and datasets, and every key by what it belongs to. An owner that does not exist has no entry.
 pub(super) struct Store {
     pub(super) app_id: String,
     pub(super) dataset_id: String,
+    apps: Vec<Resource>,
+    datasets: Vec<Resource>,
     keys: HashMap<Owner, Vec<Key>>,
 }
 
 impl Store {
-    /// Two apps, two datasets and the workspace, each with keys that have been in use for a while.
+    /// A few apps and datasets and the workspace, each with keys that have been in use for a while.
     pub(super) fn seeded() -> Self {
-        let (app_id, dataset_id) = (random::uuid(), random::uuid());
-        let owners = [
-            (Owner::App(app_id.clone()), 3),
-            (Owner::App(random::uuid()), 1),
-            (Owner::Workspace, 2),
-            (Owner::Dataset(dataset_id.clone()), 2),
-            (Owner::Dataset(random::uuid()), 0),
-        ];
+        let resources = |seeds: &[Seed]| seeds.iter().map(Resource::new).collect::<Vec<_>>();
+        let (apps, datasets) = (resources(APPS), resources(DATASETS));
+        let owners = |resources: &[Resource], seeds: &[Seed], owner: fn(String) -> Owner| {
+            let ids = resources.iter().map(|resource| resource.id.clone());
+            ids.zip(seeds).map(|(id, seed)| (owner(id), seed.keys)).collect::<Vec<_>>()
+        };
+        let mut owners = [owners(&apps, APPS, Owner::App), owners(&datasets, DATASETS, Owner::Dataset)].concat();
+        owners.push((Owner::Workspace, 2));
         let keys = owners.into_iter().map(|(owner, count)| {
             let aged = (1..=count).map(|weeks| Key::aged(&owner, weeks * SECONDS_PER_WEEK)).collect();
             (owner, aged)
         });
-        Self { keys: keys.collect(), app_id, dataset_id }
+        let keys = keys.collect();
+        let first = |resources: &[Resource]| resources.first().map(|first| first.id.clone()).unwrap_or_default();
+        Self { app_id: first(&apps), dataset_id: first(&datasets), apps, datasets, keys }
     }
 
-    pub(super) fn list(&self, owner: &Owner) -> Result<List<'_>, StoreError> {
+    pub(super) fn apps(&self) -> List<'_, Resource> {
+        List { data: &self.apps }
+    }
+
+    pub(super) fn datasets(&self) -> List<'_, Resource> {
+        List { data: &self.datasets }
+    }
+
+    pub(super) fn list(&self, owner: &Owner) -> Result<List<'_, Key>, StoreError> {
         self.keys.get(owner).map(|keys| List { data: keys }).ok_or(StoreError::UnknownOwner)
     }
 
@@ -88,10 +100,31 @@ impl Owner {
     }
 }
 
-/// The keys of one owner as the API shows them: in full, which is the whole trouble.
+/// A list as the API shows it: keys in full, which is the whole trouble.
 #[derive(Serialize)]
-pub(super) struct List<'a> {
-    data: &'a [Key],
+pub(super) struct List<'a, T> {
+    data: &'a [T],
+}
+
+/// An app or a dataset as the API shows it.
+#[derive(Serialize)]
+pub(super) struct Resource {
+    id: String,
+    name: &'static str,
+    description: &'static str,
+}
+
+impl Resource {
+    fn new(seed: &Seed) -> Self {
+        Self { id: random::uuid(), name: seed.name, description: seed.description }
+    }
+}
+
+/// An app or a dataset that is there from the beginning, and how many keys it has.
+struct Seed {
+    name: &'static str,
+    description: &'static str,
+    keys: u64,
 }
 
 /// One key as the API shows it. The order of the fields is the order on the wire.
@@ -137,6 +170,18 @@ fn now() -> u64 {
 
 /// Dify's own limit for one app, dataset or workspace.
 pub(super) const MAX_KEYS: usize = 10;
+
+const APPS: &[Seed] = &[
+    Seed { name: "Customer support", description: "Answers the mail of customers", keys: 3 },
+    Seed { name: "Release notes", description: "Writes them from merged changes", keys: 1 },
+    Seed { name: "Invoice reader", description: "Takes numbers out of scans", keys: 2 },
+];
+
+const DATASETS: &[Seed] = &[
+    Seed { name: "Product handbook", description: "412 documents", keys: 2 },
+    Seed { name: "Closed tickets", description: "18,306 documents", keys: 1 },
+    Seed { name: "Terms and contracts", description: "57 documents", keys: 0 },
+];
 
 const SECONDS_PER_WEEK: u64 = 7 * 24 * 60 * 60;
 

@@ -8,6 +8,7 @@ use super::verdict::Plan;
 use crate::body::{BodyError, Head, MaskBody, Watch};
 use crate::codec::Codings;
 use crate::mask::Summary;
+use crate::page::PageBody;
 use crate::problem;
 use crate::reason::Reason;
 use bytes::{Buf, Bytes};
@@ -50,6 +51,11 @@ pub enum Outcome {
 /// An answer of a request that is on no masked route.
 pub(super) fn passed<B: Body>(_: OffRoute, response: Response<B>) -> Response<AnswerBody<B>> {
     response.map(|body| AnswerBody(Inner::Passed { body }))
+}
+
+/// A page that is rewritten, of a request that is on no masked route.
+pub(super) fn page<B: Body>(_: OffRoute, response: Response<PageBody<B>>) -> Response<AnswerBody<B>> {
+    response.map(|body| AnswerBody(Inner::Page { body: Box::new(body) }))
 }
 
 /// An answer of a request on a route that only observes. It passes with every secret in it, and is read along.
@@ -142,7 +148,8 @@ pub(super) fn refused<B>(reason: Reason) -> Response<AnswerBody<B>> {
     response
 }
 
-fn set_codings(head: &mut response::Parts, codings: &Codings) {
+/// Says what the body is coded in, if in anything.
+pub(super) fn set_codings(head: &mut response::Parts, codings: &Codings) {
     if codings.is_identity() {
         return;
     }
@@ -164,6 +171,8 @@ pub struct AnswerBody<B>(Inner<B>);
 enum Inner<B> {
     /// Off the masked routes: the inner service's own, frame by frame.
     Passed { body: B },
+    /// Off the masked routes, on a page's: rewritten.
+    Page { body: Box<PageBody<B>> },
     /// On a route that only observes: the same, read along.
     Observed { body: Observed<B> },
     /// Bytes that last4 vouches for.
@@ -187,9 +196,17 @@ impl<B: Body + Unpin> AnswerBody<B> {
     /// Where the route only observes, it is what the engine would have made of it.
     pub fn reading(&self) -> Option<Reading> {
         match &self.0 {
-            Inner::Passed { .. } | Inner::Bytes { .. } => None,
+            Inner::Passed { .. } | Inner::Bytes { .. } | Inner::Page { .. } => None,
             Inner::Observed { body } => body.reading(),
             Inner::Masking { body } => Some(Reading { summary: body.summary(), ending: body.ending() }),
+        }
+    }
+
+    /// Why a page that was to be rewritten, or the rest of it, so far was not.
+    pub fn page_fault(&self) -> Option<Reason> {
+        match &self.0 {
+            Inner::Page { body } => body.fault(),
+            _ => None,
         }
     }
 }
@@ -209,6 +226,7 @@ where
                     Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
                 })
             }),
+            Inner::Page { body } => Pin::new(body).poll_frame(cx),
             Inner::Observed { body } => Pin::new(body).poll_frame(cx),
             Inner::Bytes { bytes } => {
                 let bytes = std::mem::take(bytes);
@@ -221,6 +239,7 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inner::Passed { body } => body.is_end_stream(),
+            Inner::Page { body } => body.is_end_stream(),
             Inner::Observed { body } => body.is_end_stream(),
             Inner::Bytes { bytes } => bytes.is_empty(),
             Inner::Masking { body } => body.is_end_stream(),
@@ -230,6 +249,7 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Passed { body } => body.size_hint(),
+            Inner::Page { body } => body.size_hint(),
             Inner::Observed { body } => body.size_hint(),
             Inner::Bytes { bytes } => SizeHint::with_exact(bytes.len() as u64),
             Inner::Masking { body } => body.size_hint(),
@@ -241,9 +261,22 @@ impl<B> std::fmt::Debug for AnswerBody<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match &self.0 {
             Inner::Passed { .. } => "AnswerBody::Passed",
+            Inner::Page { .. } => "AnswerBody::Page",
             Inner::Observed { .. } => "AnswerBody::Observed",
             Inner::Bytes { .. } => "AnswerBody::Bytes",
             Inner::Masking { .. } => "AnswerBody::Masking",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Boxed bodies are often asked to be both.
+    #[test]
+    fn a_body_may_be_sent_and_shared() {
+        fn check<T: Send + Sync>() {}
+        check::<AnswerBody<http_body_util::Full<Bytes>>>();
     }
 }

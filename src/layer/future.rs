@@ -3,6 +3,7 @@
 use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
 use super::lookup::{ObserveOnly, OffRoute};
+use super::page::PageExchange;
 use super::verdict::{Plan, Verdict, judge};
 use crate::body::{MaskBody, Pipeline, Watch};
 use crate::codec::Codings;
@@ -30,6 +31,8 @@ pin_project! {
     enum State<F, B> {
         /// On no masked route.
         Passing { proof: Option<OffRoute>, #[pin] inner: F },
+        /// On a page's route, before the head of the answer.
+        Page { exchange: Option<PageExchange>, #[pin] inner: F },
         /// On a route that only observes, before the head of the answer.
         Observing { watching: Option<(ObserveOnly, Exchange)>, #[pin] inner: F },
         /// On a route that nobody can name, where all only observe.
@@ -53,6 +56,10 @@ struct Holding<B> {
 impl<F, B> MaskFuture<F, B> {
     pub(super) fn passing(proof: OffRoute, inner: F) -> Self {
         Self::new(None, State::Passing { proof: Some(proof), inner })
+    }
+
+    pub(super) fn page(exchange: PageExchange, inner: F) -> Self {
+        Self::new(None, State::Page { exchange: Some(exchange), inner })
     }
 
     pub(super) fn masking(route: usize, exchange: Exchange, inner: F) -> Self {
@@ -103,6 +110,12 @@ where
                     *this.answered_at = Some(Instant::now());
                     let Some(proof) = proof.take() else { return Poll::Pending };
                     return Poll::Ready(Ok(answer::passed(proof, response)));
+                }
+                StateProj::Page { exchange, inner } => {
+                    let response = ready!(inner.poll(cx))?;
+                    *this.answered_at = Some(Instant::now());
+                    let Some(exchange) = exchange.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(exchange.answer(response)));
                 }
                 StateProj::Observing { watching, inner } => {
                     let response = ready!(inner.poll(cx))?;

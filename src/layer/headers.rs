@@ -1,4 +1,4 @@
-//! Header fields of a masked route: what may not go upstream, and what a changed body makes false.
+//! Header fields of a masked route, or of a page's: what may not go upstream, and what a changed body makes false.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -42,6 +42,12 @@ fn is_about_bytes(name: &HeaderName) -> bool {
     )
 }
 
+/// Conditions on what a client has of a page already. `If-Range` stays: a piece of a page is not rewritten, and a download on the
+/// route of pages must go on where it stopped.
+pub(super) fn is_conditional(name: &HeaderName) -> bool {
+    matches!(name.as_str(), "a-im" | "if-modified-since" | "if-none-match")
+}
+
 /// Removes all fields with a name that is unwanted. One look at each field costs less than one in the map for each name that is
 /// hardly ever there.
 pub(crate) fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&HeaderName) -> bool) {
@@ -58,6 +64,12 @@ pub(super) fn cut_request(headers: &mut HeaderMap) {
 /// Removes what a changed body makes false, and forbids to store the answer.
 pub(super) fn cut_response(headers: &mut HeaderMap) {
     remove_where(headers, is_about_bytes);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// The same for a page that is rewritten; whether it is kept coded is for whoever knows.
+pub(super) fn cut_page_response(headers: &mut HeaderMap) {
+    remove_where(headers, |name| *name != header::CONTENT_ENCODING && is_about_bytes(name));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 

@@ -2,6 +2,7 @@
 
 use super::mode::Mode;
 use super::rule::MaskRule;
+use crate::page::PageRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
 use http::Uri;
@@ -15,6 +16,15 @@ pub(super) struct Routes {
     rules: Vec<(Arc<str>, Arc<MaskRule>)>,
     /// Whether any of them masks. Otherwise nothing that last4 does may be felt.
     pub(super) enforces: bool,
+    pages: Option<Pages>,
+}
+
+/// The routes of pages and their rules.
+#[derive(Debug)]
+struct Pages {
+    set: RouteSet<Arc<PageRule>>,
+    /// The path of each, shared with the answers on it.
+    paths: Vec<Arc<str>>,
 }
 
 /// Where a request is.
@@ -25,6 +35,8 @@ pub(super) enum Lookup {
     On(OnRoute),
     /// On this one, which only observes, and on none that masks.
     Observed(ObserveOnly, OnRoute),
+    /// On no masked route, and on this one of pages.
+    Page(OffRoute, OnPage),
     /// Nobody can say.
     Refused(Reason),
     /// Nobody can say, and no route masks.
@@ -39,6 +51,14 @@ pub(super) struct OnRoute {
     pub(super) name: Arc<str>,
     /// What holds for the request: of several routes, what all of their rules come to.
     pub(super) rule: Arc<MaskRule>,
+}
+
+/// The page's route that a request is on.
+#[derive(Debug)]
+pub(super) struct OnPage {
+    /// The route's template, or its expression.
+    pub(super) path: Arc<str>,
+    pub(super) rule: Arc<PageRule>,
 }
 
 /// The proof that a request is on no masked route. Its field is private to this file, which makes one where no route was found
@@ -66,7 +86,14 @@ impl Routes {
         let rules =
             set.routes().iter().map(|route| (route.name.as_str().into(), Arc::new(route.rule.clone()))).collect();
         let enforces = set.routes().iter().any(|route| route.rule.mode() != Mode::Observe);
-        Self { set, rules, enforces }
+        Self { set, rules, enforces, pages: None }
+    }
+
+    /// The same with routes of pages.
+    pub(super) fn with_pages(self, set: RouteSet<Arc<PageRule>>) -> Self {
+        let paths: Vec<_> = set.routes().iter().map(|route| route.pattern.as_str().into()).collect();
+        // Without any, no request is looked at twice.
+        Self { pages: (!paths.is_empty()).then_some(Pages { set, paths }), ..self }
     }
 
     /// Finds the route of a request. One that is on several, by different readings of its path, is under the rules of all that mask;
@@ -91,11 +118,25 @@ impl Routes {
                 },
             };
         }
-        let Some(on) = masked.or(observed) else { return Lookup::Off(OffRoute(())) };
+        let Some(on) = masked.or(observed) else {
+            let proof = OffRoute(());
+            return match self.pages.as_ref().and_then(|pages| pages.find(&path)) {
+                Some(page) => Lookup::Page(proof, page),
+                None => Lookup::Off(proof),
+            };
+        };
         match ObserveOnly::of(&on) {
             Some(proof) => Lookup::Observed(proof, on),
             None => Lookup::On(on),
         }
+    }
+}
+
+impl Pages {
+    /// The first route of pages that any reading of the path is on.
+    fn find(&self, path: &CanonicalPath<'_>) -> Option<OnPage> {
+        let found = self.set.find(path).next()?;
+        Some(OnPage { path: Arc::clone(self.paths.get(found.position)?), rule: Arc::clone(&found.route.rule) })
     }
 }
 
@@ -129,6 +170,7 @@ mod tests {
             Lookup::Off(_) => ("off", String::new()),
             Lookup::On(on) => ("on", on.name.to_string()),
             Lookup::Observed(_, on) => ("observed", on.name.to_string()),
+            Lookup::Page(_, page) => ("page", page.path.to_string()),
             Lookup::Refused(reason) => ("refused", reason.to_string()),
             Lookup::Unreadable(_, reason) => ("unreadable", reason.to_string()),
         }
@@ -145,6 +187,29 @@ mod tests {
         assert_eq!(found(&routes, "/b/keys"), ("on", "keys".to_owned()));
         assert_eq!(found(&routes, "/a/keys"), ("on", "keys".to_owned()));
         assert_eq!(found(&routes, "/b/c"), ("off", String::new()));
+        assert_eq!(found(&routes, "/a/%00").0, "refused");
+    }
+
+    #[test]
+    fn a_masked_route_or_one_that_observes_always_wins_over_a_page() {
+        let page = |(position, template): (usize, &&str)| Route {
+            name: position.to_string(),
+            pattern: Pattern::template(template).unwrap(),
+            rule: Arc::new(PageRule::new(&["a"], &[]).unwrap()),
+        };
+        let pages = RouteSet::compile(["/{x}", "/{*rest}"].iter().enumerate().map(page).collect()).unwrap();
+        let routes =
+            routes(&[("keys", "/{x}/keys", Mode::Enforce), ("trial", "/trial", Mode::Observe)]).with_pages(pages);
+        for (path, expected) in [
+            ("/a/keys", ("on", "keys")),
+            ("/a/b/../keys", ("on", "keys")),
+            ("/a/%6beys.html", ("on", "keys")),
+            ("/Trial/", ("observed", "trial")),
+            ("/a", ("page", "/{x}")),
+            ("/a/b", ("page", "/{*rest}")),
+        ] {
+            assert_eq!(found(&routes, path), (expected.0, expected.1.to_owned()), "{path}");
+        }
         assert_eq!(found(&routes, "/a/%00").0, "refused");
     }
 

@@ -8,7 +8,8 @@
 //! only `lookup` can make, for a request that is on no route. `masked` takes what only the masking body can make, and `withheld` a
 //! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write
 //! that would pass a body on. A route in [observe mode](Mode::Observe) passes answers by `observed`, which takes an `ObserveOnly`;
-//! `lookup` makes one from a rule that says so, and for no request that is on a masking route too.
+//! `lookup` makes one from a rule that says so, and for no request that is on a masking route too. A rewritten [page](crate::page)
+//! fails open, and so takes an `OffRoute` too.
 //!
 //! ```
 //! use http::Method;
@@ -35,6 +36,7 @@ mod lookup;
 mod media_type;
 mod mode;
 mod observed;
+mod page;
 mod rule;
 mod service;
 mod verdict;
@@ -45,5 +47,6 @@ pub use future::MaskFuture;
 #[cfg(feature = "proxy")]
 pub(crate) use headers::remove_where;
 pub use mode::Mode;
+pub use page::{PageOutcome, PageReport};
 pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};
 pub use service::{MaskLayer, MaskService};

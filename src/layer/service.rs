@@ -4,7 +4,9 @@ use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
 use super::future::MaskFuture;
 use super::lookup::{Lookup, Routes};
+use super::page::PageExchange;
 use super::rule::MaskRule;
+use crate::page::PageRule;
 use crate::route::{Route, RouteSet};
 use http::{Request, Response};
 use http_body::Body;
@@ -23,6 +25,13 @@ impl MaskLayer {
     /// A layer that masks on these routes.
     pub fn new(routes: RouteSet<MaskRule>) -> Self {
         Self { routes: Arc::new(Routes::new(routes)) }
+    }
+
+    /// The same layer, which rewrites pages too: on each request that is on no masked route, by the first of these that it is on.
+    #[must_use]
+    pub fn with_pages(self, pages: RouteSet<Arc<PageRule>>) -> Self {
+        let routes = Arc::try_unwrap(self.routes).unwrap_or_else(|shared| Routes::new(shared.set.clone()));
+        Self { routes: Arc::new(routes.with_pages(pages)) }
     }
 
     /// The routes, in the order by which [`MaskFuture::route`] counts them.
@@ -71,6 +80,10 @@ where
                 let position = on.position;
                 let exchange = Exchange::begin(on, &mut request);
                 MaskFuture::masking(position, exchange, self.inner.call(request))
+            }
+            Lookup::Page(proof, page) => {
+                let exchange = PageExchange::begin(proof, page, &mut request);
+                MaskFuture::page(exchange, self.inner.call(request))
             }
             Lookup::Observed(proof, on) => {
                 let position = on.position;

@@ -1,5 +1,6 @@
 //! A key that is read character by character, unescaped.
 
+use super::mark::Mark;
 use super::selector::Key;
 use super::{Reveal, Rules};
 
@@ -19,7 +20,8 @@ impl KeyText {
             Reveal::Paths(paths) => paths.longest_name(),
             Reveal::Nothing | Reveal::TopLevel => 0,
         };
-        Self { text: Vec::new(), longest: rules.selectors.longest_name().max(revealing), too_long: false }
+        let mark = rules.mark.as_ref().map_or(0, Mark::len);
+        Self { text: Vec::new(), longest: rules.selectors.longest_name().max(revealing).max(mark), too_long: false }
     }
 
     pub(super) fn clear(&mut self) {

@@ -3,6 +3,7 @@
 use super::blocks::{Instructions, Scan, Shapes, can_scan};
 use super::cursor::Cursor;
 use super::key::KeyText;
+use super::mark::Marks;
 use super::nesting::Nesting;
 use super::place::{Escape, Place};
 use super::secret::Secret;
@@ -34,6 +35,7 @@ pub struct Masker {
     key: KeyText,
     units: UnitReader,
     secret: Secret,
+    marks: Marks,
     offset: u64,
     failed: Option<Error>,
 }
@@ -54,6 +56,7 @@ impl Masker {
             key: KeyText::new(&rules),
             units: UnitReader::default(),
             secret: Secret::default(),
+            marks: Marks::default(),
             offset: 0,
             failed: None,
             rules,
@@ -127,7 +130,8 @@ impl Masker {
 
     /// Reads the chunk: blocks where they can be proved, byte by byte where not.
     fn read<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) -> Result<(), ErrorKind> {
-        if !self.instructions.read_blocks() {
+        // Blocks know nothing of marks.
+        if !self.instructions.read_blocks() || self.rules.mark.is_some() {
             return self.read_bytes(cursor, usize::MAX);
         }
         // Where blocks are refused again and again it is not worth trying each.
@@ -269,6 +273,7 @@ impl Masker {
             cursor.sink.replacement(&self.rules.policy.short.json);
             cursor.sink.replacement(b"\"");
             self.state.summary.masked += 1;
+            self.note_masked();
         }
     }
 
@@ -297,9 +302,30 @@ impl Masker {
         if !self.state.nesting.close(object) {
             return Err(ErrorKind::Syntax);
         }
+        if object {
+            self.mark(cursor);
+        }
         cursor.at += 1;
         self.end_value();
         Ok(())
+    }
+
+    /// Marks the object that was closed, if it is to be. The cursor is before its bracket.
+    fn mark<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
+        if let Some(mark) = &self.rules.mark
+            && self.marks.close(self.state.nesting.depth() + 1)
+        {
+            cursor.hide();
+            cursor.sink.replacement(mark.json());
+            self.state.summary.marked += 1;
+        }
+    }
+
+    /// A value was masked, or came masked. If it is a member's, its object is to be marked.
+    fn note_masked(&mut self) {
+        if self.rules.mark.is_some() && self.state.nesting.is_object() == Some(true) {
+            self.marks.note_masked(self.state.nesting.depth());
+        }
     }
 
     fn separator(&mut self) {
@@ -340,6 +366,9 @@ impl Masker {
         // read byte by byte, so that the fault is seen where it is, however the text is cut.
         let ahead = cursor.plain_string_ahead().filter(|inside| std::str::from_utf8(inside).is_ok());
         if let Some(inside) = ahead {
+            if self.rules.mark.as_ref().is_some_and(|mark| mark.is(inside)) {
+                self.marks.note_named(self.state.nesting.depth());
+            }
             self.state.next = self.member(Key::Known(inside));
             cursor.at += inside.len() + 1;
             self.state.place = Place::Colon;
@@ -353,6 +382,11 @@ impl Masker {
         let key = &mut self.key;
         if byte == b'"' && self.units.at_boundary() {
             self.units.finish(|unit| key.push(unit.value));
+            if let (Some(mark), Key::Known(key)) = (&self.rules.mark, self.key.as_key())
+                && mark.is(key)
+            {
+                self.marks.note_named(self.state.nesting.depth());
+            }
             self.state.next = self.member(self.key.as_key());
             self.state.place = Place::Colon;
         } else {
@@ -396,6 +430,7 @@ impl Masker {
             let end = cursor.at + secret.len();
             cursor.mask_plain(cursor.at..end, &self.rules.policy, &mut self.state.summary);
             cursor.at = end + 1;
+            self.note_masked();
             self.end_value();
         } else {
             cursor.hide();
@@ -412,6 +447,7 @@ impl Masker {
                 self.state.summary.show(secret.shown(policy), cursor.sink);
                 cursor.show();
                 cursor.at += 1;
+                self.note_masked();
                 self.end_value();
                 return Ok(());
             }

@@ -30,7 +30,7 @@
 //!
 //! # Memory
 //! Constant: a bounded piece of the value being masked, the current key up to the longest name asked for, a bit for each open object
-//! or array up to the depth limit and an entry where the treatment changes, and up to 12 KiB of what was learned about how a list's items
+//! or array up to the depth limit and an entry where the treatment changes or, if there is a mark, a value is masked, and up to 12 KiB of what was learned about how a list's items
 //! lie, which is kept for the next text under the same rules.
 
 mod blocks;
@@ -38,6 +38,7 @@ mod cursor;
 mod error;
 mod key;
 mod machine;
+mod mark;
 mod nesting;
 mod path;
 mod place;

@@ -115,7 +115,7 @@ pub(super) struct Filler {
 }
 
 impl Filler {
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let mut json = String::with_capacity(text.len());
         for c in text.chars() {
             match c {

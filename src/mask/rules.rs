@@ -1,6 +1,7 @@
 //! What is masked and how: everything about a route that the engine needs to know.
 
 use super::blocks::{KeyFilter, Learned};
+use super::mark::Mark;
 use super::{Policy, SelectorError, Selectors};
 use thiserror::Error;
 
@@ -22,6 +23,7 @@ pub struct Rules {
     pub(super) policy: Policy,
     pub(super) max_depth: usize,
     pub(super) ndjson: bool,
+    pub(super) mark: Option<Mark>,
     pub(super) keys: KeyFilter,
     /// Whether where a value lies makes no difference to its treatment, but for how deep.
     pub(super) flat: bool,
@@ -43,6 +45,7 @@ impl Rules {
             policy: Policy::default(),
             max_depth: DEFAULT_MAX_DEPTH,
             ndjson: false,
+            mark: None,
         }
     }
 
@@ -74,13 +77,31 @@ impl Rules {
         Self { ndjson, learned: Learned::default(), ..self }
     }
 
+    /// The same rules, which also add a member of this name, with the value `true`, to every object in which a value is masked: at its
+    /// end, once, and not where it has a member of that name. With it, texts are read byte by byte.
+    ///
+    /// ```
+    /// use last4::mask::{Masker, Rules, Selectors};
+    ///
+    /// let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_mark("masked");
+    /// let mut masker = Masker::new(rules.into());
+    /// let mut output = Vec::new();
+    /// masker.write(br#"[{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d","n":1},{"n":2}]"#, &mut output)?;
+    /// assert_eq!(output, br#"[{"token":"app-8...cY5d","n":1,"masked":true},{"n":2}]"#);
+    /// # Ok::<(), last4::mask::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_mark(self, name: &str) -> Self {
+        Self { mark: Some(Mark::new(name)), ..self }
+    }
+
     /// The limit of nesting.
     pub fn max_depth(&self) -> usize {
         self.max_depth
     }
 
     /// Rules for a text that both sets apply to: whatever either selects is masked, only what both reveal is revealed, the
-    /// tighter limit holds; the policy is `self`'s.
+    /// tighter limit holds; the policy is `self`'s, and so is the mark, if it has one.
     ///
     /// # Errors
     /// [`SelectorError::TooManySegments`] where the selectors of both do not fit one matcher.
@@ -90,7 +111,8 @@ impl Rules {
             .with_reveal(reveal)
             .with_policy(self.policy.clone())
             .with_max_depth(self.max_depth.min(other.max_depth));
-        Ok(both.with_ndjson(self.ndjson && other.ndjson))
+        let mark = self.mark.clone().or_else(|| other.mark.clone());
+        Ok(Self { mark, ..both.with_ndjson(self.ndjson && other.ndjson) })
     }
 }
 

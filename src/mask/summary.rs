@@ -13,6 +13,8 @@ pub struct Summary {
     pub unchanged: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,
+    /// Objects that were marked ([`Rules::with_mark`](super::Rules::with_mark)).
+    pub marked: u64,
 }
 
 impl Summary {

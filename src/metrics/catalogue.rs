@@ -56,6 +56,7 @@ const ALL: &[&Family] = &[
     &OBSERVED_VALUES,
     &OBSERVED_WITHHELD,
     &ALARM,
+    &PAGES,
     &REFUSED,
     &DURATION,
     &UPSTREAM_DURATION,
@@ -137,6 +138,13 @@ family!(
     "last4_route_alarm",
     ["route", "alarm"],
     "Whether the last 50 or more successful lists held no value in a selected field (nothing-selected: was it renamed?) or only such that came masked (already-masked): 1 or 0."
+);
+family!(
+    PAGES,
+    Counter,
+    "last4_pages_total",
+    ["result"],
+    "Pages on a page's route: rewritten, or why one passed as it came, or its rest did."
 );
 family!(
     REFUSED,

@@ -19,6 +19,8 @@ pub(crate) enum Decision {
     Refused,
     /// On a masked route: the answer showed the secret that its request created.
     Revealed,
+    /// Off the masked routes: a page, rewritten by its rule.
+    Rewritten,
     /// On a masked route: the answer was withheld, or cut.
     Withheld,
 }
@@ -34,6 +36,7 @@ impl Decision {
         Self::Passed,
         Self::Refused,
         Self::Revealed,
+        Self::Rewritten,
         Self::Withheld,
     ];
 
@@ -48,6 +51,7 @@ impl Decision {
             Self::Passed => "passed",
             Self::Refused => "refused",
             Self::Revealed => "revealed",
+            Self::Rewritten => "rewritten",
             Self::Withheld => "withheld",
         }
     }

@@ -80,6 +80,10 @@ impl Metrics {
             }
         }
         drop(alarms);
+        let mut pages = page.family(&families::PAGES);
+        for (result, count) in all.pages.counts() {
+            pages.add(&[result], count);
+        }
         let mut refused = page.family(&families::REFUSED);
         for (reason, count) in all.refusals.counts() {
             refused.add(&[reason], count);

@@ -23,6 +23,10 @@ const FAILURES: [&str; 10] = [
     "upstream-unreachable",
 ];
 
+/// What becomes of pages: they are rewritten, or why not.
+const PAGES: [&str; 7] =
+    ["charset", "decode-failed", "incomplete", "partial-content", "rewritten", "too-large", "unknown-encoding"];
+
 /// Reasons for which a request goes nowhere.
 const REFUSALS: [&str; 8] = [
     "ambiguous-path",
@@ -48,6 +52,7 @@ pub struct Worker {
     pub(super) upstream_failures: Tally,
     pub(super) refusals: Tally,
     pub(super) handshake_failures: Tally,
+    pub(super) pages: Tally,
     /// By name. Of a route that a new configuration leaves out, the counts stay: a counter never falls.
     routes: Mutex<BTreeMap<String, Arc<RouteCounts>>>,
 }
@@ -63,6 +68,7 @@ impl Worker {
             upstream_failures: Tally::of(&FAILURES),
             refusals: Tally::of(&REFUSALS),
             handshake_failures: Tally::of(&HANDSHAKE_FAILURES),
+            pages: Tally::of(&PAGES),
             routes: Mutex::default(),
         }
     }
@@ -122,6 +128,11 @@ impl Worker {
         self.handshake_failures.count(reason);
     }
 
+    /// Counts a page on a page's route, by what became of it.
+    pub(crate) fn page(&self, result: &'static str) {
+        self.pages.count(result);
+    }
+
     /// Adds another worker's, but for its routes.
     pub(super) fn absorb(&self, other: &Self) {
         self.accepted.absorb(&other.accepted);
@@ -132,6 +143,7 @@ impl Worker {
         self.upstream_failures.absorb(&other.upstream_failures);
         self.refusals.absorb(&other.refusals);
         self.handshake_failures.absorb(&other.handshake_failures);
+        self.pages.absorb(&other.pages);
     }
 }
 

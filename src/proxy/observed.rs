@@ -3,7 +3,7 @@
 use super::error::ForwardError;
 use super::record::Record;
 use crate::body::BodyError;
-use crate::layer::{AnswerBody, Outcome, Report};
+use crate::layer::{AnswerBody, Outcome, PageOutcome, PageReport, Report};
 use bytes::Bytes;
 use http::{Method, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -34,6 +34,12 @@ pub(super) fn observe<B: Body + Unpin>(
                 tracing::warn!(%route, %method, status, "a create showed no secret: name its place in `reveal_fields`");
             }
             _ => {}
+        }
+    }
+    if let Some(PageReport { path, outcome }) = response.extensions().get() {
+        record.is_page(*outcome);
+        if let PageOutcome::Untouched(reason) = outcome {
+            tracing::warn!(%path, %reason, "page not rewritten: it passes as it came");
         }
     }
     response.map(|body| {
@@ -85,6 +91,13 @@ impl<B: Body + Unpin> Body for ObservedBody<B> {
 
 impl<B: Body + Unpin> Drop for ObservedBody<B> {
     fn drop(&mut self) {
+        if self.record.rewrites() {
+            let fault = self.body.page_fault();
+            if let Some(reason) = fault {
+                tracing::warn!(%reason, "page not rewritten to its end: the rest passed as it came");
+            }
+            self.record.page_ends(fault);
+        }
         let Some(reading) = self.body.reading() else { return };
         if let (true, Some(Err(reason))) = (self.record.observes(), reading.ending) {
             tracing::warn!(route = self.record.route(), %reason, "answer would have been withheld, in observe mode");

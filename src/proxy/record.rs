@@ -5,7 +5,7 @@ use super::activity::Active;
 use super::books::Books;
 use super::error::ForwardError;
 use super::peer::Peer;
-use crate::layer::{Outcome, Reading, Report};
+use crate::layer::{Outcome, PageOutcome, Reading, Report};
 use crate::mask::Summary;
 use crate::metrics::{Decision, Findings, Values};
 use crate::reason::Reason;
@@ -127,6 +127,33 @@ impl Record {
         };
     }
 
+    /// The answer is a page on a page's route.
+    pub(super) fn is_page(&mut self, outcome: PageOutcome) {
+        match outcome {
+            PageOutcome::Rewriting => self.decision = Decision::Rewritten,
+            PageOutcome::Untouched(reason) => self.page_passed(reason),
+        }
+    }
+
+    /// A page that was to be rewritten is over; if there was a fault, it passed as it came from there on.
+    pub(super) fn page_ends(&mut self, fault: Option<Reason>) {
+        match fault {
+            None => self.books.worker.page("rewritten"),
+            Some(reason) => self.page_passed(reason),
+        }
+    }
+
+    /// Whether the answer is a page that is being rewritten.
+    pub(super) fn rewrites(&self) -> bool {
+        self.decision == Decision::Rewritten
+    }
+
+    fn page_passed(&mut self, reason: Reason) {
+        self.decision = Decision::Passed;
+        self.reason = Some(reason.as_str());
+        self.books.worker.page(reason.as_str());
+    }
+
     /// What the engine made of a body while it streamed.
     pub(super) fn read(&mut self, Reading { summary, ending }: Reading) {
         self.summary = summary;
@@ -155,7 +182,7 @@ impl Record {
 
     fn read_to_end(&self) {
         if self.lists {
-            let Summary { masked, unchanged, revealed } = self.summary;
+            let Summary { masked, unchanged, revealed, .. } = self.summary;
             self.books.place(self.route).counts.answer(masked + unchanged + revealed > 0);
         }
     }
@@ -219,7 +246,7 @@ impl Drop for Record {
         let counts = &self.books.place(self.route).counts;
         let took = self.begun.elapsed();
         counts.request(self.decision, self.status.map(|status| status.as_u16()), took);
-        let Summary { masked, unchanged, revealed } = self.summary;
+        let Summary { masked, unchanged, revealed, .. } = self.summary;
         self.findings().values(Values { masked, unchanged, revealed });
         if let Some(line) = &self.line {
             self.log(line, took);

@@ -352,3 +352,30 @@ async fn cross_origin_readers_can_read_the_refusal() {
     assert_eq!(reply.header("access-control-allow-origin"), Some("https://console.example"));
     assert_eq!((reply.header("vary"), reply.header("set-cookie")), (Some("Origin"), None));
 }
+
+#[tokio::test]
+async fn a_mark_comes_with_every_masked_value_and_with_no_revealed_one() {
+    let list = format!("[{{\"token\":\"{SECRET}\",\"n\":1}},{{\"n\":2}}]");
+    let created = format!("{{\"token\":\"{SECRET}\"}}");
+    let wrapped = format!("{{\"data\":{{\"token\":\"{SHOWN}\"}}}}");
+    let bodies = [list, created.clone(), wrapped];
+    let origin = Origin::answering(move |seen| {
+        let wanted: usize = seen.header("x-want").unwrap().parse().unwrap();
+        answer("200 OK", "ETag: \"a\"\r\nContent-Type: application/json\r\n", &bodies[wanted])
+    })
+    .await;
+    let rule = MaskRule::new(rules().with_mark("masked"));
+    for rule in [rule.clone(), rule.with_hold_bytes(0)] {
+        let proxy = Proxy::with(settings(origin.address), rule).await;
+        for (method, wanted, expected) in [
+            ("GET", 0, format!("[{{\"token\":\"{SHOWN}\",\"n\":1,\"masked\":true}},{{\"n\":2}}]")),
+            ("GET", 1, format!("{{\"token\":\"{SHOWN}\",\"masked\":true}}")),
+            ("POST", 1, created.clone()),
+            // What came masked is marked, in an answer that may reveal too.
+            ("POST", 2, format!("{{\"data\":{{\"token\":\"{SHOWN}\",\"masked\":true}}}}")),
+        ] {
+            let reply = ask(proxy.address, request(method, KEYS, &format!("X-Want: {wanted}\r\n"))).await;
+            assert_eq!((reply.text(), reply.clean), (expected, true), "{method} {wanted}");
+        }
+    }
+}

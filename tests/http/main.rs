@@ -13,6 +13,7 @@ mod log;
 mod metrics;
 mod observe;
 mod origin;
+mod pages;
 mod proxy;
 mod requests;
 mod streaming;

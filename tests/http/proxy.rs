@@ -7,6 +7,7 @@ use http::uri::Authority;
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
+use last4::page::PageRule;
 use last4::proxy::{Listener, Settings, Setup, Transport, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
@@ -32,16 +33,34 @@ impl Proxy {
 
     /// With a rule for each route by its name.
     pub(crate) async fn with_each(settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
+        Self::with_pages(settings, rule, no_pages()).await
+    }
+
+    /// The same, and with rules for pages.
+    pub(crate) async fn with_pages(
+        settings: Settings,
+        rule: impl Fn(&str) -> MaskRule,
+        pages: RouteSet<Arc<PageRule>>,
+    ) -> Self {
         // Not `bind`, which may be given the port of another test's proxy.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let mut proxy = Self::at(listener, settings, rule).await;
+        let mut proxy = Self::listening(listener, settings, rule, pages).await;
         proxy.address = address;
         proxy
     }
 
     /// Where somebody listens.
     pub(crate) async fn at(listener: impl Into<Listener>, settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
+        Self::listening(listener, settings, rule, no_pages()).await
+    }
+
+    async fn listening(
+        listener: impl Into<Listener>,
+        settings: Settings,
+        rule: impl Fn(&str) -> MaskRule,
+        pages: RouteSet<Arc<PageRule>>,
+    ) -> Self {
         let listener = listener.into();
         log::start();
         let patterns = [
@@ -54,7 +73,7 @@ impl Proxy {
             pattern: Pattern::template(template).unwrap(),
             rule: rule(name).with_reveal([Method::POST], Reveal::TopLevel),
         });
-        let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap());
+        let layer = MaskLayer::new(RouteSet::compile(routes.into()).unwrap()).with_pages(pages);
         let (stop, stopped) = oneshot::channel::<()>();
         let metrics = Arc::<Metrics>::default();
         let counting = Arc::clone(&metrics);
@@ -86,6 +105,10 @@ impl Drop for Proxy {
             log::assert_silent(SECRET);
         }
     }
+}
+
+fn no_pages() -> RouteSet<Arc<PageRule>> {
+    RouteSet::compile(Vec::new()).unwrap()
 }
 
 pub(crate) fn settings(origin: SocketAddr) -> Settings {

@@ -77,6 +77,7 @@ pub(crate) fn rules_from(fields: u8, flags: u8, policy: u8) -> RuleSet {
         },
         max_depth: if bit(4) { 3 } else { 512 },
         policy,
+        mark: (fields & 0x80 != 0).then(|| if fields & 0x40 == 0 { "masked" } else { "a\"\u{e9}" }.to_owned()),
     }
 }
 
@@ -213,7 +214,8 @@ fn run(
     if let Some(error) = failed {
         assert_eq!(result, Err(error), "a clean end after an error: b\"{}\" cut at {cuts:?}", text.escape_ascii());
     }
-    let counts = |Summary { masked, unchanged, revealed, .. }: Summary| Counts { masked, unchanged, revealed };
+    let counts =
+        |Summary { masked, unchanged, revealed, marked, .. }: Summary| Counts { masked, unchanged, revealed, marked };
     (recorder.output, result.map(counts))
 }
 
@@ -234,11 +236,15 @@ pub(crate) fn compile(rules: &RuleSet) -> Rules {
         Revealed::TopLevel => Reveal::TopLevel,
         Revealed::Fields(fields) => Reveal::paths(fields).unwrap(),
     };
-    Rules::new(Selectors::compile(&rules.fields, rules.ignore_case).unwrap())
+    let compiled = Rules::new(Selectors::compile(&rules.fields, rules.ignore_case).unwrap())
         .with_reveal(reveal)
         .with_ndjson(rules.ndjson)
         .with_max_depth(rules.max_depth)
-        .with_policy(Policy::new(rules.policy.clone()).unwrap())
+        .with_policy(Policy::new(rules.policy.clone()).unwrap());
+    match &rules.mark {
+        Some(mark) => compiled.with_mark(mark),
+        None => compiled,
+    }
 }
 
 /// Holds the engine to its word that verbatim bytes are ranges of the chunk being written, in order and each at most once.

@@ -53,6 +53,7 @@ fn read_rules(value: &Value) -> RuleSet {
             "last" => rules.policy.last = number(value),
             "min_hidden" => rules.policy.min_hidden = number(value),
             "ellipsis" => rules.policy.ellipsis = string(value),
+            "mark" => rules.mark = Some(string(value)),
             "short" => rules.policy.short = string(value),
             _ => panic!("unknown rule {key}"),
         }

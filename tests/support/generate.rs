@@ -42,6 +42,8 @@ const FIELDS: [&str; 16] = [
     "$..['data'].*",
 ];
 
+const MARKS: [&str; 7] = ["masked", "a", "data", "k\u{fffd}", "\u{1f511}", "a\"\\", "token"];
+
 const PIECES: [&str; 24] = [
     "a",
     "b",
@@ -94,8 +96,10 @@ pub(crate) fn rules() -> impl Strategy<Value = RuleSet> {
     ];
     let fields = prop_oneof![1 => Just(vec!["token"]), 3 => subsequence(FIELDS.to_vec(), 0..5)].prop_map(owned);
     let max_depth = prop_oneof![4 => Just(512), 1 => 0..6_usize];
-    (fields, any::<bool>(), reveal, prop::bool::weighted(0.2), max_depth, policy()).prop_map(
-        |(fields, ignore_case, reveal, ndjson, max_depth, policy)| RuleSet {
+    let mark = prop::option::weighted(0.3, select(&MARKS[..]).prop_map(str::to_owned)).boxed();
+    (fields, any::<bool>(), reveal, prop::bool::weighted(0.2), max_depth, policy(), mark).prop_map(
+        |(fields, ignore_case, reveal, ndjson, max_depth, policy, mark)| RuleSet {
+            mark,
             fields,
             ignore_case,
             reveal,

@@ -14,6 +14,7 @@ pub(crate) struct RuleSet {
     pub(crate) ndjson: bool,
     pub(crate) max_depth: usize,
     pub(crate) policy: PolicyParts,
+    pub(crate) mark: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +33,7 @@ impl Default for RuleSet {
             ndjson: false,
             max_depth: DEFAULT_MAX_DEPTH,
             policy: PolicyParts::default(),
+            mark: None,
         }
     }
 }
@@ -47,6 +49,7 @@ pub(crate) struct Counts {
     pub(crate) masked: u64,
     pub(crate) unchanged: u64,
     pub(crate) revealed: u64,
+    pub(crate) marked: u64,
 }
 
 /// The first fault of a text.
@@ -58,7 +61,15 @@ pub(crate) struct Fault {
 }
 
 pub(crate) fn mask(rules: &RuleSet, text: &[u8]) -> Result<Masked, Fault> {
-    let mut reader = Reader { rules, text, at: 0, path: Vec::new(), edits: Vec::new(), counts: Counts::default() };
+    let mut reader = Reader {
+        rules,
+        text,
+        at: 0,
+        path: Vec::new(),
+        objects: Vec::new(),
+        edits: Vec::new(),
+        counts: Counts::default(),
+    };
     match reader.document() {
         Ok(()) => Ok(Masked { output: splice(text, &reader.edits), counts: reader.counts }),
         Err((kind, offset)) => Err(Fault { kind, offset, readable: splice(&text[..offset], &reader.edits) }),
@@ -85,6 +96,8 @@ struct Reader<'a> {
     at: usize,
     /// From the root to the value being read.
     path: Vec<Step>,
+    /// The open objects: the names of their members, and whether a value of theirs is masked.
+    objects: Vec<(Vec<String>, bool)>,
     edits: Vec<Edit>,
     counts: Counts,
 }
@@ -140,6 +153,7 @@ impl Reader<'_> {
             self.at += 1;
             return Ok(());
         }
+        self.objects.push((Vec::new(), false));
         loop {
             self.whitespace();
             self.expect(b'"')?;
@@ -148,7 +162,8 @@ impl Reader<'_> {
             self.expect(b':')?;
             self.at += 1;
             self.whitespace();
-            let name = key.iter().map(|(character, _)| character.unwrap_or('\u{fffd}')).collect();
+            let name: String = key.iter().map(|(character, _)| character.unwrap_or('\u{fffd}')).collect();
+            self.objects.last_mut().unwrap().0.push(name.clone());
             self.inside(Step::Member(name))?;
             self.whitespace();
             if self.next()? != b',' {
@@ -157,6 +172,12 @@ impl Reader<'_> {
             self.at += 1;
         }
         self.expect(b'}')?;
+        let (names, masked) = self.objects.pop().unwrap();
+        if let Some(mark) = self.rules.mark.as_ref().filter(|mark| masked && !names.contains(mark)) {
+            let with = format!(",{}:true", serde_json::to_string(mark).unwrap()).into_bytes();
+            self.edits.push(Edit { range: self.at..self.at, with });
+            self.counts.marked += 1;
+        }
         self.at += 1;
         Ok(())
     }
@@ -196,6 +217,7 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Read {
         let masked = self.is_masked();
+        self.note_masked(masked);
         self.note_revealed();
         if masked {
             self.counts.masked += 1;
@@ -225,6 +247,7 @@ impl Reader<'_> {
             self.edits.push(Edit { range: self.at + 1..usize::MAX, with: Vec::new() });
         }
         let units = self.string(masked)?;
+        self.note_masked(masked);
         if masked {
             let shown = self.shown(&units);
             let edit = self.edits.last_mut().unwrap();
@@ -357,6 +380,12 @@ impl Reader<'_> {
                 Revealed::TopLevel => matches!(place, [Step::Member(_)]) && self.is_selected(place),
                 Revealed::Fields(fields) => fields.iter().any(|field| selects(field, false, place)),
             }
+    }
+
+    fn note_masked(&mut self, masked: bool) {
+        if masked && matches!(self.path.last(), Some(Step::Member(_))) {
+            self.objects.last_mut().unwrap().1 = true;
+        }
     }
 
     fn note_revealed(&mut self) {

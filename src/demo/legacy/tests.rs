@@ -270,3 +270,21 @@ async fn ending_the_server_closes_its_connections() {
     let ended = timeout(Duration::from_secs(10), socket.read(&mut [0; 1024])).await.unwrap();
     assert!(matches!(ended, Ok(0) | Err(_)));
 }
+
+#[tokio::test]
+async fn the_console_is_served_with_all_that_it_asks_for() {
+    let origin = Origin::start().await;
+    let page = origin.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.has("content-type: text/html; charset=utf-8\r\n"));
+    assert!(page.has("content-security-policy: default-src 'self';"));
+    for (path, media_type) in [("/assets/console.css", "text/css"), ("/assets/console.js", "text/javascript")] {
+        let answer = origin.get(path).await;
+        assert!(answer.status == 200 && answer.has(&format!("content-type: {media_type}")), "{path}");
+    }
+    for (path, id) in [("apps", origin.api.app_id()), ("datasets", origin.api.dataset_id())] {
+        let list = origin.get(&format!("/console/api/{path}")).await.json();
+        assert_eq!(list["data"][0]["id"], id);
+        assert!(list["data"][0]["name"].is_string());
+    }
+}

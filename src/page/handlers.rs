@@ -1,0 +1,132 @@
+//! What is done to the elements of a page, as the library wants to be told.
+
+use super::policy::admit;
+use super::references::unescaped;
+use super::rule::PageRule;
+use super::style::Style;
+use lol_html::html_content::{ContentType, DocumentEnd};
+use lol_html::send::{DocumentContentHandlers, Element, ElementContentHandlers, Settings};
+use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, Selector};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The most memory that one page may take: a tag is held until it is whole.
+pub(super) const MAX_MEMORY: usize = 1 << 20;
+
+/// Whether the style is in the page.
+pub(super) type Placed = Arc<AtomicBool>;
+
+/// What the library is to do by a rule, in a charset if one is said.
+pub(super) fn settings(
+    rule: &PageRule,
+    placed: &Placed,
+    said: Option<AsciiCompatibleEncoding>,
+) -> Settings<'static, 'static> {
+    // Where nobody says, what is read as UTF-8 passes as it came just the same: only tags are looked at.
+    let encoding = said.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
+    let memory = MemorySettings::new()
+        .with_preallocated_parsing_buffer_size(1024)
+        .with_max_allowed_memory_usage(MAX_MEMORY)
+        .with_graceful_bail_out_on_memory_limit_exceeded(true);
+    let mut settings = Settings::new_send()
+        .with_encoding(encoding)
+        .with_adjust_charset_on_meta_tag(said.is_none())
+        .with_memory_settings(memory)
+        // Where nesting leaves open how a text is read, a guess will do: a page that is not rewritten is no better.
+        .with_strict(false)
+        .with_graceful_bail_out_on_content_handler_error(true);
+    for selector in &rule.remove {
+        let remove = |element: &mut Element<'_, '_>| {
+            element.remove();
+            Ok(())
+        };
+        settings = settings.append_element_content_handler(on(selector.clone(), remove));
+    }
+    let Some(style) = &rule.style else { return settings };
+    let handlers = [on_any(admitting(style, placed)), on_any(placing(style, placed))];
+    for handler in handlers.into_iter().flatten() {
+        settings = settings.append_element_content_handler(handler);
+    }
+    let (element, placed) = (style.element().to_owned(), Arc::clone(placed));
+    settings.append_document_content_handler(DocumentContentHandlers::default().end(
+        move |end: &mut DocumentEnd<'_>| {
+            if !placed.swap(true, Ordering::Relaxed) {
+                end.append(&element, ContentType::Html);
+            }
+            Ok(())
+        },
+    ))
+}
+
+type Handler = (Cow<'static, Selector>, ElementContentHandlers<'static>);
+
+fn on(selector: Selector, handler: impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static) -> Handler {
+    (Cow::Owned(selector), ElementContentHandlers::default().element(handler))
+}
+
+fn on_any(handler: impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static) -> Option<Handler> {
+    Some(on("*".parse().ok()?, handler))
+}
+
+/// Has the page's own `<meta>` policies admit the style. Those behind it do not concern it.
+fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
+    let (source, placed) = (style.source().to_owned(), Arc::clone(placed));
+    move |element| {
+        if placed.load(Ordering::Relaxed) || element.tag_name() != "meta" {
+            return Ok(());
+        }
+        let says_policy = element
+            .get_attribute("http-equiv")
+            .is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case("content-security-policy"));
+        let Some(written) = element.get_attribute("content").filter(|_| says_policy) else { return Ok(()) };
+        let has_references = written.contains('&');
+        let policy = if has_references { Cow::Owned(unescaped(&written)) } else { Cow::Borrowed(&*written) };
+        let admitted = admit(policy.as_bytes(), &source).and_then(|admitted| String::from_utf8(admitted).ok());
+        if let Some(admitted) = admitted {
+            let admitted = if has_references { admitted.replace('&', "&amp;") } else { admitted };
+            element.set_attribute("content", &admitted)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts the style at the end of the head, or before the first element that ends a head which has no end tag.
+fn placing(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
+    let (style, placed) = (style.element().to_owned(), Arc::clone(placed));
+    // A template's content is no part of the page.
+    let templates = Arc::new(AtomicUsize::new(0));
+    move |element| {
+        if placed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let name = element.tag_name();
+        match &*name {
+            "head" => {
+                let (style, placed) = (style.clone(), Arc::clone(&placed));
+                element.on_end_tag(Box::new(move |tag| {
+                    if !placed.swap(true, Ordering::Relaxed) {
+                        tag.before(&style, ContentType::Html);
+                    }
+                    Ok(())
+                }))
+            }
+            "template" => {
+                templates.fetch_add(1, Ordering::Relaxed);
+                let templates = Arc::clone(&templates);
+                element.on_end_tag(Box::new(move |_| {
+                    templates.fetch_sub(1, Ordering::Relaxed);
+                    Ok(())
+                }))
+            }
+            "base" | "basefont" | "bgsound" | "html" | "link" | "meta" | "noframes" | "noscript" | "script"
+            | "style" | "title" => Ok(()),
+            _ if templates.load(Ordering::Relaxed) > 0 => Ok(()),
+            _ => {
+                placed.store(true, Ordering::Relaxed);
+                element.before(&style, ContentType::Html);
+                Ok(())
+            }
+        }
+    }
+}

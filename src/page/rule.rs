@@ -1,0 +1,181 @@
+//! What is to be done to a page: selectors of what to hide and of what to remove, checked and compiled.
+
+use super::style::Style;
+use lol_html::Selector;
+use thiserror::Error;
+
+/// The most bytes that one selector may have.
+const MAX_SELECTOR: usize = 1024;
+
+/// What is to be done to the pages of one route.
+///
+/// ```
+/// use last4::page::PageRule;
+///
+/// let rule = PageRule::new(&["#keys .copy"], &["script[src*=clipboard]"]).unwrap();
+/// # let _ = rule;
+/// assert!(PageRule::new(&["a{}"], &["a +"]).is_err());
+/// ```
+#[derive(Debug)]
+pub struct PageRule {
+    /// `None` where nothing is hidden.
+    pub(super) style: Option<Style>,
+    pub(super) remove: Vec<Selector>,
+}
+
+impl PageRule {
+    /// Checks and compiles selectors. What `hide` selects a style sheet rule hides, also where a script adds it to the page later;
+    /// what `remove` selects is taken out of the page, of which no more is seen than its tags.
+    ///
+    /// # Errors
+    /// Every selector that is refused.
+    pub fn new<S: AsRef<str>>(hide: &[S], remove: &[S]) -> Result<Self, Vec<RefusedSelector>> {
+        let mut refused = Vec::new();
+        let mut hidden = Vec::new();
+        for (position, selector) in hide.iter().enumerate() {
+            match check(selector.as_ref()) {
+                Ok(()) => hidden.push(selector.as_ref()),
+                Err(error) => refused.push(RefusedSelector { list: List::Hide, position, error }),
+            }
+        }
+        let mut removed = Vec::new();
+        for (position, selector) in remove.iter().enumerate() {
+            let compiled = check(selector.as_ref()).and_then(|()| {
+                selector
+                    .as_ref()
+                    .parse::<Selector>()
+                    .map_err(|error| PageRuleError::Remove(error.to_string().trim_end_matches('.').to_owned()))
+            });
+            match compiled {
+                Ok(selector) => removed.push(selector),
+                Err(error) => refused.push(RefusedSelector { list: List::Remove, position, error }),
+            }
+        }
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        Ok(Self { style: Style::hiding(&hidden), remove: removed })
+    }
+
+    /// The source expression by which a Content-Security-Policy admits the style, if there is one.
+    pub(crate) fn style_source(&self) -> Option<&str> {
+        self.style.as_ref().map(Style::source)
+    }
+}
+
+/// A selector that is refused, by its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedSelector {
+    /// Where it stands.
+    pub list: List,
+    /// Its place there.
+    pub position: usize,
+    /// Why it is refused.
+    pub error: PageRuleError,
+}
+
+/// What is done to what a selector selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// It is hidden.
+    Hide,
+    /// It is removed.
+    Remove,
+}
+
+/// Why a selector is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageRuleError {
+    /// It could end the rule, or the style sheet.
+    #[error("a selector may not have {0}: write one such as \"#keys .copy\"")]
+    Forbidden(&'static str),
+    /// It is too long.
+    #[error("a selector may have at most {MAX_SELECTOR} bytes")]
+    TooLong,
+    /// It cannot be found in a page that streams.
+    #[error(
+        "{0}: while a page streams by, only type, class, id, attribute, descendant and child selectors can be found"
+    )]
+    Remove(String),
+}
+
+/// Whether a selector stands for itself in a style sheet: a browser reads it, and drops a rule that it does not understand; but
+/// what it reads must be one rule.
+fn check(selector: &str) -> Result<(), PageRuleError> {
+    use PageRuleError::Forbidden;
+    if selector.len() > MAX_SELECTOR {
+        return Err(PageRuleError::TooLong);
+    }
+    if selector.trim().is_empty() {
+        return Err(Forbidden("nothing in it"));
+    }
+    if selector.contains(char::is_control) {
+        return Err(Forbidden("control characters"));
+    }
+    if selector.contains('<') || selector.contains("/*") {
+        return Err(Forbidden("`<` or `/*`"));
+    }
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut characters = selector.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', _) if characters.next().is_some() => {}
+            ('\\', _) => return Err(Forbidden("a backslash at its end")),
+            (_, Some(mark)) => quote = quote.filter(|_| character != mark),
+            ('"' | '\'', None) => quote = Some(character),
+            ('{' | '}' | ';' | '@', None) => return Err(Forbidden("`{`, `}`, `;` or `@` outside quotes")),
+            ('(', None) => open.push(')'),
+            ('[', None) => open.push(']'),
+            (')' | ']', None) if open.pop() != Some(character) => return Err(Forbidden("brackets that do not match")),
+            _ => {}
+        }
+    }
+    if quote.is_some() || !open.is_empty() {
+        return Err(Forbidden("quotes or brackets that are not closed"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_that_is_more_than_one_rule_is_refused() {
+        for selector in [
+            "",
+            "  ",
+            "a{",
+            "a}",
+            "a{}b",
+            "</style>",
+            "a;b",
+            "@import x",
+            "a\\",
+            "[a=\"x",
+            "a[b",
+            "a)",
+            "a/*",
+            ":is(a]",
+            "a\nb",
+            "[a='x\\']",
+        ] {
+            assert!(check(selector).is_err(), "{selector}");
+        }
+        assert_eq!(check(&"a".repeat(1025)), Err(PageRuleError::TooLong));
+        for selector in
+            ["#keys .copy", "[data-x=\"}\"]", "a:has(> b), c ~ d", "[title='©']", "a\\:b", ":is(a,[b='(']) > *"]
+        {
+            assert_eq!(check(selector), Ok(()), "{selector}");
+        }
+    }
+
+    #[test]
+    fn every_refused_selector_is_named_by_its_place() {
+        let refused = PageRule::new(&["a", "{"], &["b ~ c", "d"]).unwrap_err();
+        let places: Vec<_> = refused.iter().map(|refused| (refused.list, refused.position)).collect();
+        assert_eq!(places, [(List::Hide, 1), (List::Remove, 0)]);
+    }
+}
