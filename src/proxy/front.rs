@@ -282,13 +282,13 @@ impl Future for FrontFuture {
                     Err(error) => {
                         failed(method, &error);
                         record.failed(&error);
-                        document(error.to_response(), record)
+                        document(error.to_response(), &mut record)
                     }
                 }
             }
             FrontFutureProj::Refused { refusal, record } => {
-                let Some(record) = record.take() else { return Poll::Pending };
-                refuse(*refusal, record)
+                let Some(mut record) = record.take() else { return Poll::Pending };
+                refuse(*refusal, &mut record)
             }
         };
         Poll::Ready(Ok(response))
@@ -296,13 +296,13 @@ impl Future for FrontFuture {
 }
 
 /// An answer in last4's own name, which is over for the record once it begins.
-fn document(response: Response<Bytes>, mut record: Box<Record>) -> Response<ResponseBody> {
+fn document(response: Response<Bytes>, record: &mut Record) -> Response<ResponseBody> {
     record.sent(response.body().len());
     record.whole();
     response.map(|document| Either::Right(Full::new(document)))
 }
 
-fn refuse(refusal: Refusal, mut record: Box<Record>) -> Response<ResponseBody> {
+fn refuse(refusal: Refusal, record: &mut Record) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
         Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
