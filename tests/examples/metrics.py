@@ -43,8 +43,8 @@ def metrics_after_traffic(folder):
     try:
         until(answers(f"{pages}/readyz"), "it is ready")
         # The API says where its keys are.
-        api.stdout.readline()
-        app, dataset, workspace = (api.stdout.readline().split()[-1] for _ in range(3))
+        lists = (line.split()[-1] for line in api.stdout if "api-keys" in line)
+        app, dataset, workspace = (next(lists) for _ in range(3))
         for method, target, status in [
             ("POST", app, 201),
             ("GET", app, 200),
