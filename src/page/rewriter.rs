@@ -40,7 +40,7 @@ impl Rewriter {
         match &mut self.state {
             State::Beginning { bytes } => {
                 bytes.extend_from_slice(piece);
-                if bytes.len() >= MARK {
+                if bytes.len() >= MARK && (first_of(bytes).is_some() || bytes.len() >= MOST_BLANK) {
                     self.begin(out);
                 }
             }
@@ -75,6 +75,11 @@ impl Rewriter {
                 return;
             }
             ([0xef, 0xbb, 0xbf, ..], _) => Some(AsciiCompatibleEncoding::utf_8()),
+            // Old APIs say of all their answers that they are HTML. JSON and plain text pass.
+            (text, _) if first_of(text).is_some_and(|byte| byte != b'<') => {
+                out.extend_from_slice(&bytes);
+                return;
+            }
             (_, Charset::Said(encoding)) => Some(encoding),
             (_, Charset::Unsaid) => None,
         };
@@ -108,6 +113,14 @@ impl Rewriter {
 
 /// Bytes of the longest byte order mark.
 const MARK: usize = 3;
+
+/// Most white space that is waited through for the first byte of a page.
+const MOST_BLANK: usize = 1024;
+
+/// The first byte that is no white space, if it is not too far away.
+fn first_of(bytes: &[u8]) -> Option<u8> {
+    bytes.iter().take(MOST_BLANK).copied().find(|byte| !byte.is_ascii_whitespace())
+}
 
 /// Where the library's output gathers until it is taken.
 #[derive(Clone, Default)]

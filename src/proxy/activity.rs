@@ -1,4 +1,4 @@
-//! When an HTTP/2 connection was last used. hyper knows no limit for one that is idle.
+//! When an HTTP/2 connection was last used, and when its client last took anything. hyper has a limit for neither.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,20 +13,28 @@ struct State {
     in_flight: usize,
     /// When there was last one, or the connection began.
     last: Instant,
+    /// How many answers wait for the client to take them.
+    offered: usize,
+    /// When the client last took something, or there was nothing to take.
+    taken: Instant,
 }
 
 /// A request, until dropped.
 #[derive(Debug)]
-pub(super) struct Active(Arc<Activity>);
+pub(super) struct Active {
+    activity: Arc<Activity>,
+    offers: bool,
+}
 
 impl Activity {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { in_flight: 0, last: Instant::now() })))
+        let now = Instant::now();
+        Arc::new(Self(Mutex::new(State { in_flight: 0, last: now, offered: 0, taken: now })))
     }
 
     pub(super) fn begin(self: &Arc<Self>) -> Active {
         self.state().in_flight += 1;
-        Active(Arc::clone(self))
+        Active { activity: Arc::clone(self), offers: false }
     }
 
     /// Resolves once there has been no request for so long.
@@ -44,14 +52,52 @@ impl Activity {
         }
     }
 
+    /// Resolves once answers have waited for so long while the client took nothing of any.
+    ///
+    /// It may withhold the window of a stream for hours, as a browser does with a download that is paused, while it uses the others.
+    pub(super) async fn stalled_for(&self, time: Duration) {
+        loop {
+            let deadline = {
+                let state = self.state();
+                if state.offered > 0 { state.taken + time } else { Instant::now() + time }
+            };
+            if deadline <= Instant::now() {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Active {
+    /// A piece of the answer waits for the client.
+    pub(super) fn offer(&mut self) {
+        if !std::mem::replace(&mut self.offers, true) {
+            let mut state = self.activity.state();
+            if state.offered == 0 {
+                state.taken = Instant::now();
+            }
+            state.offered += 1;
+        }
+    }
+
+    /// The client can take more.
+    pub(super) fn take(&mut self) {
+        if std::mem::replace(&mut self.offers, false) {
+            let mut state = self.activity.state();
+            (state.offered, state.taken) = (state.offered - 1, Instant::now());
+        }
+    }
+}
+
 impl Drop for Active {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        self.take();
+        let mut state = self.activity.state();
         (state.in_flight, state.last) = (state.in_flight - 1, Instant::now());
     }
 }
@@ -59,6 +105,26 @@ impl Drop for Active {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_noticed_but_not_one_that_is_slow() {
+        let seconds = Duration::from_secs;
+        let (begun, activity) = (Instant::now(), Activity::new());
+        let mut requests = [activity.begin(), activity.begin()];
+        let client = async {
+            requests.iter_mut().for_each(Active::offer);
+            for _ in 0..5 {
+                tokio::time::sleep(seconds(9)).await;
+                requests[0].take();
+                requests[0].offer();
+            }
+        };
+        tokio::join!(client, activity.stalled_for(seconds(10)));
+        assert_eq!(begun.elapsed().as_secs(), 55);
+        drop(requests);
+        let waited = tokio::time::timeout(seconds(100), activity.stalled_for(seconds(10))).await;
+        assert!(waited.is_err(), "nothing is offered");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_idle_from_the_end_of_its_last_request() {

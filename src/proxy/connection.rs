@@ -110,6 +110,7 @@ impl Connections {
 
     async fn serve_http2(&self, stream: Stream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
         let activity = Activity::new();
+        let client = service.client().to_owned();
         let service = service.noted_in(Arc::clone(&activity));
         let socket = TokioIo::new(Socket::new(stream, self.body_timeout));
         let connection = pin!(self.http2.serve_connection(socket, service));
@@ -122,6 +123,10 @@ impl Connections {
         };
         tokio::select! {
             ended = until_done(connection, stopped.clone(), over, http2::Connection::graceful_shutdown) => ended,
+            () = activity.stalled_for(self.body_timeout) => {
+                tracing::debug!(client = client, "the client takes nothing of its answers");
+                Ok(())
+            }
             // It has not heard, or would not go.
             () = activity.idle_for(self.idle_timeout + GOODBYE) => Ok(()),
         }

@@ -8,10 +8,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// How much of an answer the upstream may send ahead of its client, and of all answers on the connection together. Answers whose clients
-/// stopped reading fill the latter: it takes more than a hundred of them before others have to wait.
+/// How much of an answer the upstream may send ahead of its client.
 const ANSWER_WINDOW: u32 = 128 << 10;
-const CONNECTION_WINDOW: u32 = 16 << 20;
+
+/// The same for all answers on the connection together: as much as there is, so that clients that stop reading never hold up others.
+/// What they cost is bounded by the window of each and by `limits.max_requests`.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// How much of a request's body may wait to be sent.
 const SEND_BUFFER: usize = 128 << 10;

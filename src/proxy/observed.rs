@@ -47,6 +47,7 @@ pub(super) fn observe<B: Body + Unpin>(
         if method == Method::HEAD || body.is_end_stream() {
             record.whole();
         }
+        record.offers();
         ObservedBody { body, record }
     })
 }
@@ -63,10 +64,12 @@ impl<B: Body + Unpin> Body for ObservedBody<B> {
     type Error = BodyError<B::Error>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.record.takes();
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 self.record.sent(frame.data_ref().map_or(0, Bytes::len));
+                self.record.offers();
                 if self.body.is_end_stream() {
                     self.record.whole();
                 }

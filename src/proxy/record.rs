@@ -34,7 +34,8 @@ pub(super) struct Record {
     /// `None` where no access log is written.
     line: Option<Box<Line>>,
     /// Keeps its connection from being idle.
-    _active: Option<Active>,
+    /// Where the connection tells from it that it is used, and its client that it reads.
+    active: Option<Active>,
 }
 
 impl Record {
@@ -60,7 +61,7 @@ impl Record {
             bytes: 0,
             whole: false,
             line: Line::begin(request, peer, log_paths),
-            _active: active,
+            active,
         }
     }
 
@@ -168,6 +169,16 @@ impl Record {
         if self.decision != Decision::Observed {
             self.decision = if reason.is_some() { Decision::Withheld } else { masked_or_revealed(summary) };
         }
+    }
+
+    /// A piece of the answer waits for the client.
+    pub(super) fn offers(&mut self) {
+        self.active.iter_mut().for_each(Active::offer);
+    }
+
+    /// The client can take more of the answer.
+    pub(super) fn takes(&mut self) {
+        self.active.iter_mut().for_each(Active::take);
     }
 
     /// So many bytes more of the answer's body leave.

@@ -115,14 +115,31 @@ fn decode_where(path: &[u8], decodes: fn(u8) -> bool) -> Option<Vec<u8>> {
     })
 }
 
-/// `%u00XX` (IIS).
+/// `%uXXXX` (IIS), in UTF-8 where it is not ASCII.
 fn decode_unicode(path: &[u8]) -> Option<Vec<u8>> {
-    decode_escapes(path, |rest| match *rest {
-        [b'%', b'u' | b'U', b'0', b'0', high, low, ref after @ ..] => {
-            Some((u8::try_from(hex(high)? << 4 | hex(low)?).ok()?, after))
+    memchr::memchr(b'%', path)?;
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [first, after @ ..] = rest {
+        let one = match *rest {
+            [b'%', b'u' | b'U', a, b, c, d, ref after @ ..] => {
+                let digits = [a, b, c, d].into_iter().try_fold(0, |code, digit| Some(code << 4 | hex(digit)?));
+                digits.and_then(char::from_u32).map(|one| (one, after))
+            }
+            _ => None,
+        };
+        match one {
+            Some((one, after)) => {
+                decoded.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = after;
+            }
+            None => {
+                decoded.push(*first);
+                rest = after;
+            }
         }
-        _ => None,
-    })
+    }
+    (decoded.len() < path.len()).then_some(decoded)
 }
 
 /// Decodes what `escape` takes off the beginning of the rest of a path.
@@ -142,7 +159,7 @@ fn hex(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
 }
 
-/// ASCII spelt in two or three bytes, which UTF-8 forbids and old decoders take.
+/// ASCII spelt in two to four bytes, which UTF-8 forbids and old decoders take.
 fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -151,7 +168,8 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
             [lead @ 0xc0..=0xc1, tail @ 0x80..=0xbf, ref after @ ..] => {
                 (after, decoded.push((lead & 1) << 6 | tail & 0x3f))
             }
-            [0xe0, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..] => {
+            [0xe0, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..]
+            | [0xf0, 0x80, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..] => {
                 (after, decoded.push((middle & 1) << 6 | tail & 0x3f))
             }
             _ => (after, decoded.push(*first)),
@@ -161,7 +179,7 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Letters that become ASCII where letter case is ignored by the rules of Unicode, such as the Kelvin sign for `k` (Fastify with
-/// `caseSensitive: false`), and full-width forms (IIS's best fit).
+/// `caseSensitive: false`), and full-width forms, slashes and dashes (IIS's best fit).
 fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
     if path.is_ascii() {
         return None;
@@ -180,6 +198,9 @@ fn ascii_of(one: char) -> String {
     let plain = match one {
         _ if one.is_ascii() => return one.into(),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(one) - 0xff01 + 0x21),
+        '\u{2044}' | '\u{2215}' => Some('/'),
+        '\u{2216}' => Some('\\'),
+        '\u{2010}'..='\u{2013}' | '\u{2212}' => Some('-'),
         _ => None,
     };
     let lower: String = one.to_lowercase().filter(|part| *part != COMBINING_DOT).collect();
