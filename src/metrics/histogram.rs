@@ -4,7 +4,7 @@ use super::count::Count;
 use std::time::Duration;
 
 /// Upper bounds of the buckets, in microseconds; a last bucket takes what is longer. From what a list takes on one machine to what
-/// a language model may take for an answer.
+/// a generated answer may take.
 pub(super) const BOUNDS_MICROS: [u64; 17] = [
     500,
     1_000,

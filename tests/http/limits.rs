@@ -289,3 +289,36 @@ async fn a_connection_to_the_upstream_grows_old() {
     }
     assert_eq!(origin.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
 }
+
+/// A client that asks for an answer over HTTP/2 and gives it no window, with the connection that it does so on.
+async fn stalled(
+    address: std::net::SocketAddr,
+    answers: usize,
+) -> (Vec<http::Response<h2::RecvStream>>, tokio::task::JoinHandle<Result<(), h2::Error>>) {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    let (mut sender, connection) = builder.initial_window_size(0).handshake::<_, bytes::Bytes>(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut responses = Vec::new();
+    for _ in 0..answers {
+        sender = sender.ready().await.unwrap();
+        let request = http::Request::get(format!("http://a{KEYS}")).body(()).unwrap();
+        responses.push(sender.send_request(request, true).unwrap().0.await.unwrap());
+    }
+    (responses, connection)
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answers_over_http2_loses_its_connection() {
+    let long = format!("[{}\"\"]", "\"x\",".repeat(100_000));
+    let origin = Origin::answering(move |_| json(&long)).await;
+    let proxy = proxy(&origin, |settings| settings.limits.body_timeout = SHORT).await;
+    let begun = Instant::now();
+    let (responses, connection) = stalled(proxy.address, 3).await;
+    let _ = tokio::time::timeout(SHORT * 30, connection).await.expect("it is closed").unwrap();
+    assert!(begun.elapsed() >= SHORT);
+    for response in responses {
+        assert!(response.into_body().data().await.is_some_and(|data| data.is_err()), "nothing looks whole");
+    }
+    until(&proxy, "last4_requests_in_flight", 0.0).await;
+}

@@ -433,3 +433,24 @@ async fn the_limits_of_heads_hold() {
         assert_eq!(get(proxy.address, path).await.status, 502, "{path}");
     }
 }
+
+#[tokio::test]
+async fn clients_that_take_nothing_hold_up_no_other() {
+    let (origin, connections) = origin(|_| async { Response::new(whole(vec![b'x'; 140_000])) }).await;
+    let proxy = before(&origin).await;
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    let (mut sender, connection) = builder.initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut stalled = Vec::new();
+    // Fewer than the origin takes at once.
+    for _ in 0..150 {
+        sender = sender.ready().await.unwrap();
+        let request = Request::get("http://a/x").body(()).unwrap();
+        stalled.push(sender.send_request(request, true).unwrap().0.await.unwrap());
+    }
+    let reply = tokio::time::timeout(Duration::from_secs(30), get(proxy.address, "/x")).await.expect("in time");
+    assert_eq!((reply.status, reply.body.len()), (200, 140_000));
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+    connection.abort();
+}
