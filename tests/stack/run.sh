@@ -36,7 +36,6 @@ stop() {
             sleep 0.1
         done
         # It has usually ended by now, and its status says nothing about the suite: neither may stop the cleaning up.
-        # What ended by itself cannot be ended, and how it ended says nothing of the checks.
         kill -9 "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
