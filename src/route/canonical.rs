@@ -125,12 +125,22 @@ fn is_plain(path: &[u8]) -> bool {
     let mut before = b'/';
     // A dot anywhere may begin a dot segment or an extension: left to the readings.
     let every_byte_is = segments.iter().all(|&byte| {
-        let in_segment = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
         let follows = std::mem::replace(&mut before, byte);
-        in_segment || (byte == b'/' && follows != b'/')
+        IN_SEGMENT[usize::from(byte)] || (byte == b'/' && follows != b'/')
     });
     every_byte_is && before != b'/'
 }
+
+/// Whether a byte is an unreserved character (RFC 3986 2.3) other than the dot.
+const IN_SEGMENT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'~');
+        byte += 1;
+    }
+    table
+};
 
 fn refuse_undecodable(path: &[u8]) -> Result<(), AmbiguousPath> {
     let decodable = |rest: &[u8]| match rest {

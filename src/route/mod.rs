@@ -18,6 +18,7 @@ mod canonical;
 mod pattern;
 mod reading;
 mod set;
+mod template;
 
 pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS, MAX_UNUSUAL_PATH};
 pub use pattern::{Pattern, PatternError};

@@ -1,5 +1,6 @@
 //! All routes, compiled together.
 
+use super::pattern::Kind;
 use super::{CanonicalPath, Pattern};
 use regex::bytes::RegexSet;
 use thiserror::Error;
@@ -19,7 +20,10 @@ pub struct Route<T> {
 #[derive(Clone, Debug)]
 pub struct RouteSet<T> {
     routes: Vec<Route<T>>,
-    patterns: RegexSet,
+    /// Of the routes whose paths are expressions, which are asked together.
+    expressions: RegexSet,
+    /// Which routes those are.
+    by_expression: Vec<usize>,
 }
 
 /// A route that a path is on.
@@ -42,9 +46,13 @@ impl<T> RouteSet<T> {
                 return Err(RouteSetError::DuplicateName { position, name: route.name.clone() });
             }
         }
-        let patterns = RegexSet::new(routes.iter().map(|route| route.pattern.anchored()))
-            .map_err(|error| RouteSetError::TooLarge(error.to_string()))?;
-        Ok(Self { routes, patterns })
+        let written = routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
+            Kind::Regex(expression) => Some((position, expression)),
+            Kind::Template(_) => None,
+        });
+        let (by_expression, written): (_, Vec<_>) = written.unzip();
+        let expressions = RegexSet::new(written).map_err(|error| RouteSetError::TooLarge(error.to_string()))?;
+        Ok(Self { routes, expressions, by_expression })
     }
 
     /// The routes, in the order of the configuration.
@@ -55,8 +63,8 @@ impl<T> RouteSet<T> {
     /// Every route that any reading of the path is on, in the order of the configuration.
     pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Found<'_, T>> {
         let mut found = vec![];
-        for reading in path.readings().filter(|reading| self.may_match(reading)) {
-            for position in self.patterns.matches(reading) {
+        for reading in path.readings() {
+            for position in self.matches(reading) {
                 if !found.contains(&position) {
                     found.push(position);
                 }
@@ -66,14 +74,21 @@ impl<T> RouteSet<T> {
         found.into_iter().filter_map(|position| self.routes.get(position).map(|route| Found { route, position }))
     }
 
-    /// Whether the expressions have to be asked about a reading.
-    fn may_match(&self, reading: &[u8]) -> bool {
-        self.routes.iter().any(|route| route.pattern.may_match(reading))
-    }
-
     /// The readings of the path that are on the route at `position`: why it was found.
     pub fn readings_on<'a>(&self, position: usize, path: &'a CanonicalPath<'_>) -> impl Iterator<Item = &'a [u8]> {
-        path.readings().filter(move |reading| self.patterns.matches(reading).matched(position))
+        path.readings().filter(move |reading| self.matches(reading).any(|matched| matched == position))
+    }
+
+    /// The places of the routes that one reading is on, in no order.
+    fn matches(&self, reading: &[u8]) -> impl Iterator<Item = usize> {
+        let templates = self.routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
+            Kind::Template(template) => template.matches(reading).then_some(position),
+            Kind::Regex(_) => None,
+        });
+        // Most configurations have none, and to ask for none is not for free.
+        let asked = (!self.by_expression.is_empty()).then(|| self.expressions.matches(reading));
+        let expressions = asked.into_iter().flatten().filter_map(|matched| self.by_expression.get(matched).copied());
+        templates.chain(expressions)
     }
 }
 
