@@ -12,6 +12,7 @@ mod connection;
 mod error;
 mod forward;
 mod front;
+mod gather;
 mod head_timer;
 mod headers;
 mod last_words;

@@ -2,6 +2,7 @@
 //!
 //! Enums rather than trait objects: what a read or write goes through is a branch that is always taken the same way.
 
+use super::gather::poll_write_gathered;
 use std::fmt;
 use std::io::{self, IoSlice, Write};
 use std::pin::Pin;
@@ -113,9 +114,9 @@ impl Write for AtOnce<'_> {
     }
 }
 
-/// Hands every call on to what is inside.
+/// Hands every call on to what is inside, and writes of several pieces to a function.
 macro_rules! delegate {
-    ($stream:ident: $($variant:ident)|+) => {
+    ($stream:ident: $($variant:ident)|+, $write_vectored:path) => {
         impl AsyncRead for $stream {
             #[inline]
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -140,7 +141,7 @@ macro_rules! delegate {
                 slices: &[IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
                 match self.get_mut() {
-                    $(Self::$variant(stream) => Pin::new(stream).poll_write_vectored(cx, slices),)+
+                    $(Self::$variant(stream) => $write_vectored(Pin::new(stream), cx, slices),)+
                 }
             }
 
@@ -168,5 +169,5 @@ macro_rules! delegate {
     };
 }
 
-delegate!(Plain: Tcp | Unix);
-delegate!(Stream: Plain | Tls);
+delegate!(Plain: Tcp | Unix, poll_write_gathered);
+delegate!(Stream: Plain | Tls, AsyncWrite::poll_write_vectored);
