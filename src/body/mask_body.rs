@@ -89,9 +89,9 @@ where
         Self { upstream, pipeline, out: BytesMut::new(), state: State::Running, original: None }
     }
 
-    /// The same body, whose original bytes are kept for [`Held::take_original`] while there are at most `most`.
-    pub(crate) fn keeping_original(self, most: usize) -> Self {
-        Self { original: Some(Original { bytes: BytesMut::new(), most }), ..self }
+    /// Has the original bytes kept for [`Held::take_original`] while there are at most `most`.
+    pub(crate) fn keep_original(&mut self, most: usize) {
+        self.original = Some(Original { bytes: BytesMut::new(), most });
     }
 
     /// Masks until the body is over or more than `hold_bytes` of output are held.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub(crate) struct Pipeline {
     decoder: Decoder,
     masker: Masker,
-    /// `None` where the output is plain; taken when it ends.
-    encoder: Option<Encoder>,
+    /// `None` where the output is plain; taken when it ends. In a box, for most output is plain.
+    encoder: Option<Box<Encoder>>,
     /// Masked output on its way to the encoder.
     plain: BytesMut,
     plain_len: u64,
@@ -44,7 +44,7 @@ impl Pipeline {
     ) -> Result<Self, Reason> {
         let encoder = match give_back.is_identity() {
             true => None,
-            false => Some(Encoder::new(give_back).map_err(|_| Reason::UnknownEncoding)?),
+            false => Some(Box::new(Encoder::new(give_back).map_err(|_| Reason::UnknownEncoding)?)),
         };
         Ok(Self {
             decoder: Decoder::new(codings, max_body_bytes),

@@ -40,9 +40,9 @@ pin_project! {
         /// On a masked route, before the head of the answer.
         Waiting { exchange: Option<Exchange>, #[pin] inner: F },
         /// The head is here; the beginning of the body is held back.
-        Holding { answer: Option<Box<Holding<B>>> },
-        /// The answer was known at once.
-        Answered { response: Option<Response<AnswerBody<B>>> },
+        Holding { holding: Option<Box<Holding<B>>> },
+        /// The answer was known at once. In a box, for it is large and such requests are few.
+        Answered { response: Option<Box<Response<AnswerBody<B>>>> },
     }
 }
 
@@ -51,6 +51,21 @@ struct Holding<B> {
     head: response::Parts,
     plan: Plan,
     body: Box<MaskBody<B>>,
+}
+
+impl<B: Body + Unpin> Holding<B> {
+    /// Resolves once the answer may begin, with whether it may.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
+        self.body.poll_hold(cx, self.exchange.rule.hold_bytes)
+    }
+
+    fn answer(self, held: Result<(), Reason>) -> Response<AnswerBody<B>> {
+        let Self { exchange, head, plan, body } = self;
+        match held {
+            Ok(()) => answer::masked(&exchange, head, &plan, body.into_head()),
+            Err(reason) => answer::withheld(&exchange, head, reason),
+        }
+    }
 }
 
 impl<F, B> MaskFuture<F, B> {
@@ -75,7 +90,7 @@ impl<F, B> MaskFuture<F, B> {
     }
 
     pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
-        Self::new(None, State::Answered { response: Some(response) })
+        Self::new(None, State::Answered { response: Some(Box::new(response)) })
     }
 
     /// Which of [`MaskLayer::routes`](super::MaskLayer::routes) the request is on, if any.
@@ -103,56 +118,57 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut state = this.state;
-        loop {
-            let next = match state.as_mut().project() {
-                StateProj::Passing { proof, inner } => {
-                    let response = ready!(inner.poll(cx))?;
-                    *this.answered_at = Some(Instant::now());
-                    let Some(proof) = proof.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(answer::passed(proof, response)));
+        match state.as_mut().project() {
+            StateProj::Passing { proof, inner } => {
+                let response = ready!(inner.poll(cx))?;
+                *this.answered_at = Some(Instant::now());
+                let Some(proof) = proof.take() else { return Poll::Pending };
+                Poll::Ready(Ok(answer::passed(proof, response)))
+            }
+            StateProj::Page { exchange, inner } => {
+                let response = ready!(inner.poll(cx))?;
+                *this.answered_at = Some(Instant::now());
+                let Some(exchange) = exchange.take() else { return Poll::Pending };
+                Poll::Ready(Ok(exchange.answer(response)))
+            }
+            StateProj::Observing { watching, inner } => {
+                let response = ready!(inner.poll(cx))?;
+                *this.answered_at = Some(Instant::now());
+                let Some((proof, exchange)) = watching.take() else { return Poll::Pending };
+                Poll::Ready(Ok(observe(proof, &exchange, response)))
+            }
+            StateProj::Unreadable { proof, inner } => {
+                let response = ready!(inner.poll(cx))?;
+                *this.answered_at = Some(Instant::now());
+                let Some((proof, reason)) = proof.take() else { return Poll::Pending };
+                Poll::Ready(Ok(answer::unreadable(proof, reason, response)))
+            }
+            StateProj::Waiting { exchange, inner } => {
+                let response = ready!(inner.poll(cx))?;
+                *this.answered_at = Some(Instant::now());
+                let Some(exchange) = exchange.take() else { return Poll::Pending };
+                let mut holding = match begin(exchange, response) {
+                    Begun::Answered(response) => return Poll::Ready(Ok(response)),
+                    Begun::Holding(holding) => holding,
+                };
+                // Most bodies come with their head.
+                if let Poll::Ready(held) = holding.poll(cx) {
+                    return Poll::Ready(Ok(holding.answer(held)));
                 }
-                StateProj::Page { exchange, inner } => {
-                    let response = ready!(inner.poll(cx))?;
-                    *this.answered_at = Some(Instant::now());
-                    let Some(exchange) = exchange.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(exchange.answer(response)));
-                }
-                StateProj::Observing { watching, inner } => {
-                    let response = ready!(inner.poll(cx))?;
-                    *this.answered_at = Some(Instant::now());
-                    let Some((proof, exchange)) = watching.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(observe(proof, &exchange, response)));
-                }
-                StateProj::Unreadable { proof, inner } => {
-                    let response = ready!(inner.poll(cx))?;
-                    *this.answered_at = Some(Instant::now());
-                    let Some((proof, reason)) = proof.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(answer::unreadable(proof, reason, response)));
-                }
-                StateProj::Waiting { exchange, inner } => {
-                    let response = ready!(inner.poll(cx))?;
-                    *this.answered_at = Some(Instant::now());
-                    let Some(exchange) = exchange.take() else { return Poll::Pending };
-                    begin(exchange, response)
-                }
-                StateProj::Holding { answer } => {
-                    let Some(holding) = answer else { return Poll::Pending };
-                    let Holding { exchange, body, .. } = &mut **holding;
-                    let held = ready!(body.poll_hold(cx, exchange.rule.hold_bytes));
-                    let Some(holding) = answer.take() else { return Poll::Pending };
-                    let Holding { exchange, head, plan, body } = *holding;
-                    return Poll::Ready(Ok(match held {
-                        Ok(()) => answer::masked(&exchange, head, &plan, body.into_head()),
-                        Err(reason) => answer::withheld(&exchange, head, reason),
-                    }));
-                }
-                // A future that is polled after it is done stays pending: the `Future` contract leaves it open.
-                StateProj::Answered { response } => {
-                    let Some(response) = response.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(response));
-                }
-            };
-            state.set(next);
+                state.set(State::Holding { holding: Some(Box::new(holding)) });
+                Poll::Pending
+            }
+            StateProj::Holding { holding } => {
+                let Some(waiting) = holding else { return Poll::Pending };
+                let held = ready!(waiting.poll(cx));
+                let Some(waited) = holding.take() else { return Poll::Pending };
+                Poll::Ready(Ok(waited.answer(held)))
+            }
+            // A future that is polled after it is done stays pending: the `Future` contract leaves it open.
+            StateProj::Answered { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(*response)),
+                None => Poll::Pending,
+            },
         }
     }
 }
@@ -173,24 +189,31 @@ fn observe<B: Body + Unpin>(proof: ObserveOnly, exchange: &Exchange, response: R
     answer::observed(proof, exchange, Response::from_parts(head, body), watch)
 }
 
+/// What the head of an answer led to.
+enum Begun<B> {
+    /// All of the answer.
+    Answered(Response<AnswerBody<B>>),
+    /// A body that may be masked, of which nothing was read yet.
+    Holding(Holding<B>),
+}
+
 /// From the head of an answer to what comes next.
-fn begin<F, B: Body + Unpin>(exchange: Exchange, response: Response<B>) -> State<F, B> {
+fn begin<B: Body + Unpin>(exchange: Exchange, response: Response<B>) -> Begun<B> {
     let (head, body) = response.into_parts();
-    let answered = |response| State::Answered { response: Some(response) };
     match judge(&exchange, &head, body.is_end_stream()) {
-        Verdict::Bodiless => answered(answer::bodiless(&exchange, head)),
-        Verdict::Withhold(reason) => answered(answer::withheld(&exchange, head, reason)),
+        Verdict::Bodiless => Begun::Answered(answer::bodiless(&exchange, head)),
+        Verdict::Withhold(reason) => Begun::Answered(answer::withheld(&exchange, head, reason)),
         Verdict::Mask(plan) => {
             let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
             match Pipeline::new(rules, &plan.codings, &plan.give_back, limit, plan.not_json) {
                 Ok(pipeline) => {
-                    let mut body = MaskBody::new(body, pipeline);
+                    let mut body = Box::new(MaskBody::new(body, pipeline));
                     if exchange.reveals(head.status) {
-                        body = body.keeping_original(exchange.rule.hold_bytes.saturating_mul(2));
+                        body.keep_original(exchange.rule.hold_bytes.saturating_mul(2));
                     }
-                    State::Holding { answer: Some(Box::new(Holding { exchange, head, plan, body: Box::new(body) })) }
+                    Begun::Holding(Holding { exchange, head, plan, body })
                 }
-                Err(reason) => answered(answer::withheld(&exchange, head, reason)),
+                Err(reason) => Begun::Answered(answer::withheld(&exchange, head, reason)),
             }
         }
     }

@@ -9,13 +9,13 @@ use super::settings::{DEFAULT_MAX_HEADERS, Settings};
 use super::socket::{EndsBody, LastWords, Socket};
 use super::stream::{Plain, Stream};
 use crate::tls::ServerTls;
+use futures_util::TryFutureExt;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -149,15 +149,14 @@ impl Connections {
                 // For the tunnel, should there be one.
                 request.extensions_mut().insert(stopped.clone());
             }
-            let answering = service.call(request);
             let stopped = &stopped;
-            async move {
-                let mut response = answering.await?;
+            // Not in an `async` block, which would keep the answer's future twice.
+            service.call(request).map_ok(move |mut response| {
                 if stopped.is_told() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response)
-            }
+                response
+            })
         });
         let mut http1 = self.http1.clone();
         http1.timer(HeadTimer::new(clock.clone(), self.idle_timeout, self.header_timeout));

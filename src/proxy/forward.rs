@@ -3,21 +3,21 @@
 use super::connection::Stopped;
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
-use super::load::Load;
+use super::load::{Load, Permit};
 use super::opening::Http;
 use super::pool::{Lease, Pool, UpstreamBody};
 use super::request_body::{BodyLimits, RequestBody, Sending};
 use super::sender::rephrase_for_http2;
 use super::settings::Settings;
-use super::timer::ConnectionTimer;
+use super::timer::now;
 use super::tunnel;
 use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use hyper::rt::Timer;
+use hyper::upgrade::OnUpgrade;
 use std::error::Error;
-use std::future::Future;
+use std::future::{Future, poll_fn, ready};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -31,12 +31,25 @@ const MOST_TRIES: usize = 3;
 
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct Forward {
+pub struct Forward(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     pool: Arc<Pool<RequestBody>>,
     load: Load,
     max_headers: usize,
     timeouts: Timeouts,
     worker: Arc<Worker>,
+}
+
+/// What is remembered of a request that was let in, until it is answered.
+struct Exchange {
+    http: Http,
+    /// `None` where there is no body to send.
+    sending: Option<Sending>,
+    /// Where the client wants to switch protocols.
+    upgrade: Option<(OnUpgrade, Option<Stopped>)>,
+    permit: Permit,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,76 +72,86 @@ impl Timeouts {
 impl Forward {
     /// A forwarder with connections of its own, which counts them as this worker.
     pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             load: Load::new(settings.limits.max_requests),
             max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker,
-        }
+        }))
     }
 
     /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
     /// closed once their requests are done. It counts as the same worker.
     pub(super) fn succeeded_by(&self, settings: &Settings) -> Self {
-        let pool = if self.pool.makes_the_same(&settings.upstream, &settings.limits) {
-            Arc::clone(&self.pool)
+        let Shared { pool, load, worker, .. } = &*self.0;
+        let pool = if pool.makes_the_same(&settings.upstream, &settings.limits) {
+            Arc::clone(pool)
         } else {
-            self.pool.retire();
+            pool.retire();
             Pool::new(settings.upstream.clone(), settings.limits.clone())
         };
-        Self {
+        Self(Arc::new(Shared {
             pool,
-            load: self.load.up_to(settings.limits.max_requests),
+            load: load.up_to(settings.limits.max_requests),
             max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
-            worker: Arc::clone(&self.worker),
-        }
+            worker: Arc::clone(worker),
+        }))
+    }
+}
+
+impl Service<Request<Incoming>> for Forward {
+    type Response = Response<UpstreamBody<RequestBody>>;
+    type Error = ForwardError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ForwardError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
+        Poll::Ready(Ok(()))
     }
 
-    async fn forward(self, request: Request<Incoming>) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        match shared.admit(request) {
+            // Lent, not given: what is given to an `async fn` it keeps twice.
+            Ok((request, mut exchange)) => {
+                let mut request = Some(request);
+                Box::pin(async move {
+                    let (response, lease) = shared.send(&mut request, &mut exchange).await?;
+                    shared.pass_on(response, lease, exchange)
+                })
+            }
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+}
+
+impl Shared {
+    /// Lets a request in, if there is room for it, and makes it ready for the HTTP that it will be sent by.
+    fn admit(&self, request: Request<Incoming>) -> Result<(Request<RequestBody>, Exchange), ForwardError> {
         let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
-        let (body, sent) = RequestBody::new(incoming, self.timeouts.client_body)?;
+        let (body, sending) = RequestBody::new(incoming, self.timeouts.client_body)?;
         let mut request = Request::from_parts(head, body);
         let open = request.extensions_mut().remove::<Stopped>();
-        let client = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
+        let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), open));
 
         // What switches protocols can do so only in HTTP/1.1.
         let upstream = self.pool.upstream();
-        let http = if upstream.http2 && client.is_none() { Http::Two } else { Http::One };
+        let http = if upstream.http2 && upgrade.is_none() { Http::Two } else { Http::One };
         if http == Http::Two {
             rephrase_for_http2(&mut request, upstream.scheme());
         }
-        let (response, lease) = self.send(request, sent, http).await?;
-        let (mut head, incoming) = response.into_parts();
-        if http == Http::Two {
-            // HTTP/2 bounds the bytes of a head alone.
-            if head.headers.len() > self.max_headers {
-                return Err(ForwardError::Protocol(None));
-            }
-            head.version = Version::HTTP_11;
-        }
-        keep_one_length(&mut head.headers).ok_or(ForwardError::Protocol(None))?;
-        let protocol = remove_hop_by_hop(&mut head.headers);
-        if head.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Response::from_parts(head, UpstreamBody::new(incoming, lease, permit)));
-        }
-        let (Some(client), Some(protocol)) = (client, protocol) else { return Err(ForwardError::Upgrade) };
-        head.headers.insert(UPGRADE, protocol);
-        head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        let mut response = Response::from_parts(head, UpstreamBody::new(incoming, lease, permit));
-        tunnel::spawn(client, hyper::upgrade::on(&mut response), open);
-        Ok(response)
+        Ok((request, Exchange { http, sending, upgrade, permit }))
     }
 
     /// Sends the request on a kept connection, or on a new one where the kept ones turn out to be closed.
     async fn send(
         &self,
-        mut request: Request<RequestBody>,
-        mut sending: Option<Sending>,
-        http: Http,
+        request: &mut Option<Request<RequestBody>>,
+        Exchange { http, sending, .. }: &mut Exchange,
     ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
+        let http = *http;
         let mut anew = false;
         let mut tries = 0;
         loop {
@@ -147,15 +170,17 @@ impl Forward {
             tries += 1;
             let reused = lease.reused;
             let may_retry = reused && (http == Http::One || tries < MOST_TRIES);
-            let again = if may_retry { replay(&request) } else { None };
-            let answer = pin!(lease.sender.try_send(request));
-            match within(&self.timeouts, &lease.timer, &mut sending, answer).await? {
+            // It is there: each round but the first begins where it was put back.
+            let Some(sent) = request.take() else { return Err(ForwardError::Downstream) };
+            let again = if may_retry { replay(&sent) } else { None };
+            let answer = pin!(lease.sender.try_send(sent));
+            match within(&self.timeouts, &lease, sending, answer).await? {
                 Ok(response) => {
                     if reused {
                         self.worker.upstream_reused();
                     }
                     // In HTTP/2 a request may go on while it is answered, as those of gRPC that stream both ways do.
-                    if let (Http::Two, Some(sending)) = (http, &sending) {
+                    if let (Http::Two, Some(sending)) = (http, sending) {
                         sending.unhurry();
                     }
                     return Ok((response, lease));
@@ -164,13 +189,13 @@ impl Forward {
                     // Not a byte was sent: the kept connection had been closed.
                     (Some(unsent), _) if may_retry => {
                         lease.forget();
-                        request = unsent;
+                        *request = Some(unsent);
                     }
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
                     (None, Some(again)) if was_closed(error.error(), http) => {
                         lease.forget();
-                        (request, anew) = (again, true);
+                        (*request, anew) = (Some(again), true);
                     }
                     _ => {
                         let fault = sending.as_ref().and_then(Sending::fault);
@@ -180,19 +205,30 @@ impl Forward {
             }
         }
     }
-}
 
-impl Service<Request<Incoming>> for Forward {
-    type Response = Response<UpstreamBody<RequestBody>>;
-    type Error = ForwardError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ForwardError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(self.clone().forward(request))
+    /// Makes the upstream's answer one for the client.
+    fn pass_on(
+        &self,
+        mut response: Response<Incoming>,
+        lease: Lease<RequestBody>,
+        Exchange { http, upgrade, permit, .. }: Exchange,
+    ) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
+        if http == Http::Two {
+            // HTTP/2 bounds the bytes of a head alone.
+            if response.headers().len() > self.max_headers {
+                return Err(ForwardError::Protocol(None));
+            }
+            *response.version_mut() = Version::HTTP_11;
+        }
+        keep_one_length(response.headers_mut()).ok_or(ForwardError::Protocol(None))?;
+        let protocol = remove_hop_by_hop(response.headers_mut());
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let (Some((client, open)), Some(protocol)) = (upgrade, protocol) else { return Err(ForwardError::Upgrade) };
+            response.headers_mut().insert(UPGRADE, protocol);
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            tunnel::spawn(client, hyper::upgrade::on(&mut response), open);
+        }
+        Ok(response.map(|incoming| UpstreamBody::new(incoming, lease, permit)))
     }
 }
 
@@ -200,10 +236,11 @@ impl Service<Request<Incoming>> for Forward {
 /// that a response may take.
 async fn within<T>(
     timeouts: &Timeouts,
-    timer: &ConnectionTimer,
+    lease: &Lease<RequestBody>,
     sending: &mut Option<Sending>,
     mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, ForwardError> {
+    let (timer, mut sent_at) = (&lease.timer, lease.since);
     // Looked at from time to time, not at each piece: an upstream that takes no more is seen to after one to two times its limit.
     // A client that sends no more is the body's own concern.
     let mut seen = None;
@@ -214,7 +251,7 @@ async fn within<T>(
             biased;
             answer = &mut answer => return Ok(answer),
             _ = done => body.done = None,
-            () = timer.until(timer.now() + timeouts.upstream_body) => {
+            () = timer.until(now() + timeouts.upstream_body) => {
                 let asked = body.asked();
                 if asked.is_some() && asked == seen {
                     return Err(ForwardError::ResponseTimeout);
@@ -222,12 +259,15 @@ async fn within<T>(
                 seen = asked;
             }
         }
+        sent_at = now();
     }
-    tokio::select! {
-        biased;
-        answer = &mut answer => Ok(answer),
-        () = timer.until(timer.now() + timeouts.response) => Err(ForwardError::ResponseTimeout),
-    }
+    let deadline = sent_at + timeouts.response;
+    // Not `select!`, which would keep the answer a second time.
+    poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+        Poll::Pending => timer.poll_until(deadline, cx).map(|()| Err(ForwardError::ResponseTimeout)),
+    })
+    .await
 }
 
 /// The same request once more, if that can do no harm.

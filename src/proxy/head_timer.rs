@@ -1,6 +1,6 @@
 //! How long a connection may take to begin its next request, and how long that request's head may take.
 
-use super::timer::{ConnectionTimer, Wait};
+use super::timer::ConnectionTimer;
 use hyper::rt::{Sleep, Timer};
 use std::future::Future;
 use std::pin::Pin;
@@ -59,17 +59,19 @@ pub(super) struct HeadTimer {
     timer: ConnectionTimer,
     idle_timeout: Duration,
     header_timeout: Duration,
+    made: Instant,
 }
 
 impl HeadTimer {
     pub(super) fn new(clock: HeadClock, idle_timeout: Duration, header_timeout: Duration) -> Self {
-        Self { clock, timer: ConnectionTimer::new(header_timeout), idle_timeout, header_timeout }
+        let timer = ConnectionTimer::new(header_timeout);
+        Self { made: timer.now(), clock, timer, idle_timeout, header_timeout }
     }
 
     fn deadline(&self) -> Option<Instant> {
         match &mut *self.clock.head() {
             Head::Awaited { since } => Some(*since + self.idle_timeout),
-            Head::Begun { at } => Some(*at.get_or_insert_with(|| self.now()) + self.header_timeout),
+            Head::Begun { at } => Some(*at.get_or_insert_with(|| self.timer.now()) + self.header_timeout),
             Head::Read => None,
         }
     }
@@ -77,19 +79,21 @@ impl HeadTimer {
 
 impl Timer for HeadTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        self.sleep_until(self.now() + duration)
+        self.sleep_until(self.made + duration)
     }
 
     fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
         let mut head = self.clock.head();
         if matches!(*head, Head::Read) {
-            *head = Head::Awaited { since: self.now() };
+            *head = Head::Awaited { since: self.timer.now() };
         }
         Box::pin(HeadWait { timer: self.clone() })
     }
 
+    /// No time that has a meaning: hyper asks for it to say a deadline, which this timer does not listen to, and the clock is not for
+    /// free.
     fn now(&self) -> Instant {
-        self.timer.now()
+        self.made
     }
 }
 
@@ -106,8 +110,7 @@ impl Future for HeadWait {
         loop {
             // It is an earlier one once a byte has come, after which hyper polls this again.
             let Some(deadline) = self.timer.deadline() else { return Poll::Pending };
-            let mut wait: Wait = self.timer.timer.until(deadline);
-            ready!(Pin::new(&mut wait).poll(cx));
+            ready!(self.timer.timer.poll_until(deadline, cx));
             if self.timer.deadline().is_none_or(|now| now <= deadline) {
                 return Poll::Ready(());
             }
@@ -133,7 +136,7 @@ mod tests {
         let start = tokio::time::Instant::now().into_std();
         let clock = HeadClock::begun(start);
         let timer = HeadTimer::new(clock.clone(), seconds(75), seconds(30));
-        let elapsed = |timer: &HeadTimer| (timer.now() - start).as_secs();
+        let elapsed = |timer: &HeadTimer| (timer.timer.now() - start).as_secs();
         timer.sleep_until(start).await;
         assert_eq!((elapsed(&timer), clock.is_reading()), (30, false), "the wait is over, and with it the head");
         let silence = timer.sleep_until(start);

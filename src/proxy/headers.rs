@@ -39,6 +39,10 @@ const HTTP_PROTOCOLS: [&str; 6] = ["h2", "h2c", "http", "tls", "spdy", "connect-
 /// Removes what is meant for this hop alone (RFC 9110 7.6.1) and gives the protocol that the message would switch to, if
 /// it asks for one that may be tunnelled.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) -> Option<HeaderValue> {
+    // Most messages of HTTP/1.1 have none.
+    if !headers.keys().any(|name| *name == header::UPGRADE || is_for_one_hop(name)) {
+        return None;
+    }
     let mut upgrades = false;
     for value in headers.get_all(header::CONNECTION).iter().cloned().collect::<Vec<_>>() {
         for option in value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
@@ -51,11 +55,13 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) -> Option<HeaderValue> 
             }
         }
     }
-    remove_where(headers, |name| {
-        matches!(name.as_str(), "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding")
-    });
+    remove_where(headers, is_for_one_hop);
     let protocol = headers.remove(header::UPGRADE);
     protocol.filter(|protocol| upgrades && may_be_tunnelled(protocol))
+}
+
+fn is_for_one_hop(name: &HeaderName) -> bool {
+    matches!(name.as_str(), "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding")
 }
 
 /// Leaves of `TE` only that trailers are welcome, which is true of this hop too.

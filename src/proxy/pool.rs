@@ -9,12 +9,11 @@ use super::opening::Http;
 use super::sender::Sender;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
 use super::stream::Stream;
-use super::timer::{ConnectionTimer, Wait};
+use super::timer::{ConnectionTimer, Wait, now};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::rt::Timer;
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -50,6 +49,8 @@ pub(super) struct Lease<B> {
     pub(super) sender: Sender<B>,
     pub(super) timer: ConnectionTimer,
     pub(super) reused: bool,
+    /// When it was handed out.
+    pub(super) since: Instant,
     made: Instant,
     pool: Arc<Pool<B>>,
 }
@@ -91,8 +92,10 @@ where
     pub(super) fn kept(self: &Arc<Self>, http: Http) -> Option<Lease<B>> {
         match http {
             Http::One => {
-                let Idle { sender, timer, made, .. } = self.take_idle()?;
-                Some(Lease { sender: Sender::Http1(sender), timer, reused: true, made, pool: Arc::clone(self) })
+                let now = now();
+                let Idle { sender, timer, made, .. } = self.take_idle(now)?;
+                let (sender, pool) = (Sender::Http1(sender), Arc::clone(self));
+                Some(Lease { sender, timer, reused: true, since: now, made, pool })
             }
             Http::Two => {
                 let (sender, made) = self.multiplex.current(&self.upstream)?;
@@ -107,10 +110,10 @@ where
         if http == Http::One {
             let stream = connect(&self.upstream, http, limit).await?;
             let sender = self.begin_http1(stream).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
-            return Ok(self.lease(Sender::Http1(sender), false, Instant::now()));
+            return Ok(self.lease(Sender::Http1(sender), false, now()));
         }
         // Who waits for another's attempt has what is left of the time for one of its own.
-        let begun = Instant::now();
+        let begun = now();
         let making = tokio::time::timeout(limit, self.multiplex.making.lock());
         let _making = making.await.map_err(|_| ForwardError::ConnectTimeout)?;
         if let Some(lease) = self.kept(http) {
@@ -118,7 +121,7 @@ where
         }
         let stream = connect(&self.upstream, http, limit.saturating_sub(begun.elapsed())).await?;
         let sender = multiplex::begin(stream, &self.limits).await;
-        let (sender, made) = (sender.map_err(|error| ForwardError::Protocol(Some(error)))?, Instant::now());
+        let (sender, made) = (sender.map_err(|error| ForwardError::Protocol(Some(error)))?, now());
         // One that was made while the upstream was replaced serves but those who hold it.
         if !self.retired.load(Ordering::Acquire) {
             self.multiplex.share(sender.clone(), made);
@@ -143,12 +146,11 @@ where
 
     fn lease(self: &Arc<Self>, sender: Sender<B>, reused: bool, made: Instant) -> Lease<B> {
         let timer = ConnectionTimer::new(self.upstream.response_timeout);
-        Lease { sender, timer, reused, made, pool: Arc::clone(self) }
+        Lease { sender, timer, reused, since: now(), made, pool: Arc::clone(self) }
     }
 
-    fn take_idle(&self) -> Option<Idle<B>> {
+    fn take_idle(&self, now: Instant) -> Option<Idle<B>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
         while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.upstream.idle_timeout) {
             idle.pop_front();
         }
@@ -169,7 +171,7 @@ impl<B> Lease<B> {
         let Self { sender, timer, made, pool, .. } = self;
         // A shared one is in its place.
         let Sender::Http1(sender) = sender else { return };
-        let now = Instant::now();
+        let now = now();
         if !sender.is_closed() && now - made < pool.upstream.max_connection_age {
             let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
             // Looked at under the lock, under which `retire` clears what was given back before.
@@ -225,7 +227,7 @@ impl<B> UpstreamBody<B> {
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Without a connection nothing more can come, and that is told at once.
         let Some(Lease { timer, pool, .. }) = &self.lease else { return Poll::Pending };
-        let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + pool.upstream.body_timeout));
+        let wait = self.wait.get_or_insert_with(|| timer.until(now() + pool.upstream.body_timeout));
         Pin::new(wait).poll(cx)
     }
 }

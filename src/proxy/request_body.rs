@@ -34,10 +34,14 @@ impl BodyLimits {
 }
 
 /// The client's body, which says when it has been sent: until then it is not the upstream that is waited for.
+///
+/// `None` where there is nothing to send, or nothing any more. In a box: a request is moved often until it is sent, and few have a body.
 #[derive(Debug)]
-pub struct RequestBody {
-    /// `None` where there is none to send.
-    incoming: Option<Incoming>,
+pub struct RequestBody(Option<Box<Upload>>);
+
+#[derive(Debug)]
+struct Upload {
+    incoming: Incoming,
     /// Dropped at the end.
     sending: Option<(oneshot::Sender<()>, Arc<Progress>)>,
     /// How long the client may send nothing.
@@ -107,7 +111,7 @@ impl RequestBody {
     /// It is known to be larger than it may be.
     pub(super) fn new(incoming: Incoming, limits: BodyLimits) -> Result<(Self, Option<Sending>), ForwardError> {
         if incoming.is_end_stream() {
-            return Ok((Self::empty(), None));
+            return Ok((Self(None), None));
         }
         let left = limits.max_bytes.unwrap_or(u64::MAX);
         if incoming.size_hint().lower() > left {
@@ -117,14 +121,34 @@ impl RequestBody {
         let (sender, done) = oneshot::channel();
         let progress = Arc::new(Progress::default());
         let sending = Some((sender, Arc::clone(&progress)));
-        let body = Self { incoming: Some(incoming), sending, timeout: limits.timeout, left, timer: None, wait: None };
-        Ok((body, Some(Sending { done: Some(done), progress })))
+        let upload = Upload { incoming, sending, timeout: limits.timeout, left, timer: None, wait: None };
+        Ok((Self(Some(Box::new(upload))), Some(Sending { done: Some(done), progress })))
     }
 
-    fn empty() -> Self {
-        Self { incoming: None, sending: None, timeout: Duration::ZERO, left: 0, timer: None, wait: None }
+    /// The same body once more, if it is empty.
+    pub(super) fn empty_again(&self) -> Option<Self> {
+        self.0.is_none().then_some(Self(None))
     }
 
+    /// Gives the body up for what the client did.
+    fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, <Self as Body>::Error>>> {
+        let said = match fault {
+            Fault::Stalled => "the client stopped sending",
+            Fault::TooLarge => "the client sent too much",
+        };
+        if let Some(upload) = self.0.take() {
+            if let Some((_, progress)) = upload.sending {
+                let _ = progress.fault.set(fault);
+            }
+            if matches!(fault, Fault::TooLarge) {
+                linger(upload.incoming);
+            }
+        }
+        Poll::Ready(Some(Err(said.into())))
+    }
+}
+
+impl Upload {
     /// Resolves when the client has sent nothing for too long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.sending.as_ref().is_some_and(|(_, progress)| progress.unhurried.load(Ordering::Relaxed)) {
@@ -135,23 +159,6 @@ impl RequestBody {
         let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));
         Pin::new(wait).poll(cx)
     }
-
-    /// Gives the body up for what the client did.
-    fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, <Self as Body>::Error>>> {
-        if let Some((_, progress)) = self.sending.take() {
-            let _ = progress.fault.set(fault);
-        }
-        let said = match fault {
-            Fault::Stalled => "the client stopped sending",
-            Fault::TooLarge => "the client sent too much",
-        };
-        Poll::Ready(Some(Err(said.into())))
-    }
-
-    /// The same body once more, if it is empty.
-    pub(super) fn empty_again(&self) -> Option<Self> {
-        self.incoming.is_none().then(Self::empty)
-    }
 }
 
 impl Body for RequestBody {
@@ -159,40 +166,37 @@ impl Body for RequestBody {
     type Error = Box<dyn Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        let frame = Pin::new(incoming).poll_frame(cx);
-        if let Some((_, progress)) = &self.sending {
+        let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
+        let frame = Pin::new(&mut upload.incoming).poll_frame(cx);
+        if let Some((_, progress)) = &upload.sending {
             progress.asked.fetch_add(1, Ordering::Relaxed);
             progress.waits.store(frame.is_pending(), Ordering::Relaxed);
         }
         if let Poll::Ready(Some(Ok(frame))) = &frame
             && let Some(data) = frame.data_ref()
         {
-            let Some(left) = self.left.checked_sub(data.len() as u64) else {
-                self.incoming.take().into_iter().for_each(linger);
-                return self.fail(Fault::TooLarge);
-            };
-            self.left = left;
+            let Some(left) = upload.left.checked_sub(data.len() as u64) else { return self.fail(Fault::TooLarge) };
+            upload.left = left;
         }
         match &frame {
-            Poll::Ready(None | Some(Err(_))) => self.sending = None,
-            Poll::Ready(Some(Ok(_))) if self.is_end_stream() => self.sending = None,
+            Poll::Ready(None | Some(Err(_))) => upload.sending = None,
+            Poll::Ready(Some(Ok(_))) if upload.incoming.is_end_stream() => upload.sending = None,
             Poll::Ready(Some(Ok(_))) => {}
             Poll::Pending => {
-                ready!(self.poll_stalled(cx));
+                ready!(upload.poll_stalled(cx));
                 return self.fail(Fault::Stalled);
             }
         }
-        self.wait = None;
+        upload.wait = None;
         frame.map_err(Into::into)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+        self.0.as_ref().is_none_or(|upload| upload.incoming.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |upload| upload.incoming.size_hint())
     }
 }
 

@@ -26,6 +26,22 @@ impl ConnectionTimer {
     pub(super) fn until(&self, deadline: Instant) -> Wait {
         Wait { timer: self.clone(), deadline }
     }
+
+    /// The same for who asks again and again.
+    pub(super) fn poll_until(&self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let mut sleep = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = deadline.into();
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if sleep.deadline() == deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+    }
 }
 
 impl Timer for ConnectionTimer {
@@ -38,7 +54,7 @@ impl Timer for ConnectionTimer {
     }
 
     fn now(&self) -> Instant {
-        tokio::time::Instant::now().into()
+        now()
     }
 }
 
@@ -46,6 +62,11 @@ impl fmt::Debug for ConnectionTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ConnectionTimer")
     }
+}
+
+/// The time as a [`ConnectionTimer`] has it: the runtime's, which tests may stop.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into()
 }
 
 /// One wait on a [`ConnectionTimer`].
@@ -59,18 +80,7 @@ impl Future for Wait {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut sleep = self.timer.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let deadline = self.deadline.into();
-        if sleep.deadline() > deadline {
-            sleep.as_mut().reset(deadline);
-        }
-        loop {
-            ready!(sleep.as_mut().poll(cx));
-            if sleep.deadline() == deadline {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
+        self.timer.poll_until(self.deadline, cx)
     }
 }
 
