@@ -4,7 +4,6 @@ use super::policy::Policy;
 use super::secret::{Hidden, hidden_of_plain};
 use super::{ErrorKind, Sink, Summary};
 use memchr::memchr2;
-use std::ops::Range;
 
 pub(super) struct Cursor<'a, S> {
     chunk: &'a [u8],
@@ -24,24 +23,20 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.chunk
     }
 
-    /// Gives out what passes up to `range`, and `with` in its place; what follows passes.
+    /// Masks the secret that stands at `begin`, all of it ASCII without escapes. What passes up to there is given out, and what follows
+    /// passes.
     #[inline(always)]
-    fn replace(&mut self, range: Range<usize>, with: &[u8]) {
-        self.sink.verbatim_in(self.chunk, self.shown_from..range.start);
-        self.sink.replacement(with);
-        self.shown_from = range.end;
-    }
-
-    /// Masks the secret that stands in `range`, all of it ASCII without escapes.
-    #[inline(always)]
-    pub(super) fn mask_plain(&mut self, range: Range<usize>, policy: &Policy, summary: &mut Summary) {
-        match hidden_of_plain(self.chunk.get(range.clone()).unwrap_or_default(), policy) {
-            Some(Hidden { range: hidden, with }) => {
-                summary.masked += 1;
-                self.replace(range.start + hidden.start..range.start + hidden.end, with);
-            }
-            None => summary.unchanged += 1,
+    pub(super) fn mask_plain(&mut self, begin: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
+        let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {
+            summary.unchanged += 1;
+            return;
+        };
+        summary.masked += 1;
+        if let Some(passes) = self.chunk.get(self.shown_from..) {
+            self.sink.verbatim_of(passes, begin + range.start - self.shown_from);
         }
+        self.sink.replacement(with);
+        self.shown_from = begin + range.end;
     }
 
     pub(super) fn peek(&self) -> Option<u8> {

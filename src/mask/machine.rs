@@ -427,9 +427,8 @@ impl Masker {
 
     fn begin_masked_string<S: Sink>(&mut self, cursor: &mut Cursor<'_, S>) {
         if let Some(secret) = cursor.plain_string_ahead().filter(|inside| inside.is_ascii()) {
-            let end = cursor.at + secret.len();
-            cursor.mask_plain(cursor.at..end, &self.rules.policy, &mut self.state.summary);
-            cursor.at = end + 1;
+            cursor.mask_plain(cursor.at, secret, &self.rules.policy, &mut self.state.summary);
+            cursor.at += secret.len() + 1;
             self.note_masked();
             self.end_value();
         } else {

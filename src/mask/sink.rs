@@ -1,7 +1,5 @@
 //! Where the engine's output goes.
 
-use std::ops::Range;
-
 /// Takes what a [`Masker`](super::Masker) gives out, in order.
 ///
 /// The two kinds are apart so that a sink may count or move what is verbatim instead of copying it.
@@ -12,12 +10,12 @@ pub trait Sink {
     /// Bytes in place of a masked value or a part of one.
     fn replacement(&mut self, bytes: &[u8]);
 
-    /// `chunk[range]`, as [`Self::verbatim`]; nothing if there is no such range.
+    /// The first `len` bytes of `text`, as [`Self::verbatim`]; nothing if there are not so many.
     ///
-    /// A sink that copies does so faster where it may read on behind the range.
+    /// A sink that copies does so faster where it may read on behind them.
     #[inline]
-    fn verbatim_in(&mut self, chunk: &[u8], range: Range<usize>) {
-        if let Some(bytes) = chunk.get(range).filter(|bytes| !bytes.is_empty()) {
+    fn verbatim_of(&mut self, text: &[u8], len: usize) {
+        if let Some(bytes) = text.get(..len).filter(|bytes| !bytes.is_empty()) {
             self.verbatim(bytes);
         }
     }
@@ -47,15 +45,14 @@ macro_rules! sink {
 
             /// A copy of a fixed length is a few instructions. What is too much of it is taken back.
             #[inline(always)]
-            fn verbatim_in(&mut self, chunk: &[u8], range: Range<usize>) {
-                let Some(bytes) = chunk.get(range.clone()) else { return };
-                match chunk.get(range.start..).and_then(<[u8]>::first_chunk::<TOGETHER>) {
-                    Some(together) if bytes.len() <= TOGETHER => {
-                        let end = self.len() + bytes.len();
+            fn verbatim_of(&mut self, text: &[u8], len: usize) {
+                match text.first_chunk::<TOGETHER>() {
+                    Some(together) if len <= TOGETHER => {
+                        let end = self.len() + len;
                         self.extend_from_slice(together);
                         self.truncate(end);
                     }
-                    _ => self.extend_from_slice(bytes),
+                    _ => self.extend_from_slice(text.get(..len).unwrap_or_default()),
                 }
             }
         }

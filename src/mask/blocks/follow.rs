@@ -2,14 +2,13 @@
 
 use super::super::Sink;
 use super::super::cursor::Cursor;
-use super::super::nesting::Kinds;
 use super::super::policy::Policy;
 use super::super::summary::Summary;
 use super::bits::BLOCK;
 use super::filter::KeyFilter;
 use super::kernel::{Kernel, Work};
 use super::shapes::{Masked, Shapes, Trail};
-use super::text::{PassString, plain_len};
+use super::text::{PassString, plain_string};
 
 /// The work of going from block to block as long as each is known, and nothing in it asks for more than to mask a value after a name
 /// that is known too. Most of a list is gone through here.
@@ -27,10 +26,8 @@ pub(super) struct Follow<'f, 'c, 'a, S> {
 pub(super) struct Reached {
     /// The place in the chunk.
     pub(super) at: usize,
-    /// The place in the tree of known blocks.
+    /// The place in the tree of known blocks, which is some.
     pub(super) trail: Trail,
-    /// What is open there.
-    pub(super) kinds: Kinds,
 }
 
 impl<S: Sink> Work for Follow<'_, '_, '_, S> {
@@ -38,27 +35,27 @@ impl<S: Sink> Work for Follow<'_, '_, '_, S> {
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> Reached {
-        let Self { keys, policy, shapes, cursor, summary, place: Reached { mut at, mut trail, mut kinds } } = self;
+        let Self { keys, policy, shapes, cursor, summary, place: Reached { mut at, mut trail } } = self;
         let chunk = cursor.chunk();
         while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
             let Some(known) = shapes.find(kernel, trail, block) else { break };
-            if known.candidates != 0 && keys.any_name(known.candidates, chunk, at) {
-                break;
-            }
             if let Some(Masked { begin, .. }) = known.name {
                 let begin = at + usize::from(begin);
                 // One that is not plain, or goes on in the next chunk, is the machine's business, from its name on.
-                let Some(len) = plain_len(kernel, chunk, begin) else { break };
-                cursor.mask_plain(begin..begin + len, policy, summary);
-                at = begin + len + 1;
+                let Some(secret) = chunk.get(begin..).and_then(|text| plain_string(kernel, text)) else { break };
+                cursor.mask_plain(begin, secret, policy, summary);
+                at = begin + secret.len() + 1;
             } else {
+                if known.candidates != 0 && keys.any_name(known.candidates, chunk, at) {
+                    break;
+                }
                 at += BLOCK;
                 if known.skips {
                     at = kernel.run(PassString { chunk, at });
                 }
             }
-            (trail, kinds) = (known.trail, known.kinds);
+            trail = known.trail;
         }
-        Reached { at, trail, kinds }
+        Reached { at, trail }
     }
 }

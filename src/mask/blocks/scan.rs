@@ -15,7 +15,7 @@ use super::filter::Ahead;
 use super::follow::{Follow, Reached};
 use super::kernel::{Kernel, Work};
 use super::shapes::{Known, Masked, Shapes, Trail};
-use super::text::{PassString, plain_len};
+use super::text::{PassString, plain_string};
 
 /// Whether blocks can be read from here on.
 #[inline]
@@ -222,28 +222,27 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
                 None => return Found::Unusual,
             },
         };
-        let Some(length) = plain_len(kernel, chunk, begin) else { return Found::Unusual };
-        let end = begin + length;
-        self.cursor.mask_plain(begin..end, &self.rules.policy, &mut self.state.summary);
-        Found::Masked(Value { key, begin, end })
+        let text = chunk.get(begin..).unwrap_or_default();
+        let Some(secret) = plain_string(kernel, text) else { return Found::Unusual };
+        self.cursor.mask_plain(begin, secret, &self.rules.policy, &mut self.state.summary);
+        Found::Masked(Value { key, begin, end: begin + secret.len() })
     }
 
     /// Goes on along known blocks of which there is little to ask.
     #[inline(always)]
     fn follow<K: Kernel>(&mut self, kernel: K, at: usize, trail: Trail) -> (usize, Trail) {
         let State { nesting, summary, .. } = &mut *self.state;
-        let place = Reached { at, trail, kinds: nesting.inner() };
         let follow = Follow {
             keys: &self.rules.keys,
             policy: &self.rules.policy,
             shapes: self.shapes,
             cursor: self.cursor,
             summary,
-            place,
+            place: Reached { at, trail },
         };
         let reached = kernel.run(follow);
-        nesting.set_inner(reached.kinds);
         if reached.at > at {
+            nesting.set_inner(self.shapes.kinds(reached.trail));
             self.shapes.praise();
         }
         (reached.at, reached.trail)

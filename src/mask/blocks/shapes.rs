@@ -65,7 +65,7 @@ impl Shape {
 #[derive(Clone)]
 pub(super) struct Known {
     shape: Shape,
-    /// Keys that may be names, by their length.
+    /// Keys that may be names, by their length; none where `name` is known.
     pub(super) candidates: u64,
     /// The name in it whose value was masked, if it is known to be one whenever the shape is the same.
     pub(super) name: Option<Masked>,
@@ -75,7 +75,7 @@ pub(super) struct Known {
     pub(super) carry: Carry,
     /// Blocks go on where the string in which it ends does so.
     pub(super) skips: bool,
-    /// Where one is behind it, or behind the masked value.
+    /// Where one is behind it, or behind the masked value; never [`Trail::LOST`].
     pub(super) trail: Trail,
     /// It comes before the first masked value.
     begins: bool,
@@ -248,6 +248,11 @@ impl Shapes {
         self.patience = PATIENCE;
     }
 
+    /// What is open at a place in the tree.
+    pub(super) fn kinds(&self, trail: Trail) -> Kinds {
+        self.at(trail).map_or(Kinds::default(), |known| known.kinds)
+    }
+
     /// What holds at a place in the tree.
     pub(super) fn carry(&self, trail: Trail) -> Carry {
         self.at(trail).map_or(Carry::AFTER_VALUE, |known| known.carry)
@@ -292,6 +297,10 @@ impl Shapes {
         let inside = proof.inside & before_value & !in_name;
         let shape = Shape::new(block, before_value & !inside, inside);
         let behind = self.begin(kinds);
+        // Known blocks lead to known places only, which tell what is open there.
+        if behind == Trail::LOST {
+            return;
+        }
         self.add(trail, |_, other| Known {
             shape,
             candidates: 0,

@@ -164,12 +164,12 @@ const KINDS: [u8; 256] = {
     kinds
 };
 
-/// Bytes up to the quote that ends the string in which `begin` lies, if all of them are ASCII and stand for themselves.
+/// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
 #[inline(always)]
-pub(super) fn plain_len<K: Kernel>(kernel: K, chunk: &[u8], begin: usize) -> Option<usize> {
-    let mut at = begin;
+pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
+    let mut at = 0;
     loop {
-        let rest = chunk.get(at..)?;
+        let rest = text.get(at..)?;
         let padded;
         let block = match rest.first_chunk() {
             Some(block) => block,
@@ -180,8 +180,8 @@ pub(super) fn plain_len<K: Kernel>(kernel: K, chunk: &[u8], begin: usize) -> Opt
         };
         let stops = kernel.not_plain(block);
         if stops != 0 {
-            let stop = stops.trailing_zeros() as usize;
-            return (rest.get(stop) == Some(&b'"')).then_some(at + stop - begin);
+            let (inside, behind) = text.split_at_checked(at + stops.trailing_zeros() as usize)?;
+            return (behind.first() == Some(&b'"')).then_some(inside);
         }
         at += BLOCK;
     }
