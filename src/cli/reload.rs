@@ -1,17 +1,67 @@
 //! Reading the configuration anew while it is in force.
 
-use crate::config::{self, Config, RouteDescription, Sources};
+use super::watch::{self, WatchedFiles};
+use crate::config::{self, Config, Problems, RouteDescription, Sources};
 use crate::layer::Mode;
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, Setup, Workers};
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Reads the same sources again and hands what they say to the workers.
+/// Reads the same sources again whenever a file of theirs changes or it is told to.
+///
+/// On a thread of its own, which nobody waits for: a hung mount, or a pipe in a file's place, keeps whoever asks it, for ever
+/// maybe. Signals and the operator must be heard all the same.
+pub(super) struct Reader {
+    tell: mpsc::Sender<()>,
+    read: UnboundedReceiver<Result<Config, Problems>>,
+}
+
+impl Reader {
+    pub(super) fn start(sources: Sources) -> io::Result<Self> {
+        let ((tell, told), (give, read)) = (mpsc::channel(), unbounded_channel());
+        thread::Builder::new().name("configuration".to_owned()).spawn(move || read_changes(&sources, &told, &give))?;
+        Ok(Self { tell, read })
+    }
+
+    /// Has the sources read whether they have changed or not.
+    pub(super) fn read_again(&self) {
+        // Fails only where the thread is gone, which ends with this.
+        let _ = self.tell.send(());
+    }
+
+    /// What the sources say now, once they have been read again.
+    pub(super) async fn next(&mut self) -> Option<Result<Config, Problems>> {
+        self.read.recv().await
+    }
+}
+
+fn read_changes(sources: &Sources, told: &mpsc::Receiver<()>, give: &UnboundedSender<Result<Config, Problems>>) {
+    let mut files = WatchedFiles::new(config::files(sources));
+    loop {
+        match told.recv_timeout(watch::INTERVAL) {
+            Ok(()) => tracing::info!("reloading the configuration: told by a signal"),
+            Err(RecvTimeoutError::Timeout) if files.have_changed() => {
+                tracing::info!("reloading the configuration: a file of it has changed");
+            }
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        // Before it is read, so that what changes meanwhile is noticed.
+        files.follow(config::files(sources));
+        if give.send(config::load(sources)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Hands to the workers what the sources say.
 pub(super) struct Reloader {
-    sources: Sources,
     /// The configuration that the process was started with: what a restart alone changes.
     fixed: Fixed,
     metrics: Arc<Metrics>,
@@ -27,21 +77,16 @@ struct Fixed {
 }
 
 impl Reloader {
-    pub(super) fn new(sources: Sources, config: &Config, metrics: Arc<Metrics>) -> Self {
-        Self { sources, fixed: Fixed::of(config), metrics }
+    pub(super) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+        Self { fixed: Fixed::of(config), metrics }
     }
 
-    /// The files that the sources are made of now.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        config::files(&self.sources)
-    }
-
-    /// Puts the configuration in force that the sources hold now. A wrong one changes nothing; all that is wrong is logged.
+    /// Puts a configuration in force that was read anew. A wrong one changes nothing; all that is wrong is logged.
     ///
     /// What cannot change in a running process is left as it is, and named; the rest holds at once. A file that adds a mask must not
     /// wait for a restart because it also moves a listener.
-    pub(super) fn reload(&self, workers: &Workers) {
-        let config = match config::load(&self.sources) {
+    pub(super) fn put_in_force(&self, read: Result<Config, Problems>, workers: &Workers) {
+        let config = match read {
             Ok(config) => config,
             Err(problems) => {
                 for problem in problems.iter() {

@@ -4,9 +4,8 @@ use super::CliError;
 use super::args::{LogFormat, Serve};
 #[cfg(feature = "otlp")]
 use super::otlp::Spans;
-use super::reload::{Reloader, warn_if_observing};
+use super::reload::{Reader, Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
-use super::watch::{self, WatchedFiles};
 use crate::config::{self, Config, Log, Sources};
 use crate::metrics::Metrics;
 use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, Workers, bind, serve_admin};
@@ -19,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 #[cfg(not(feature = "otlp"))]
 use tracing_subscriber::layer::Identity;
@@ -60,7 +58,8 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
     // Before anything can be seen to serve: a signal that comes early must not end the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
     let metrics = Arc::<Metrics>::default();
-    let reloader = Reloader::new(sources, &config, Arc::clone(&metrics));
+    let reloader = Reloader::new(&config, Arc::clone(&metrics));
+    let mut reader = Reader::start(sources).map_err(failed)?;
     let layer = config.routes.layer();
     let enforces = layer.enforces();
     let setup = Setup::new(config.proxy, layer);
@@ -99,7 +98,7 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
             tokio::spawn(serve_admin(listener, status, metrics, async move { left.notified().await }));
         }
         tokio::spawn(look_for_alarms(metrics));
-        serve_until_told(&mut signals, &reloader, &workers).await;
+        serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
         if port == Port::Shared {
             // Whoever asks there from now on means the process that took over.
             left.notify_one();
@@ -110,26 +109,14 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
 }
 
 /// Reloads the configuration whenever it changes or a signal says so, until told to stop.
-async fn serve_until_told(signals: &mut Signals, reloader: &Reloader, workers: &Workers) {
-    let mut files = WatchedFiles::new(reloader.files());
-    let mut looks = tokio::time::interval(watch::INTERVAL);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn serve_until_told(signals: &mut Signals, reader: &mut Reader, reloader: &Reloader, workers: &Workers) {
     loop {
         tokio::select! {
             told = signals.told() => match told {
-                Told::Reload => {
-                    tracing::info!("reloading the configuration: told by a signal");
-                    files.follow(reloader.files());
-                    reloader.reload(workers);
-                }
+                Told::Reload => reader.read_again(),
                 Told::Stop => return,
             },
-            _ = looks.tick() => if files.have_changed() {
-                tracing::info!("reloading the configuration: a file of it has changed");
-                // Before it is read, so that what changes meanwhile is noticed.
-                files.follow(reloader.files());
-                reloader.reload(workers);
-            },
+            Some(read) = reader.next() => reloader.put_in_force(read, workers),
         }
     }
 }

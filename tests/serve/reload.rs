@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -94,6 +95,27 @@ fn operator(address: SocketAddr, target: &str) -> String {
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
     page
+}
+
+/// Like a file on a mount that hangs.
+#[test]
+fn a_configuration_that_nobody_can_read_to_its_end_keeps_neither_the_operator_nor_a_stop_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, pipe) = (folder.path().join("last4.toml"), folder.path().join("pipe"));
+    let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    fs::write(&path, configuration(api(body(), Duration::ZERO), "\"token\"")).unwrap();
+    let mut command = last4(&["serve", "--config", path.to_str().unwrap()]);
+    command.env("LAST4_LOG__LEVEL", "info").env("LAST4_ADMIN__LISTEN", admin.to_string());
+    let mut serving = Serving::start(&mut command);
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::rename(&pipe, &path).unwrap();
+    serving.signal("HUP");
+    serving.log_until("told by a signal");
+    thread::sleep(Duration::from_millis(200));
+    assert!(operator(admin, "/livez").contains("200 OK"));
+    assert_eq!(serving.get(KEYS).matches(SECRET).count(), 1);
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, Some(0));
 }
 
 #[test]
