@@ -1,11 +1,12 @@
 //! A listening socket at a path: made so that nobody finds it half-made, and removed when nobody listens any more.
 
 use super::listener::Port;
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 /// Longest path, in bytes: the system's 107, less what a name has more before it is the path's.
@@ -72,7 +73,10 @@ fn make_way(path: &Path, port: Port) -> io::Result<()> {
         Ok(_) if port == Port::Shared => return Ok(()),
         Ok(_) => {}
     }
-    match UnixStream::connect(path) {
+    // Without waiting: somebody who listens and accepts nothing would keep the start waiting for ever.
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
         // Of a socket that nobody listens on.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -83,6 +87,7 @@ fn make_way(path: &Path, port: Port) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixStream;
 
     #[test]
     fn a_stale_file_makes_way_and_a_living_one_or_another_does_not() {
@@ -100,6 +105,25 @@ mod tests {
         }
         assert_eq!(fs::read(&path).unwrap(), b"precious");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_listener_that_accepts_nothing_more_is_still_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last4.sock");
+        let connection = || {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket
+        };
+        let (listener, address) = (connection(), SockAddr::unix(&path).unwrap());
+        listener.bind(&address).unwrap();
+        listener.listen(0).unwrap();
+        let mut waiting = vec![connection()];
+        while waiting.last().unwrap().connect(&address).is_ok() {
+            waiting.push(connection());
+        }
+        assert_eq!(bind(&path, 0o600, Port::Own).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 
     #[test]
