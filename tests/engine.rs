@@ -147,6 +147,27 @@ fn the_last_item_of_a_list_is_read_as_well_as_the_first() {
     }
 }
 
+/// The engine knows answers by those before: here one by where a value was masked, one by how it begins, and then one that begins like
+/// the second and masks where the first did not.
+#[test]
+fn an_answer_that_begins_like_another_may_have_its_values_elsewhere() {
+    let selectors = Selectors::compile(["token"], false).unwrap();
+    let rules = Arc::new(Rules::new(selectors));
+    let more = "x".repeat(80);
+    for [text, masked] in [
+        ["app-0123456789abcdefghijklmn", "app-0...klmn"]
+            .map(|value| format!(r#"{{"data":[{{"token":"{value}","more":"{more}","id":1}}]}}"#)),
+        [0, 1].map(|_| format!(r#"{{"other":"app-0123456789abcdefghijklmn","more":"{more}","id":1}}"#)),
+        ["app-0123456789abcdefghijklmn", "app-0...klmn"]
+            .map(|value| format!(r#"{{"token":"{value}","more":"{more}","id":1}}"#)),
+    ] {
+        let mut output = Vec::new();
+        let mut masker = Masker::new(Arc::clone(&rules));
+        masker.write(text.as_bytes(), &mut output).and_then(|()| masker.finish()).unwrap();
+        assert_eq!(String::from_utf8(output).unwrap(), masked);
+    }
+}
+
 /// A little of everything, without the oracle: what Miri is shown, which sees where the engine reads and writes.
 #[test]
 fn kernels_agree_about_a_list() {

@@ -302,7 +302,11 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                                 at = kernel.run(PassString { chunk, at });
                             }
                         }
-                        Next::Behind(value) => (at, trail) = (value.end + 1, self.begin()),
+                        Next::Behind(value) => {
+                            (at, trail) = (value.end + 1, self.begin());
+                            // What holds there is not known by its place where that is none.
+                            carry = Carry::AFTER_VALUE;
+                        }
                         Next::Machine { until } => return until,
                     }
                     continue;
