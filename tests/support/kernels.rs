@@ -9,8 +9,8 @@ pub(crate) fn kernels_agree(data: &[u8]) {
     let Some((&[fields, flags, policy, seed], text)) = data.split_first_chunk() else { return };
     let rules = compile(&rules_from(fields, flags & 0x7f, policy));
     let lists = (flags & 0x80 != 0).then(|| lists_of(text, 600 + 16 * usize::from(seed)));
-    // What is learned from the first must do no harm to the second.
-    let texts = lists.as_ref().map_or(vec![text], |(whole, damaged)| vec![whole, damaged]);
+    // What is learned from one must do no harm to the next.
+    let texts = lists.as_ref().map_or(vec![text], |(whole, damaged)| vec![whole, text, damaged]);
     let in_bytes = texts.iter().map(|text| mask(&rules.clone().into(), Instructions::bytes(), text, &[]));
     let in_bytes: Vec<_> = in_bytes.collect();
     for instructions in Instructions::available() {
