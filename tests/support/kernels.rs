@@ -29,6 +29,23 @@ pub(crate) fn kernels_agree(data: &[u8]) {
     }
 }
 
+/// Gives texts to every kernel, one after the other under the same rules as the answers of a route come, and to a masker that reads
+/// byte by byte.
+pub(crate) fn kernels_agree_in_a_row(rules: &Rules, texts: &[String]) {
+    for instructions in Instructions::available() {
+        let rules_of_all = Arc::new(rules.clone());
+        for (number, text) in texts.iter().enumerate() {
+            let expected = mask(&rules.clone().into(), Instructions::bytes(), text.as_bytes(), &[]);
+            let seen = mask(&rules_of_all, instructions, text.as_bytes(), &[]);
+            assert!(
+                seen == expected,
+                "{instructions:?}: {seen}\nbytes: {expected}\nthe last of {:#?}",
+                &texts[..=number]
+            );
+        }
+    }
+}
+
 /// All that can be seen of a masker.
 #[derive(PartialEq)]
 struct Seen {
