@@ -246,6 +246,23 @@ fn megabytes_in_one_key_or_string_are_read_once() {
     );
 }
 
+/// So would this.
+#[test]
+fn megabytes_that_end_within_an_escape_are_read_once() {
+    let long = r"x\n\\".repeat(1 << 20);
+    let (before, behind) =
+        (format!(r#"{{"text":"{long}\u00"#), format!(r#"e9{long}","token":"app-8QmZ4rTkW2nVhB6xLcY7fDcY5d"}}"#));
+    let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
+    let mut masker = Masker::new(rules.into());
+    let mut output = Vec::new();
+    for chunk in [&before, &behind] {
+        masker.write(chunk.as_bytes(), &mut output).unwrap();
+    }
+    masker.finish().unwrap();
+    let masked = behind.replace("app-8QmZ4rTkW2nVhB6xLcY7fDcY5d", "app-8...cY5d");
+    assert!(output == (before + &masked).into_bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -47,3 +47,33 @@ pub(in crate::mask) struct TextBits {
     pub(super) ends: u64,
     pub(super) backslash: u64,
 }
+
+/// Bytes of a [`Window`] that stand before its block.
+pub(in crate::mask) const BEFORE: usize = 2;
+
+/// A block, and the two bytes before it.
+pub(in crate::mask) type Window = [u8; BEFORE + BLOCK];
+
+/// What matters in a string that passes and has escapes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::mask) struct EscapedBits {
+    /// What is not known to be right: quotes and controls, but behind a single backslash; what makes no escape of two bytes with a
+    /// single backslash before it; and the third of three backslashes.
+    ///
+    /// In halves. Of the whole compilers make single bytes again where it is asked whether any is set.
+    pub(super) odd: [u32; 2],
+    /// Whether a quote or control is among them that stands behind no single backslash.
+    pub(super) ends: bool,
+}
+
+impl EscapedBits {
+    pub(super) fn new(odd: u64, ends: u64) -> Self {
+        Self { odd: [odd as u32, (odd >> 32) as u32], ends: ends != 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_odd(self) -> bool {
+        let [low, high] = self.odd;
+        low | high != 0
+    }
+}

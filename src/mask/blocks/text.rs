@@ -1,8 +1,8 @@
 //! Passes over strings that are neither keys nor masked: the long way of most texts.
 
-use super::bits::{BLOCK, TextBits, padded_block};
+use super::bits::{BEFORE, BLOCK, TextBits, padded_block};
 use super::kernel::{Kernel, Work};
-use super::spelling::unescaped;
+use super::spelling::escape_len;
 
 /// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or something is unusual, or the
 /// chunk nearly ends. No escape reaches across that place.
@@ -34,8 +34,8 @@ impl Work for PassString<'_> {
 
 /// The same for a string that has an escape at `at`.
 ///
-/// It goes on from block to block without looking at what is escaped, which is checked for many blocks at once: to go from one escape
-/// to the next in each block costs a mispredicted branch for nearly every block.
+/// It goes on from block to block, not from escape to escape, which costs a mispredicted branch for nearly every block. Escapes of
+/// two bytes are all checked at once; what is not known to be right so is noted, and looked at for many blocks together.
 struct PassEscapes<'a> {
     chunk: &'a [u8],
     at: usize,
@@ -46,123 +46,81 @@ impl Work for PassEscapes<'_> {
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> usize {
-        let Self { chunk, mut at } = self;
-        let mut noted = Noted { places: [0; NOTED], count: 0 };
-        // Up to here all is checked.
-        let mut sound_to = at;
-        let mut escaped = 0;
-        while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
-            kernel.prefetch(block);
-            let TextBits { ends, backslash } = kernel.text(block);
-            let (escapes, next_escaped) = unescaped(backslash, escaped);
-            let ends = ends & !escapes;
-            noted.add(at, escapes & ends.wrapping_sub(1) & !ends);
-            if ends != 0 || noted.is_full() {
-                if !noted.are_sound(chunk) {
-                    return sound_to;
-                }
-                if ends != 0 {
-                    return at + ends.trailing_zeros() as usize;
-                }
-                // A backslash at the block's end is left to the next check.
-                sound_to = at + BLOCK - next_escaped as usize;
+        let Self { chunk, at } = self;
+        let Some(mut rest) = at.checked_sub(BEFORE).and_then(|from| chunk.get(from..)) else { return at };
+        let mut noted = [Odd::default(); NOTED];
+        let mut count = 0;
+        while let Some(window) = rest.first_chunk() {
+            kernel.prefetch(window);
+            let seen = kernel.escaped(window);
+            let here = Odd { text: rest, bits: seen.odd };
+            if seen.ends {
+                let end = first_fault(&noted, count).or_else(|| here.fault()).unwrap_or_else(|| unescaped(rest));
+                return chunk.len() - end.len();
             }
-            at += BLOCK;
-            escaped = next_escaped;
-        }
-        if noted.are_sound(chunk) { at - escaped as usize } else { sound_to }
-    }
-}
-
-/// Most places that are noted: not many, for they are set up for every string with escapes.
-const NOTED: usize = BLOCK;
-
-/// Most escapes in a block.
-const ESCAPES: usize = BLOCK / 2;
-
-/// Escapes that were seen and are to be checked, by the places of what stands behind the backslash.
-struct Noted {
-    places: [usize; NOTED],
-    count: usize,
-}
-
-impl Noted {
-    /// Takes those of the block at `at`.
-    #[inline(always)]
-    fn add(&mut self, at: usize, mut escapes: u64) {
-        let Some(places) = self.places.get_mut(self.count..).and_then(<[usize]>::first_chunk_mut::<ESCAPES>) else {
-            // Never, where [`Self::is_full`] is asked first. What was not noted must not count as sound.
-            self.count = usize::MAX;
-            return;
-        };
-        self.count += escapes.count_ones() as usize;
-        // Two are written whether there are any or not: more are rare, and not to ask is cheaper.
-        let (first, others) = places.split_at_mut(2);
-        for place in first {
-            *place = at + escapes.trailing_zeros() as usize;
-            escapes &= escapes.wrapping_sub(1);
-        }
-        for place in others {
-            if escapes == 0 {
-                break;
+            if let Some(slot) = noted.get_mut(count) {
+                *slot = here;
+                count += usize::from(seen.is_odd());
             }
-            *place = at + escapes.trailing_zeros() as usize;
-            escapes &= escapes - 1;
+            rest = rest.get(BLOCK..).unwrap_or_default();
+            if count == NOTED {
+                if let Some(fault) = first_fault(&noted, count) {
+                    return chunk.len() - fault.len();
+                }
+                count = 0;
+            }
         }
-    }
-
-    /// Whether there may be no room for another block's.
-    #[inline(always)]
-    fn is_full(&self) -> bool {
-        self.count > NOTED - ESCAPES
-    }
-
-    /// Whether all are escapes, and end in this chunk. They are forgotten.
-    #[inline(always)]
-    fn are_sound(&mut self, chunk: &[u8]) -> bool {
-        let Some(noted) = self.places.get(..self.count) else { return false };
-        self.count = 0;
-        // First all, then those with digits: which kind comes next cannot be foreseen, so nothing branches on it.
-        let (mut kinds, mut digits) = (ESCAPE, HEX);
-        let (mut unicode, mut count) = ([0; NOTED], 0);
-        for &place in noted {
-            let Some(&byte) = chunk.get(place) else { return false };
-            let kind = KINDS[usize::from(byte)];
-            kinds &= kind;
-            unicode[count % NOTED] = place;
-            count += usize::from(kind & UNICODE != 0);
-        }
-        for &place in unicode.iter().take(count) {
-            let Some(four) = chunk.get(place + 1..).and_then(<[u8]>::first_chunk::<4>) else { return false };
-            digits = four.iter().fold(digits, |digits, digit| digits & KINDS[usize::from(*digit)]);
-        }
-        kinds & ESCAPE != 0 && digits & HEX != 0
+        let end = first_fault(&noted, count).unwrap_or_else(|| unescaped(rest));
+        chunk.len() - end.len()
     }
 }
 
-/// Makes an escape.
-const ESCAPE: u8 = 1;
-/// Makes one with four digits.
-const UNICODE: u8 = 2;
-/// Is such a digit.
-const HEX: u8 = 4;
+/// Most blocks that are noted. It is not many, for they are set up for every string with escapes.
+const NOTED: usize = 16;
 
-/// What each byte is of these.
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < kinds.len() {
-        kinds[byte] = match byte as u8 {
-            b'b' | b'f' => ESCAPE | HEX,
-            b'"' | b'\\' | b'/' | b'n' | b'r' | b't' => ESCAPE,
-            b'u' => ESCAPE | UNICODE,
-            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => HEX,
-            _ => 0,
-        };
-        byte += 1;
+/// A block in which something is odd.
+#[derive(Clone, Copy, Default)]
+struct Odd<'a> {
+    /// The text from its window on.
+    text: &'a [u8],
+    /// As [`EscapedBits::odd`](super::bits::EscapedBits::odd).
+    bits: [u32; 2],
+}
+
+impl<'a> Odd<'a> {
+    /// The text from the first odd byte on that is not the `u` of an escape in this text, or from the backslash before it.
+    #[inline(always)]
+    fn fault(self) -> Option<&'a [u8]> {
+        let [low, high] = self.bits.map(u64::from);
+        let mut bits = low | high << 32;
+        while bits != 0 {
+            let window = self.text.get(bits.trailing_zeros() as usize..).unwrap_or_default();
+            bits &= bits - 1;
+            let escaped = window.get(BEFORE..).unwrap_or_default();
+            if escape_len(escaped) != Some(5) {
+                return Some(unescaped(window));
+            }
+        }
+        None
     }
-    kinds
-};
+}
+
+/// The first fault in the first `count` blocks.
+#[inline(always)]
+fn first_fault<'a>(noted: &[Odd<'a>; NOTED], count: usize) -> Option<&'a [u8]> {
+    noted.iter().take(count).find_map(|odd| odd.fault())
+}
+
+/// What stands behind the first [`BEFORE`] bytes of a window, with the backslash before it if that escapes it.
+#[inline(always)]
+fn unescaped(window: &[u8]) -> &[u8] {
+    match window {
+        [b'\\', b'\\', rest @ ..] => rest,
+        [_, rest @ ..] if rest.first() == Some(&b'\\') => rest,
+        [_, _, rest @ ..] => rest,
+        _ => &[],
+    }
+}
 
 /// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
 #[inline(always)]
@@ -184,5 +142,61 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
             return (behind.first() == Some(&b'"')).then_some(inside);
         }
         at += BLOCK;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Instructions;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Where a string that begins at `at` ends, or has its first fault: the quote, the control or the backslash.
+    fn stop(text: &[u8], mut at: usize) -> usize {
+        loop {
+            at += match text.get(at..).unwrap_or_default() {
+                [b'"' | 0..0x20, ..] | [] => return at,
+                [b'\\', escaped @ ..] => match escape_len(escaped) {
+                    Some(len) => 1 + len,
+                    None => return at,
+                },
+                _ => 1,
+            };
+        }
+    }
+
+    fn is_escaped(before: &[u8]) -> bool {
+        before.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
+    }
+
+    fn piece() -> impl Strategy<Value = String> {
+        prop_oneof![
+            8 => "[a-z\u{e9}]{0,90}",
+            8 => r#"\\["\\/bfnrt]"#,
+            8 => r"\\u[0-9a-fA-F]{4}",
+            1 => r#"(\\"){10,40}|(\\\\){1,40}|(\\u00e9){1,40}"#,
+            1 => r#"["\x00-\x1f]|\\[a-z\x00-\x1f]|\\u[0-9a-z]{4}"#,
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_string_is_passed_as_far_as_it_is_right(
+            before in "[a-z]{0,5}", pieces in prop::collection::vec(piece(), 0..40), behind in "[a-z]{0,90}",
+        ) {
+            let text = format!("{before}{}{behind}", pieces.concat());
+            let (text, at) = (text.as_bytes(), before.len());
+            let stop = stop(text, at);
+            for instructions in Instructions::available() {
+                let passed = instructions.run(PassString { chunk: text, at });
+                prop_assert!((at..=stop).contains(&passed), "{instructions:?} passes to {passed}, not {stop}");
+                prop_assert!(!is_escaped(&text[at..passed]), "{instructions:?} stops within an escape, at {passed}");
+                // The rest of a chunk is for others, as are the first bytes, and three backslashes in a row.
+                let may_stop = text.len() - passed < BLOCK || passed < BEFORE || text[..passed].ends_with(br"\\");
+                prop_assert!(passed == stop || may_stop, "{instructions:?} stops at {passed}, not {stop}");
+            }
+        }
     }
 }

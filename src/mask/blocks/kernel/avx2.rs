@@ -1,6 +1,7 @@
 //! 32 bytes at a time, with AVX2 and carry-less multiplication.
 
-use super::{Block, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::super::bits::BEFORE;
+use super::{Block, EscapedBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Window, Work};
 use std::arch::x86_64::*;
 
 /// How far ahead of a block memory is asked for, in bytes: across the end of the page, where the processor's own foresight ends.
@@ -89,6 +90,16 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
+    fn escaped(self, window: &Window) -> EscapedBits {
+        // SAFETY: an `Avx2` exists only where `detect` found the features.
+        unsafe {
+            let [low, high] = [escaped::<0>(window), escaped::<32>(window)];
+            let odd = [low.odd, high.odd].map(|half| _mm256_movemask_epi8(half).cast_unsigned());
+            EscapedBits { odd, ends: _mm256_movemask_epi8(_mm256_or_si256(low.ends, high.ends)) != 0 }
+        }
+    }
+
+    #[inline(always)]
     fn not_plain(self, block: &Block) -> u64 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
@@ -121,7 +132,7 @@ impl Kernel for Avx2 {
 
     #[cfg(not(miri))]
     #[inline(always)]
-    fn prefetch(self, block: &Block) {
+    fn prefetch(self, block: &[u8]) {
         // SAFETY: nothing is read, so any address will do.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) }
     }
@@ -222,4 +233,37 @@ unsafe fn number(half: __m256i) -> __m256i {
 unsafe fn marks(half: __m256i) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
     unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::MARKS), half)) }
+}
+
+/// What [`EscapedBits`] tell of 32 bytes.
+struct EscapedHalf {
+    odd: __m256i,
+    ends: __m256i,
+}
+
+/// Of the 32 bytes that begin at `AT` of the block.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn escaped<const AT: usize>(window: &Window) -> EscapedHalf {
+    const { assert!(AT + BEFORE + size_of::<__m256i>() <= size_of::<Window>()) };
+    // SAFETY: all three unaligned loads are within `window`, as is asserted; the caller vouches for AVX2.
+    unsafe {
+        let from = window.as_ptr().add(AT);
+        let [twice, once, bytes] = [
+            equal(_mm256_loadu_si256(from.cast()), b'\\'),
+            equal(_mm256_loadu_si256(from.add(1).cast()), b'\\'),
+            _mm256_loadu_si256(from.add(BEFORE).cast()),
+        ];
+        // With these bits flipped the quote and the controls, and nothing else, are below this as signed numbers.
+        let stops = _mm256_cmpgt_epi8(_mm256_set1_epi8(-0x5f), _mm256_xor_si256(bytes, _mm256_set1_epi8(-0x7e)));
+        let ends = _mm256_andnot_si256(_mm256_andnot_si256(twice, once), stops);
+        // What would be right behind a backslash, and behind two what would be wrong: a third.
+        let raised = _mm256_max_epu8(bytes, _mm256_set1_epi8(super::RAISED.cast_signed()));
+        let short = _mm256_shuffle_epi8(table(&super::SHORT), _mm256_avg_epu8(raised, _mm256_setzero_si256()));
+        let expected = _mm256_blendv_epi8(short, _mm256_set1_epi8(b'\\'.cast_signed()), twice);
+        let right = _mm256_xor_si256(_mm256_cmpeq_epi8(bytes, expected), twice);
+        EscapedHalf { odd: _mm256_or_si256(_mm256_andnot_si256(right, once), ends), ends }
+    }
 }

@@ -10,7 +10,7 @@ mod avx2;
 mod neon;
 mod scalar;
 
-use super::bits::{Block, InsideBits, OutsideBits, TextBits};
+use super::bits::{Block, EscapedBits, InsideBits, OutsideBits, TextBits, Window};
 use super::shapes::Shape;
 use scalar::Scalar;
 use std::fmt;
@@ -29,6 +29,8 @@ pub(in crate::mask) trait Kernel: Copy {
 
     fn text(self, block: &Block) -> TextBits;
 
+    fn escaped(self, window: &Window) -> EscapedBits;
+
     /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
     fn not_plain(self, block: &Block) -> u64;
 
@@ -40,7 +42,7 @@ pub(in crate::mask) trait Kernel: Copy {
     /// Asks for the bytes that stand some way behind this block, if the processor can be asked. A text that lies in memory and in no
     /// cache is read faster so.
     #[inline(always)]
-    fn prefetch(self, _block: &Block) {}
+    fn prefetch(self, _block: &[u8]) {}
 
     /// Does `work` in a function of its own, whose registers it has for itself.
     fn run<W: Work>(self, work: W) -> W::Output;
@@ -154,6 +156,15 @@ const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r'
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
 const MARKS: [u8; 16] = [0xff, 0, b'"', 0, 0, 0, 0, 0, 0, 0, 0, 0, b'\\', 0, 0, 0];
 
+/// What makes an escape of two bytes, by the low half of half that byte, rounded up. The bytes below [`RAISED`] count as that, so that
+/// the quote has an entry of its own. The others hold 0, which is not among the bytes with that index.
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
+const SHORT: [u8; 16] = [0, b'b', 0, b'f', 0, b'"', 0, b'n', b'/', b'r', b't', 0, 0, 0, b'\\', 0];
+
+/// Above the quote and below the slash, with the quote's index in [`SHORT`].
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
+const RAISED: u8 = b')';
+
 /// Parity by carry-less multiplication with all ones.
 ///
 /// # Safety
@@ -187,6 +198,68 @@ mod tests {
                 kernel.parity(word),
             ];
             (kernel.inside(self.0), kernel.outside(self.0), kernel.text(self.0), others)
+        }
+    }
+
+    struct Escaped<'a>(&'a Window);
+
+    impl Work for Escaped<'_> {
+        type Output = EscapedBits;
+
+        fn run<K: Kernel>(self, kernel: K) -> EscapedBits {
+            kernel.escaped(self.0)
+        }
+    }
+
+    /// What is to be seen, read off each byte and the two before it.
+    fn escaped(window: &Window) -> EscapedBits {
+        let (mut odd, mut ends) = (0, 0);
+        for (at, bytes) in window.windows(3).enumerate() {
+            let (is_odd, is_end) = match bytes {
+                [b'\\', b'\\', byte] => (*byte == b'\\', matches!(byte, 0..0x20 | b'"')),
+                [_, b'\\', byte] => (!br#""\/bfnrt"#.contains(byte), false),
+                [_, _, byte] => (false, matches!(byte, 0..0x20 | b'"')),
+                _ => unreachable!(),
+            };
+            odd |= u64::from(is_odd || is_end) << at;
+            ends |= u64::from(is_end) << at;
+        }
+        EscapedBits::new(odd, ends)
+    }
+
+    fn escapes_are_seen(window: &Window) {
+        for instructions in Instructions::available() {
+            assert_eq!(instructions.run(Escaped(window)), escaped(window), "{instructions:?} and {window:?}");
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too much for it, and a few windows take the same ways")]
+    fn every_byte_is_seen_as_what_it_is_behind_backslashes() {
+        for before in [b"xx", br"x\", br"\\", br"\x"] {
+            for byte in 0..=255_u8 {
+                for at in 2..66 {
+                    let mut window = [b'x'; 66];
+                    window[at - 2..at].copy_from_slice(before);
+                    window[at] = byte;
+                    escapes_are_seen(&window);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_escapes_are_seen() {
+        let mut random = random();
+        for _ in 0..if cfg!(miri) { 8 } else { 20_000 } {
+            escapes_are_seen(&std::array::from_fn(|_| {
+                let [byte, kind, ..] = random().to_be_bytes();
+                match kind {
+                    0..100 => b'\\',
+                    100..200 => b"\"\\/bfnrtux \x1f\x80"[usize::from(byte) % 13],
+                    _ => byte,
+                }
+            }));
         }
     }
 

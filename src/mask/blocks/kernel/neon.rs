@@ -1,6 +1,9 @@
 //! 16 bytes at a time, with NEON, which every processor of this kind has.
 
-use super::{Block, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Work};
+use super::super::bits::BEFORE;
+use super::{
+    Block, EscapedBits, InsideBits, Kernel, MARKS, OutsideBits, RAISED, SHORT, SPACE, Shape, TextBits, Window, Work,
+};
 use std::arch::aarch64::*;
 
 /// Only there where the compiler itself takes NEON for granted.
@@ -63,6 +66,15 @@ impl Kernel for Neon {
                 ends: joined(block.map(|quarter| vorrq_u8(control(quarter), equal(quarter, b'"')))),
                 backslash: joined(block.map(|quarter| equal(quarter, b'\\'))),
             }
+        }
+    }
+
+    #[inline(always)]
+    fn escaped(self, window: &Window) -> EscapedBits {
+        // SAFETY: every processor that this is compiled for has NEON.
+        unsafe {
+            let quarters = [escaped::<0>(window), escaped::<16>(window), escaped::<32>(window), escaped::<48>(window)];
+            EscapedBits::new(joined(quarters.map(|quarter| quarter.0)), joined(quarters.map(|quarter| quarter.1)))
         }
     }
 
@@ -133,6 +145,24 @@ fn folded(block: Quarters, fold: u8) -> Quarters {
 #[target_feature(enable = "neon")]
 fn equal(quarter: uint8x16_t, byte: u8) -> uint8x16_t {
     vceqq_u8(quarter, vdupq_n_u8(byte))
+}
+
+/// What is odd, and what of it ends the string: of the 16 bytes that begin at `AT` of the block.
+#[inline]
+#[target_feature(enable = "neon")]
+fn escaped<const AT: usize>(window: &Window) -> (uint8x16_t, uint8x16_t) {
+    const { assert!(AT + BEFORE + size_of::<uint8x16_t>() <= size_of::<Window>()) };
+    let from = window.as_ptr();
+    // SAFETY: all three loads, which need no alignment, are within `window`, as is asserted.
+    let [twice, once, bytes] =
+        unsafe { [vld1q_u8(from.add(AT)), vld1q_u8(from.add(AT + 1)), vld1q_u8(from.add(AT + BEFORE))] };
+    let (twice, once) = (equal(twice, b'\\'), equal(once, b'\\'));
+    let stops = vorrq_u8(control(bytes), equal(bytes, b'"'));
+    let ends = vbicq_u8(stops, vbicq_u8(once, twice));
+    // What would be right behind a backslash, and behind two what would be wrong: a third.
+    let short = by_lower_half(&SHORT, vrhaddq_u8(vmaxq_u8(bytes, vdupq_n_u8(RAISED)), vdupq_n_u8(0)));
+    let right = veorq_u8(vceqq_u8(bytes, vbslq_u8(twice, vdupq_n_u8(b'\\'), short)), twice);
+    (vorrq_u8(vbicq_u8(once, right), ends), ends)
 }
 
 #[inline]

@@ -1,6 +1,7 @@
 //! The reference: one byte at a time, no `unsafe`.
 
-use super::{Block, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::super::bits::{BEFORE, BLOCK};
+use super::{Block, EscapedBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Window, Work};
 
 #[derive(Clone, Copy)]
 pub(in crate::mask) struct Scalar;
@@ -43,6 +44,24 @@ impl Kernel for Scalar {
     }
 
     #[inline(always)]
+    fn escaped(self, window: &Window) -> EscapedBits {
+        let at = |from: usize| window.get(from..).and_then(|bytes| bytes.first_chunk()).unwrap_or(&[0; BLOCK]);
+        let (mut odd, mut ends) = ([0; BLOCK], 0);
+        let before = at(0).iter().zip(at(1));
+        for ((odd, (twice, once)), &byte) in odd.iter_mut().zip(before).zip(at(BEFORE)) {
+            // Without `&&` and `||` it becomes vector code.
+            let [twice, once] = [twice, once].map(|&before| before == b'\\');
+            let stops = (byte < 0x20) | (byte == b'"');
+            let short = matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't');
+            let right = (short & !twice) | ((byte != b'\\') & twice);
+            let end = stops & !(once & !twice);
+            *odd = u8::from((once & !right) | end);
+            ends |= u8::from(end);
+        }
+        EscapedBits::new(gathered(&odd), u64::from(ends))
+    }
+
+    #[inline(always)]
     fn not_plain(self, block: &Block) -> u64 {
         bits(block, |byte| !matches!(byte, 0x20..0x80) || matches!(byte, b'"' | b'\\'))
     }
@@ -71,7 +90,12 @@ impl Kernel for Scalar {
 /// A bit for each byte that `is`. In two steps that compilers make vector code of, where a loop over bits would be none.
 #[inline(always)]
 fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
-    let flags = block.map(|byte| u8::from(is(byte)));
+    gathered(&block.map(|byte| u8::from(is(byte))))
+}
+
+/// A bit for each of these, which are 0 or 1.
+#[inline(always)]
+fn gathered(flags: &[u8; BLOCK]) -> u64 {
     // A multiplication gathers eight flags in the topmost byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(GATHER) >> 56;
