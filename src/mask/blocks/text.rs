@@ -151,6 +151,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// More would take Miri hours.
+    const CASES: u32 = if cfg!(miri) { 2 } else { 2000 };
+
     /// Where a string that begins at `at` ends, or has its first fault: the quote, the control or the backslash.
     fn stop(text: &[u8], mut at: usize) -> usize {
         loop {
@@ -180,7 +183,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn a_string_is_passed_as_far_as_it_is_right(

@@ -1,0 +1,68 @@
+//! How values are masked, by the whole and by a route.
+
+use super::*;
+
+#[test]
+fn a_route_overrides_how_values_are_masked_in_general() {
+    let text = format!("[masking]\nfirst = 2\nlast = 2\nmax_body_bytes = 0\n{MINIMAL}last = 3\nignore_case = true");
+    let routes = load(&file(&text)).unwrap().routes.set;
+    let rule = format!("{:?}", routes.routes()[0].rule);
+    assert!(rule.contains("first: 2, last: 3, min_hidden: 8") && rule.contains("max_body_bytes: None"), "{rule}");
+    assert!(rule.contains("ignore_case: true"), "{rule}");
+}
+
+/// What a client gets of a text by a configuration with these lines in `[masking]` and in its route.
+async fn answered(masking: &str, route: &str, text: &str) -> String {
+    use http_body_util::{BodyExt, Full};
+    use tower_layer::Layer;
+    use tower_service::Service;
+
+    let config = load(&file(&format!("[masking]\n{masking}\n{MINIMAL}{route}"))).unwrap();
+    let text = bytes::Bytes::from(text.to_owned());
+    let mut service = config.routes.layer().layer(tower::service_fn(move |_| {
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(Full::new(text.clone()))))
+    }));
+    let request = http::Request::get("/keys").body(Full::<bytes::Bytes>::default()).unwrap();
+    let body = service.call(request).await.unwrap().into_body().collect().await.unwrap();
+    String::from_utf8(body.to_bytes().to_vec()).unwrap()
+}
+
+const KEY: &str = r#"{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}"#;
+
+#[tokio::test]
+async fn a_width_is_that_of_every_masked_value() {
+    let token = |shown: &str| format!("{{\"token\":\"{shown}\"}}");
+    for (masking, route, text, expected) in [
+        ("", "", KEY, "app-8...cY5d"),
+        ("width = 26", "", KEY, "app-8.................cY5d"),
+        ("width = 26", "", r#"{"token":"short"}"#, "**************************"),
+        ("width = 26", "", r#"{"token":12}"#, "**************************"),
+        ("width = 12\nellipsis = \"<>\"", "", KEY, "app-8<><cY5d"),
+        ("width = 12", "ellipsis = \"•\"\nshort = \"\"", KEY, "app-8•••cY5d"),
+        ("width = 12", "short = \"\"", r#"{"token":"short"}"#, "............"),
+        ("width = 26", "width = 0", KEY, "app-8...cY5d"),
+        ("width = 26", "width = 10", KEY, "app-8.cY5d"),
+        ("width = 26", "first = 3\nlast = 20\nmin_hidden = 1", KEY, "app...mQ7vXz31LtPq0RbNcY5d"),
+        // What came masked stays as it is.
+        ("width = 26", "", r#"{"token":"app-8.................cY5d"}"#, "app-8.................cY5d"),
+    ] {
+        assert_eq!(answered(masking, route, text).await, token(expected), "{masking} {route} {text}");
+    }
+    let found = problems(&format!("{MINIMAL}width = 9"));
+    assert!(
+        found.contains("`width` = 9 leaves nothing hidden beside 9 characters that are shown: write 10 or more"),
+        "{found}"
+    );
+    let found = problems(&format!("{MINIMAL}width = 100"));
+    assert!(found.contains("may have at most 64 characters"), "{found}");
+}
+
+#[tokio::test]
+async fn a_mark_is_written_where_a_route_says_so() {
+    assert_eq!(answered("", "mark = \"masked\"", KEY).await, r#"{"token":"app-8...cY5d","masked":true}"#);
+    assert_eq!(answered("", "", KEY).await, r#"{"token":"app-8...cY5d"}"#);
+    let found = problems(&format!("{MINIMAL}mark = \"token\""));
+    assert!(found.contains("route[0].mark: is one of `fields`"), "{found}");
+    let found = problems(&format!("{MINIMAL}mark = \"\""));
+    assert!(found.contains("route[0].mark: the name of a member has 1 to 64 characters"), "{found}");
+}
