@@ -196,8 +196,9 @@ mod tests {
                 let passed = instructions.run(PassString { chunk: text, at });
                 prop_assert!((at..=stop).contains(&passed), "{instructions:?} passes to {passed}, not {stop}");
                 prop_assert!(!is_escaped(&text[at..passed]), "{instructions:?} stops within an escape, at {passed}");
-                // The rest of a chunk is for others, as are the first bytes, and three backslashes in a row.
-                let may_stop = text.len() - passed < BLOCK || passed < BEFORE || text[..passed].ends_with(br"\\");
+                // What fills no block is for others, with the backslash before it; so are a chunk's first bytes, and three
+                // backslashes in a row.
+                let may_stop = text.len() - passed <= BLOCK || passed < BEFORE || text[..passed].ends_with(br"\\");
                 prop_assert!(passed == stop || may_stop, "{instructions:?} stops at {passed}, not {stop}");
             }
         }
