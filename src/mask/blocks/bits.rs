@@ -57,8 +57,8 @@ pub(in crate::mask) type Window = [u8; BEFORE + BLOCK];
 /// What matters in a string that passes and has escapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::mask) struct EscapedBits {
-    /// What is not known to be right: quotes and controls, but behind a single backslash; what makes no escape of two bytes with a
-    /// single backslash before it; and the third of three backslashes.
+    /// What is not known to be right: quotes and controls, but behind a single backslash; what else than `"`, `\\`, `/`, `f`, `n` or
+    /// `t` stands behind a single backslash; and the third of three backslashes.
     ///
     /// In halves. Of the whole compilers make single bytes again where it is asked whether any is set.
     pub(super) odd: [u32; 2],

@@ -2,7 +2,6 @@
 
 use super::bits::{BEFORE, BLOCK, TextBits, padded_block};
 use super::kernel::{Kernel, Work};
-use super::spelling::escape_len;
 
 /// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or something is unusual, or the
 /// chunk nearly ends. No escape reaches across that place.
@@ -34,8 +33,8 @@ impl Work for PassString<'_> {
 
 /// The same for a string that has an escape at `at`.
 ///
-/// It goes on from block to block, not from escape to escape, which costs a mispredicted branch for nearly every block. Escapes of
-/// two bytes are all checked at once; what is not known to be right so is noted, and looked at for many blocks together.
+/// It goes on from block to block, not from escape to escape, which costs a mispredicted branch for nearly every block. The
+/// frequent escapes are all checked at once; what is not known to be right so is noted, and looked at for many blocks together.
 struct PassEscapes<'a> {
     chunk: &'a [u8],
     at: usize,
@@ -53,24 +52,23 @@ impl Work for PassEscapes<'_> {
         while let Some(window) = rest.first_chunk() {
             kernel.prefetch(window);
             let seen = kernel.escaped(window);
-            let here = Odd { text: rest, bits: seen.odd };
+            let Some(slot) = noted.get_mut(count) else { break };
+            *slot = Odd { text: rest, bits: seen.odd };
             if seen.ends {
-                let end = first_fault(&noted, count).or_else(|| here.fault()).unwrap_or_else(|| unescaped(rest));
-                return chunk.len() - end.len();
+                count += 1;
+                break;
             }
-            if let Some(slot) = noted.get_mut(count) {
-                *slot = here;
-                count += usize::from(seen.is_odd());
-            }
+            count += usize::from(seen.is_odd());
             rest = rest.get(BLOCK..).unwrap_or_default();
             if count == NOTED {
-                if let Some(fault) = first_fault(&noted, count) {
-                    return chunk.len() - fault.len();
+                if first_fault(&noted).is_some() {
+                    break;
                 }
                 count = 0;
             }
         }
-        let end = first_fault(&noted, count).unwrap_or_else(|| unescaped(rest));
+        let noted = noted.get(..count).unwrap_or(&noted);
+        let end = first_fault(noted).unwrap_or_else(|| unescaped(rest));
         chunk.len() - end.len()
     }
 }
@@ -88,7 +86,7 @@ struct Odd<'a> {
 }
 
 impl<'a> Odd<'a> {
-    /// The text from the first odd byte on that is not the `u` of an escape in this text, or from the backslash before it.
+    /// The text from the first odd byte on that makes no escape in this text, or from the backslash before it.
     #[inline(always)]
     fn fault(self) -> Option<&'a [u8]> {
         let [low, high] = self.bits.map(u64::from);
@@ -97,7 +95,7 @@ impl<'a> Odd<'a> {
             let window = self.text.get(bits.trailing_zeros() as usize..).unwrap_or_default();
             bits &= bits - 1;
             let escaped = window.get(BEFORE..).unwrap_or_default();
-            if escape_len(escaped) != Some(5) {
+            if !is_odd_escape(escaped) {
                 return Some(unescaped(window));
             }
         }
@@ -105,10 +103,20 @@ impl<'a> Odd<'a> {
     }
 }
 
-/// The first fault in the first `count` blocks.
+/// Whether these bytes make an escape behind a backslash that the kernels call odd.
 #[inline(always)]
-fn first_fault<'a>(noted: &[Odd<'a>; NOTED], count: usize) -> Option<&'a [u8]> {
-    noted.iter().take(count).find_map(|odd| odd.fault())
+fn is_odd_escape(text: &[u8]) -> bool {
+    match text {
+        [b'u', a, b, c, d, ..] => [a, b, c, d].into_iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit()),
+        [b'b' | b'r', ..] => true,
+        _ => false,
+    }
+}
+
+/// The first fault in these blocks.
+#[inline(never)]
+fn first_fault<'a>(noted: &[Odd<'a>]) -> Option<&'a [u8]> {
+    noted.iter().find_map(|odd| odd.fault())
 }
 
 /// What stands behind the first [`BEFORE`] bytes of a window, with the backslash before it if that escapes it.
@@ -148,6 +156,7 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::super::super::Instructions;
+    use super::super::spelling::escape_len;
     use super::*;
     use proptest::prelude::*;
 

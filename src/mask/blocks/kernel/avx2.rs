@@ -260,8 +260,7 @@ unsafe fn escaped<const AT: usize>(window: &Window) -> EscapedHalf {
         let stops = _mm256_cmpgt_epi8(_mm256_set1_epi8(-0x5f), _mm256_xor_si256(bytes, _mm256_set1_epi8(-0x7e)));
         let ends = _mm256_andnot_si256(_mm256_andnot_si256(twice, once), stops);
         // What would be right behind a backslash, and behind two what would be wrong: a third.
-        let raised = _mm256_max_epu8(bytes, _mm256_set1_epi8(super::RAISED.cast_signed()));
-        let short = _mm256_shuffle_epi8(table(&super::SHORT), _mm256_avg_epu8(raised, _mm256_setzero_si256()));
+        let short = _mm256_shuffle_epi8(table(&super::ESCAPES), bytes);
         let expected = _mm256_blendv_epi8(short, _mm256_set1_epi8(b'\\'.cast_signed()), twice);
         let right = _mm256_xor_si256(_mm256_cmpeq_epi8(bytes, expected), twice);
         EscapedHalf { odd: _mm256_or_si256(_mm256_andnot_si256(right, once), ends), ends }

@@ -2,7 +2,7 @@
 
 use super::super::bits::BEFORE;
 use super::{
-    Block, EscapedBits, InsideBits, Kernel, MARKS, OutsideBits, RAISED, SHORT, SPACE, Shape, TextBits, Window, Work,
+    Block, ESCAPES, EscapedBits, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Window, Work,
 };
 use std::arch::aarch64::*;
 
@@ -160,7 +160,7 @@ fn escaped<const AT: usize>(window: &Window) -> (uint8x16_t, uint8x16_t) {
     let stops = vorrq_u8(control(bytes), equal(bytes, b'"'));
     let ends = vbicq_u8(stops, vbicq_u8(once, twice));
     // What would be right behind a backslash, and behind two what would be wrong: a third.
-    let short = by_lower_half(&SHORT, vrhaddq_u8(vmaxq_u8(bytes, vdupq_n_u8(RAISED)), vdupq_n_u8(0)));
+    let short = by_lower_half(&ESCAPES, bytes);
     let right = veorq_u8(vceqq_u8(bytes, vbslq_u8(twice, vdupq_n_u8(b'\\'), short)), twice);
     (vorrq_u8(vbicq_u8(once, right), ends), ends)
 }

@@ -52,7 +52,7 @@ impl Kernel for Scalar {
             // Without `&&` and `||` it becomes vector code.
             let [twice, once] = [twice, once].map(|&before| before == b'\\');
             let stops = (byte < 0x20) | (byte == b'"');
-            let short = matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't');
+            let short = matches!(byte, b'"' | b'\\' | b'/' | b'f' | b'n' | b't');
             let right = (short & !twice) | ((byte != b'\\') & twice);
             let end = stops & !(once & !twice);
             *odd = u8::from((once & !right) | end);
