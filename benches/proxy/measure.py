@@ -1,5 +1,4 @@
-"""The rounds. Rows take turns within each, and every other one goes the other way round, so that what disturbs the machine
-disturbs all of them."""
+"""The rounds: many and short, each begun by another row, so that what disturbs the machine for a while disturbs all rows alike."""
 
 import contextlib
 import pathlib
@@ -36,7 +35,8 @@ class Bench:
             running = [(peer, *stack.enter_context(self.started(peer, upstream, core))) for peer in peers]
             found = {peer.name: [] for peer in peers}
             for number in range(rounds):
-                for peer, port, pid in reversed(running) if number % 2 else running:
+                first = number % len(running)
+                for peer, port, pid in running[first:] + running[:first]:
                     found[peer.name].append(measure(port, pid))
             return found
 

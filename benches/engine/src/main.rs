@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use table::{Column, Table};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 31;
 
 /// For each engine in each round; at least one run, however long it takes.
 const TIME: Duration = Duration::from_millis(60);
