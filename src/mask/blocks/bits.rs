@@ -57,18 +57,23 @@ pub(in crate::mask) type Window = [u8; BEFORE + BLOCK];
 /// What matters in a string that passes and has escapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::mask) struct EscapedBits {
-    /// What is not known to be right: quotes and controls, but behind a single backslash; what else than `"`, `\\`, `/`, `f`, `n` or
-    /// `t` stands behind a single backslash; and the third of three backslashes.
+    /// What stands behind a single backslash and is something else than `"`, `\\`, `/`, `f`, `n` or `t`.
     ///
     /// In halves. Of the whole compilers make single bytes again where it is asked whether any is set.
     pub(super) odd: [u32; 2],
-    /// Whether a quote or control is among them that stands behind no single backslash.
-    pub(super) ends: bool,
+    /// Whether a quote or control stands anywhere else, or a third backslash, with which it takes more than two bytes to know what is
+    /// escaped.
+    pub(super) stops: bool,
+}
+
+/// The lower and the upper half.
+pub(super) fn halves(bits: u64) -> [u32; 2] {
+    [bits as u32, (bits >> 32) as u32]
 }
 
 impl EscapedBits {
-    pub(super) fn new(odd: u64, ends: u64) -> Self {
-        Self { odd: [odd as u32, (odd >> 32) as u32], ends: ends != 0 }
+    pub(super) fn new(odd: u64, stops: u64) -> Self {
+        Self { odd: halves(odd), stops: stops != 0 }
     }
 
     #[inline(always)]

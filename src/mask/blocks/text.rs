@@ -1,10 +1,12 @@
 //! Passes over strings that are neither keys nor masked: the long way of most texts.
 
-use super::bits::{BEFORE, BLOCK, TextBits, padded_block};
+use super::bits::{BEFORE, BLOCK, TextBits, halves, padded_block};
 use super::kernel::{Kernel, Work};
+use super::spelling::{escape_len, unescaped};
+use std::ops::ControlFlow;
 
 /// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or something is unusual, or the
-/// chunk nearly ends. No escape reaches across that place.
+/// chunk nearly ends. What stands there is not escaped; if it is a digit, it may belong to an escape that was checked.
 pub(super) struct PassString<'a> {
     pub(super) chunk: &'a [u8],
     pub(super) at: usize,
@@ -49,34 +51,79 @@ impl Work for PassEscapes<'_> {
         let Some(mut rest) = at.checked_sub(BEFORE).and_then(|from| chunk.get(from..)) else { return at };
         let mut noted = [Odd::default(); NOTED];
         let mut count = 0;
-        while let Some(window) = rest.first_chunk() {
+        let end = loop {
+            let Some(window) = rest.first_chunk() else {
+                break first_fault(&noted, count).unwrap_or_else(|| from_block(rest, first_escaped(rest)));
+            };
             kernel.prefetch(window);
             let seen = kernel.escaped(window);
-            let Some(slot) = noted.get_mut(count) else { break };
-            *slot = Odd { text: rest, bits: seen.odd };
-            if seen.ends {
-                count += 1;
-                break;
+            if let Some(slot) = noted.get_mut(count)
+                && !seen.stops
+            {
+                *slot = Odd { text: rest, bits: seen.odd };
+                count += usize::from(seen.is_odd());
+                rest = rest.get(BLOCK..).unwrap_or_default();
+                continue;
             }
-            count += usize::from(seen.is_odd());
-            rest = rest.get(BLOCK..).unwrap_or_default();
-            if count == NOTED {
-                if first_fault(&noted).is_some() {
-                    break;
+            if let Some(fault) = first_fault(&noted, count) {
+                break fault;
+            }
+            count = 0;
+            if seen.stops {
+                match pass_closely(kernel, rest) {
+                    ControlFlow::Continue(behind) => rest = behind,
+                    ControlFlow::Break(end) => break end,
                 }
-                count = 0;
             }
-        }
-        let noted = noted.get(..count).unwrap_or(&noted);
-        let end = first_fault(noted).unwrap_or_else(|| unescaped(rest));
+        };
         chunk.len() - end.len()
     }
+}
+
+/// Passes over the first window's block, and on while blocks end with a backslash, counting runs of backslashes from where they begin.
+/// Continues where a window tells again what is escaped; breaks where the string ends or has a fault, or the chunk nearly ends.
+#[inline(always)]
+fn pass_closely<K: Kernel>(kernel: K, mut rest: &[u8]) -> ControlFlow<&[u8], &[u8]> {
+    let mut escaped = first_escaped(rest);
+    loop {
+        let Some(block) = rest.get(BEFORE..).and_then(<[u8]>::first_chunk) else {
+            return ControlFlow::Break(from_block(rest, escaped));
+        };
+        let TextBits { ends, backslash } = kernel.text(block);
+        let (escapes, next_escaped) = unescaped(backslash, escaped);
+        let ends = ends & !escapes;
+        let before_end = ends.wrapping_sub(1) & !ends;
+        let to_check = Odd { text: rest, bits: halves(escapes & !backslash & before_end) };
+        if let Some(fault) = to_check.fault() {
+            return ControlFlow::Break(fault);
+        }
+        if ends != 0 {
+            return ControlFlow::Break(rest.get(BEFORE + ends.trailing_zeros() as usize..).unwrap_or_default());
+        }
+        rest = rest.get(BLOCK..).unwrap_or_default();
+        escaped = next_escaped;
+        if backslash >> (BLOCK - 1) == 0 {
+            return ControlFlow::Continue(rest);
+        }
+    }
+}
+
+/// Whether the first byte of the first window's block is escaped, 0 or 1, if no longer run of backslashes ends before it.
+#[inline(always)]
+fn first_escaped(rest: &[u8]) -> u64 {
+    u64::from(matches!(rest, [before, b'\\', ..] if *before != b'\\'))
+}
+
+/// The text from the first window's block on, with the backslash before it if that escapes it.
+#[inline(always)]
+fn from_block(rest: &[u8], escaped: u64) -> &[u8] {
+    rest.get(BEFORE - escaped as usize..).unwrap_or_default()
 }
 
 /// Most blocks that are noted. It is not many, for they are set up for every string with escapes.
 const NOTED: usize = 16;
 
-/// A block in which something is odd.
+/// A block in which something escaped is odd.
 #[derive(Clone, Copy, Default)]
 struct Odd<'a> {
     /// The text from its window on.
@@ -86,48 +133,27 @@ struct Odd<'a> {
 }
 
 impl<'a> Odd<'a> {
-    /// The text from the first odd byte on that makes no escape in this text, or from the backslash before it.
+    /// The text from the first backslash on that makes no escape in this text.
     #[inline(always)]
     fn fault(self) -> Option<&'a [u8]> {
         let [low, high] = self.bits.map(u64::from);
         let mut bits = low | high << 32;
         while bits != 0 {
-            let window = self.text.get(bits.trailing_zeros() as usize..).unwrap_or_default();
+            // What is escaped stands two bytes further in the window, its backslash one.
+            let from_backslash = self.text.get(bits.trailing_zeros() as usize + 1..).unwrap_or_default();
             bits &= bits - 1;
-            let escaped = window.get(BEFORE..).unwrap_or_default();
-            if !is_odd_escape(escaped) {
-                return Some(unescaped(window));
+            if escape_len(from_backslash.get(1..).unwrap_or_default()).is_none() {
+                return Some(from_backslash);
             }
         }
         None
     }
 }
 
-/// Whether these bytes make an escape behind a backslash that the kernels call odd.
-#[inline(always)]
-fn is_odd_escape(text: &[u8]) -> bool {
-    match text {
-        [b'u', a, b, c, d, ..] => [a, b, c, d].into_iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit()),
-        [b'b' | b'r', ..] => true,
-        _ => false,
-    }
-}
-
-/// The first fault in these blocks.
+/// The first fault in the first `count` of these blocks.
 #[inline(never)]
-fn first_fault<'a>(noted: &[Odd<'a>]) -> Option<&'a [u8]> {
-    noted.iter().find_map(|odd| odd.fault())
-}
-
-/// What stands behind the first [`BEFORE`] bytes of a window, with the backslash before it if that escapes it.
-#[inline(always)]
-fn unescaped(window: &[u8]) -> &[u8] {
-    match window {
-        [b'\\', b'\\', rest @ ..] => rest,
-        [_, rest @ ..] if rest.first() == Some(&b'\\') => rest,
-        [_, _, rest @ ..] => rest,
-        _ => &[],
-    }
+fn first_fault<'a>(noted: &[Odd<'a>; NOTED], count: usize) -> Option<&'a [u8]> {
+    noted.iter().take(count).find_map(|odd| odd.fault())
 }
 
 /// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
@@ -156,7 +182,6 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::super::super::Instructions;
-    use super::super::spelling::escape_len;
     use super::*;
     use proptest::prelude::*;
 
@@ -187,6 +212,7 @@ mod tests {
             8 => r#"\\["\\/bfnrt]"#,
             8 => r"\\u[0-9a-fA-F]{4}",
             1 => r#"(\\"){10,40}|(\\\\){1,40}|(\\u00e9){1,40}"#,
+            1 => r#"\\{3,140}["\\/bfnrtu]?"#,
             1 => r#"["\x00-\x1f]|\\[a-z\x00-\x1f]|\\u[0-9a-z]{4}"#,
         ]
     }
@@ -205,9 +231,8 @@ mod tests {
                 let passed = instructions.run(PassString { chunk: text, at });
                 prop_assert!((at..=stop).contains(&passed), "{instructions:?} passes to {passed}, not {stop}");
                 prop_assert!(!is_escaped(&text[at..passed]), "{instructions:?} stops within an escape, at {passed}");
-                // What fills no block is for others, with the backslash before it; so are a chunk's first bytes, and three
-                // backslashes in a row.
-                let may_stop = text.len() - passed <= BLOCK || passed < BEFORE || text[..passed].ends_with(br"\\");
+                // What fills no block is for others, with the backslash before it; so are a chunk's first bytes.
+                let may_stop = text.len() - passed <= BLOCK || passed < BEFORE;
                 prop_assert!(passed == stop || may_stop, "{instructions:?} stops at {passed}, not {stop}");
             }
         }

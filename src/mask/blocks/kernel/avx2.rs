@@ -95,7 +95,7 @@ impl Kernel for Avx2 {
         unsafe {
             let [low, high] = [escaped::<0>(window), escaped::<32>(window)];
             let odd = [low.odd, high.odd].map(|half| _mm256_movemask_epi8(half).cast_unsigned());
-            EscapedBits { odd, ends: _mm256_movemask_epi8(_mm256_or_si256(low.ends, high.ends)) != 0 }
+            EscapedBits { odd, stops: _mm256_movemask_epi8(_mm256_or_si256(low.stops, high.stops)) != 0 }
         }
     }
 
@@ -238,7 +238,7 @@ unsafe fn marks(half: __m256i) -> __m256i {
 /// What [`EscapedBits`] tell of 32 bytes.
 struct EscapedHalf {
     odd: __m256i,
-    ends: __m256i,
+    stops: __m256i,
 }
 
 /// Of the 32 bytes that begin at `AT` of the block.
@@ -257,12 +257,14 @@ unsafe fn escaped<const AT: usize>(window: &Window) -> EscapedHalf {
             _mm256_loadu_si256(from.add(BEFORE).cast()),
         ];
         // With these bits flipped the quote and the controls, and nothing else, are below this as signed numbers.
-        let stops = _mm256_cmpgt_epi8(_mm256_set1_epi8(-0x5f), _mm256_xor_si256(bytes, _mm256_set1_epi8(-0x7e)));
-        let ends = _mm256_andnot_si256(_mm256_andnot_si256(twice, once), stops);
-        // What would be right behind a backslash, and behind two what would be wrong: a third.
-        let short = _mm256_shuffle_epi8(table(&super::ESCAPES), bytes);
-        let expected = _mm256_blendv_epi8(short, _mm256_set1_epi8(b'\\'.cast_signed()), twice);
-        let right = _mm256_xor_si256(_mm256_cmpeq_epi8(bytes, expected), twice);
-        EscapedHalf { odd: _mm256_or_si256(_mm256_andnot_si256(right, once), ends), ends }
+        let ends = _mm256_cmpgt_epi8(_mm256_set1_epi8(-0x5f), _mm256_xor_si256(bytes, _mm256_set1_epi8(-0x7e)));
+        let single = _mm256_andnot_si256(twice, once);
+        // Behind two, for behind a single one nothing stops.
+        let third = _mm256_and_si256(once, equal(bytes, b'\\'));
+        let frequent = _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(table(&super::ESCAPES), bytes));
+        EscapedHalf {
+            odd: _mm256_andnot_si256(frequent, single),
+            stops: _mm256_andnot_si256(single, _mm256_or_si256(ends, third)),
+        }
     }
 }

@@ -29,6 +29,7 @@ pub(in crate::mask) trait Kernel: Copy {
 
     fn text(self, block: &Block) -> TextBits;
 
+    /// What takes a closer look in a string, by what stands one and two bytes before each byte.
     fn escaped(self, window: &Window) -> EscapedBits;
 
     /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
@@ -209,18 +210,18 @@ mod tests {
 
     /// What is to be seen, read off each byte and the two before it.
     fn escaped(window: &Window) -> EscapedBits {
-        let (mut odd, mut ends) = (0, 0);
+        let (mut odd, mut stops) = (0, 0);
         for (at, bytes) in window.windows(3).enumerate() {
-            let (is_odd, is_end) = match bytes {
-                [b'\\', b'\\', byte] => (*byte == b'\\', matches!(byte, 0..0x20 | b'"')),
+            let (is_odd, stop) = match bytes {
+                [b'\\', b'\\', byte] => (false, matches!(byte, 0..0x20 | b'"' | b'\\')),
                 [_, b'\\', byte] => (!br#""\/fnt"#.contains(byte), false),
                 [_, _, byte] => (false, matches!(byte, 0..0x20 | b'"')),
                 _ => unreachable!(),
             };
-            odd |= u64::from(is_odd || is_end) << at;
-            ends |= u64::from(is_end) << at;
+            odd |= u64::from(is_odd) << at;
+            stops |= u64::from(stop) << at;
         }
-        EscapedBits::new(odd, ends)
+        EscapedBits::new(odd, stops)
     }
 
     fn escapes_are_seen(window: &Window) {

@@ -147,7 +147,7 @@ fn equal(quarter: uint8x16_t, byte: u8) -> uint8x16_t {
     vceqq_u8(quarter, vdupq_n_u8(byte))
 }
 
-/// What is odd, and what of it ends the string: of the 16 bytes that begin at `AT` of the block.
+/// What is odd, and what stops: of the 16 bytes that begin at `AT` of the block.
 #[inline]
 #[target_feature(enable = "neon")]
 fn escaped<const AT: usize>(window: &Window) -> (uint8x16_t, uint8x16_t) {
@@ -157,12 +157,12 @@ fn escaped<const AT: usize>(window: &Window) -> (uint8x16_t, uint8x16_t) {
     let [twice, once, bytes] =
         unsafe { [vld1q_u8(from.add(AT)), vld1q_u8(from.add(AT + 1)), vld1q_u8(from.add(AT + BEFORE))] };
     let (twice, once) = (equal(twice, b'\\'), equal(once, b'\\'));
-    let stops = vorrq_u8(control(bytes), equal(bytes, b'"'));
-    let ends = vbicq_u8(stops, vbicq_u8(once, twice));
-    // What would be right behind a backslash, and behind two what would be wrong: a third.
-    let short = by_lower_half(&ESCAPES, bytes);
-    let right = veorq_u8(vceqq_u8(bytes, vbslq_u8(twice, vdupq_n_u8(b'\\'), short)), twice);
-    (vorrq_u8(vbicq_u8(once, right), ends), ends)
+    let ends = vorrq_u8(control(bytes), equal(bytes, b'"'));
+    let single = vbicq_u8(once, twice);
+    // Behind two, for behind a single one nothing stops.
+    let third = vandq_u8(once, equal(bytes, b'\\'));
+    let frequent = vceqq_u8(bytes, by_lower_half(&ESCAPES, bytes));
+    (vbicq_u8(single, frequent), vbicq_u8(vorrq_u8(ends, third), single))
 }
 
 #[inline]

@@ -46,19 +46,20 @@ impl Kernel for Scalar {
     #[inline(always)]
     fn escaped(self, window: &Window) -> EscapedBits {
         let at = |from: usize| window.get(from..).and_then(|bytes| bytes.first_chunk()).unwrap_or(&[0; BLOCK]);
-        let (mut odd, mut ends) = ([0; BLOCK], 0);
+        let (mut odd, mut stops) = ([0; BLOCK], 0);
         let before = at(0).iter().zip(at(1));
         for ((odd, (twice, once)), &byte) in odd.iter_mut().zip(before).zip(at(BEFORE)) {
             // Without `&&` and `||` it becomes vector code.
             let [twice, once] = [twice, once].map(|&before| before == b'\\');
-            let stops = (byte < 0x20) | (byte == b'"');
-            let short = matches!(byte, b'"' | b'\\' | b'/' | b'f' | b'n' | b't');
-            let right = (short & !twice) | ((byte != b'\\') & twice);
-            let end = stops & !(once & !twice);
-            *odd = u8::from((once & !right) | end);
-            ends |= u8::from(end);
+            let single = once & !twice;
+            let frequent = matches!(byte, b'"' | b'\\' | b'/' | b'f' | b'n' | b't');
+            let end = (byte < 0x20) | (byte == b'"');
+            // Behind two, for behind a single one nothing stops.
+            let third = once & (byte == b'\\');
+            *odd = u8::from(single & !frequent);
+            stops |= u8::from((end | third) & !single);
         }
-        EscapedBits::new(gathered(&odd), u64::from(ends))
+        EscapedBits::new(gathered(&odd), u64::from(stops))
     }
 
     #[inline(always)]
