@@ -10,6 +10,9 @@ const HEX: &[u8] = b"0123456789abcdef";
 const PROSE: &str = "the quick brown fox jumps over the lazy dog while the slow grey cat looks on and sleeps ";
 const ESCAPES: [&str; 4] = ["\\n", "\\\"", "\\u00e9", "\\\\"];
 
+/// Bytes of a note.
+const LONG: usize = 10_000;
+
 pub(crate) struct Key {
     id: String,
     note: Option<String>,
@@ -19,11 +22,15 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn new(number: usize, note: usize, random: &mut Random) -> Self {
+    pub(crate) fn new(number: usize, note: Note, random: &mut Random) -> Self {
         let created_at = 1_690_000_000 + random.next() % 40_000_000;
         Self {
             id: [8, 4, 4, 4, 12].map(|length| random.letters(HEX, length)).join("-"),
-            note: (note > 0).then(|| prose(note, random)),
+            note: match note {
+                Note::None => None,
+                Note::Prose => Some(prose(random)),
+                Note::Nested => Some(nested(random)),
+            },
             token: format!("app-{}", random.letters(ALPHANUMERIC, 24)),
             last_used_at: (number % 5 != 4).then(|| created_at + random.next() % 10_000_000),
             created_at,
@@ -53,14 +60,32 @@ impl Key {
     }
 }
 
-fn prose(length: usize, random: &mut Random) -> String {
-    let mut text = String::with_capacity(length + PROSE.len());
-    while text.len() < length {
+fn prose(random: &mut Random) -> String {
+    let mut text = String::with_capacity(LONG + PROSE.len());
+    while text.len() < LONG {
         // Not always as long, so that the escapes stand at all places of a vector's block.
         text.push_str(&PROSE[random.below(8)..]);
         text.push_str(ESCAPES[random.below(ESCAPES.len())]);
     }
     text
+}
+
+fn nested(random: &mut Random) -> String {
+    let mut text = String::from(r#"{\"log\":\""#);
+    while text.len() < LONG {
+        let length = 4 + random.below(12);
+        let (name, id) = (random.letters(ALPHANUMERIC, length), random.below(100_000));
+        text.push_str(&format!(r#"{{\\\"name\\\":\\\"{name}\\\",\\\"id\\\":{id}}}"#));
+    }
+    text + r#"\"}"#
+}
+
+/// What else an object has.
+#[derive(Clone, Copy)]
+pub(crate) enum Note {
+    None,
+    Prose,
+    Nested,
 }
 
 #[derive(Clone, Copy)]

@@ -4,11 +4,8 @@
 mod key;
 mod random;
 
-use key::{Key, Layout, Spelling};
+use key::{Key, Layout, Note, Spelling};
 use random::Random;
-
-/// Texts between the tokens of [`sparse`], in bytes.
-const LONG_TEXT: usize = 10_000;
 
 /// A JSON text and the same with its tokens masked.
 pub struct Body {
@@ -19,20 +16,25 @@ pub struct Body {
 
 /// A list of API keys as an API writes it, without white space: 1,478 bytes for 10 keys, 14.7 MB for 100,000.
 pub fn dense(keys: usize) -> Body {
-    list(keys, Layout::Compact, 0)
+    list(keys, Layout::Compact, Note::None)
 }
 
 /// The same list as a person would lay it out, indented by two.
 pub fn pretty(keys: usize) -> Body {
-    list(keys, Layout::Indented, 0)
+    list(keys, Layout::Indented, Note::None)
 }
 
 /// A list whose keys each have a text of 10 kB with an escape about every 90 bytes.
 pub fn sparse(keys: usize) -> Body {
-    list(keys, Layout::Compact, LONG_TEXT)
+    list(keys, Layout::Compact, Note::Prose)
 }
 
-fn list(keys: usize, layout: Layout, note: usize) -> Body {
+/// A list whose keys each have a text of 10 kB that is JSON in a JSON text: most of its quotes have three backslashes.
+pub fn nested(keys: usize) -> Body {
+    list(keys, Layout::Compact, Note::Nested)
+}
+
+fn list(keys: usize, layout: Layout, note: Note) -> Body {
     let keys: Vec<Key> = {
         let mut random = Random::new(keys as u64);
         (0..keys).map(|number| Key::new(number, note, &mut random)).collect()
@@ -62,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_masked_list_differs_in_its_tokens_alone() {
-        for body in [dense(3), pretty(3), sparse(3)] {
+        for body in [dense(3), pretty(3), sparse(3), nested(3)] {
             let hidden = "app-".len() + 24 - "app-x...wxyz".len();
             assert_eq!(body.text.len() - body.masked.len(), 3 * hidden);
             assert_eq!(body.masked.windows(3).filter(|bytes| bytes == b"...").count(), 3);

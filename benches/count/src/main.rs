@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     let body = match arguments.first().map(String::as_str) {
         Some("dense") => bodies::dense(2_000),
         Some("sparse") => bodies::sparse(30),
+        Some("nested") => bodies::nested(30),
         Some("pretty") => bodies::pretty(1_600),
         Some("small") => bodies::dense(10),
         _ => return usage(),
@@ -31,6 +32,6 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: count dense | sparse | pretty | small TIMES");
+    eprintln!("usage: count dense | sparse | nested | pretty | small TIMES");
     ExitCode::from(64)
 }
