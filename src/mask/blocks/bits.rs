@@ -48,37 +48,11 @@ pub(in crate::mask) struct TextBits {
     pub(super) backslash: u64,
 }
 
-/// Bytes of a [`Window`] that stand before its block.
-pub(in crate::mask) const BEFORE: usize = 2;
-
-/// A block, and the two bytes before it.
-pub(in crate::mask) type Window = [u8; BEFORE + BLOCK];
-
-/// What matters in a string that passes and has escapes.
+/// What matters behind a backslash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::mask) struct EscapedBits {
-    /// What stands behind a single backslash and is something else than `"`, `\\`, `/`, `f`, `n` or `t`.
-    ///
-    /// In halves. Of the whole compilers make single bytes again where it is asked whether any is set.
-    pub(super) odd: [u32; 2],
-    /// Whether a quote or control stands anywhere else, or a third backslash, with which it takes more than two bytes to know what is
-    /// escaped.
-    pub(super) stops: bool,
-}
-
-/// The lower and the upper half.
-pub(super) fn halves(bits: u64) -> [u32; 2] {
-    [bits as u32, (bits >> 32) as u32]
-}
-
-impl EscapedBits {
-    pub(super) fn new(odd: u64, stops: u64) -> Self {
-        Self { odd: halves(odd), stops: stops != 0 }
-    }
-
-    #[inline(always)]
-    pub(super) fn is_odd(self) -> bool {
-        let [low, high] = self.odd;
-        low | high != 0
-    }
+pub(in crate::mask) struct EscapeBits {
+    /// What makes no escape: all but `"`, `\\`, `/`, `b`, `f`, `n`, `r`, `t` and `u`.
+    pub(super) unfit: u64,
+    /// `u`, which four digits follow.
+    pub(super) unicode: u64,
 }

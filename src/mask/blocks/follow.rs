@@ -38,13 +38,15 @@ impl<S: Sink> Work for Follow<'_, '_, '_, S> {
         let Self { keys, policy, shapes, cursor, summary, place: Reached { mut at, mut trail } } = self;
         let chunk = cursor.chunk();
         while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
-            let Some(known) = shapes.find(kernel, trail, block) else { break };
+            let Some((known, behind)) = shapes.find(kernel, trail, block) else { break };
             if let Some(Masked { begin, .. }) = known.name {
                 let begin = at + usize::from(begin);
                 // One that is not plain, or goes on in the next chunk, is the machine's business, from its name on.
                 let Some(secret) = chunk.get(begin..).and_then(|text| plain_string(kernel, text)) else { break };
                 cursor.mask_plain(begin, secret, policy, summary);
                 at = begin + secret.len() + 1;
+                // Not read off the block: what is next would wait for that.
+                trail = Trail::VALUE;
             } else {
                 if known.candidates != 0 && keys.any_name(known.candidates, chunk, at) {
                     break;
@@ -53,8 +55,8 @@ impl<S: Sink> Work for Follow<'_, '_, '_, S> {
                 if known.skips {
                     at = kernel.run(PassString { chunk, at });
                 }
+                trail = behind;
             }
-            trail = known.trail;
         }
         Reached { at, trail }
     }

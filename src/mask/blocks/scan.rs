@@ -290,9 +290,10 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                     (at, trail) = self.follow(kernel, at, trail);
                 }
                 if let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk)
-                    && let Some(known) = self.shapes.find(kernel, trail, block).filter(|known| known.name.is_none())
+                    && let Some((known, behind)) = self.shapes.find(kernel, trail, block)
+                    && known.name.is_none()
                 {
-                    let Known { candidates, brackets, kinds, skips, trail: behind, .. } = *known;
+                    let Known { candidates, brackets, kinds, skips, .. } = *known;
                     self.shapes.praise();
                     match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
                         Next::Block(brackets) if self.pass(at, brackets, kinds) => return at + BLOCK,

@@ -75,8 +75,6 @@ pub(super) struct Known {
     pub(super) carry: Carry,
     /// Blocks go on where the string in which it ends does so.
     pub(super) skips: bool,
-    /// Where one is behind it, or behind the masked value; never [`Trail::LOST`].
-    pub(super) trail: Trail,
     /// It comes before the first masked value.
     begins: bool,
     /// The first of those that may follow.
@@ -87,7 +85,7 @@ pub(super) struct Known {
 
 impl Known {
     /// A place in the tree that is behind no block.
-    fn root(trail: Trail, begins: bool) -> Self {
+    fn root(begins: bool) -> Self {
         Self {
             shape: Shape::new(&[0; BLOCK], 0, 0),
             candidates: 0,
@@ -96,7 +94,6 @@ impl Known {
             kinds: Kinds::default(),
             carry: Carry::AFTER_VALUE,
             skips: false,
-            trail,
             begins,
             next: Trail::LOST,
             other: Trail::LOST,
@@ -122,7 +119,7 @@ impl Trail {
     pub(super) const LOST: Self = Self(u8::MAX);
 
     /// Behind a masked value.
-    const VALUE: Self = Self(0);
+    pub(super) const VALUE: Self = Self(0);
 
     /// Behind the bracket that opens a text.
     const START: Self = Self(1);
@@ -143,23 +140,27 @@ struct FindOther<'s, 'b> {
     block: &'b Block,
 }
 
-impl<'s> Work for FindOther<'s, '_> {
-    type Output = Option<&'s Known>;
+impl Work for FindOther<'_, '_> {
+    /// [`Trail::LOST`] if there is none.
+    type Output = Trail;
 
     #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> Option<&'s Known> {
+    fn run<K: Kernel>(self, kernel: K) -> Trail {
         let Self { shapes, trail, first, block } = self;
-        let mut before = first;
-        let mut way = shapes.at(first)?.other;
-        while !kernel.has_shape(block, &shapes.at(way)?.shape) {
-            (before, way) = (way, shapes.at(way)?.other);
+        let other = |shapes: &Shapes, way| shapes.at(way).map_or(Trail::LOST, |known| known.other);
+        let (mut before, mut way) = (first, other(shapes, first));
+        while shapes.at(way).is_some_and(|known| !kernel.has_shape(block, &known.shape)) {
+            (before, way) = (way, other(shapes, way));
+        }
+        if !way.is_some() {
+            return way;
         }
         shapes.late += 1;
         if shapes.late == LATE {
             shapes.late = 0;
             shapes.prefer(trail, before, way);
         }
-        shapes.at(way)
+        way
     }
 }
 
@@ -203,8 +204,7 @@ impl Shapes {
     fn root(&mut self, root: Trail, kinds: Kinds, carry: Carry) -> Trail {
         while self.known.len() < Trail::FIXED {
             let begins = self.known.len() == usize::from(Trail::START.0);
-            let trail = Trail(self.known.len() as u8);
-            self.known.push(Known::root(trail, begins));
+            self.known.push(Known::root(begins));
         }
         let patience = self.patience;
         let Some(known) = self.known.get_mut(usize::from(root.0)) else { return Trail::LOST };
@@ -214,15 +214,18 @@ impl Shapes {
         if (known.kinds, known.carry) == (kinds, carry) && patience > 0 { root } else { Trail::LOST }
     }
 
-    /// The known block behind `trail` that this one is like.
+    /// The known block behind `trail` that this one is like, and the place behind it, if it has no masked value.
     #[inline(always)]
-    pub(super) fn find<K: Kernel>(&mut self, kernel: K, trail: Trail, block: &Block) -> Option<&Known> {
-        let first = self.at(trail)?.next;
-        let known = self.at(first)?;
-        if kernel.has_shape(block, &known.shape) {
-            return self.at(first);
+    pub(super) fn find<K: Kernel>(&mut self, kernel: K, trail: Trail, block: &Block) -> Option<(&Known, Trail)> {
+        let mut way = self.at(trail)?.next;
+        let known = self.at(way)?;
+        if !kernel.has_shape(block, &known.shape) {
+            if !known.other.is_some() {
+                return None;
+            }
+            way = kernel.run(FindOther { shapes: self, trail, first: way, block });
         }
-        known.other.is_some().then(|| kernel.run(FindOther { shapes: self, trail, first, block })).flatten()
+        Some((self.at(way)?, way))
     }
 
     /// Puts a way to go on from `trail` before the others. It stands behind `before` among them.
@@ -271,7 +274,7 @@ impl Shapes {
         }
         let Proof { inside, brackets, kinds, carry, .. } = *proof;
         let shape = Shape::new(block, !inside, inside);
-        self.add(trail, |trail, other| Known {
+        self.add(trail, |other| Known {
             shape,
             candidates,
             name: None,
@@ -279,7 +282,6 @@ impl Shapes {
             kinds,
             carry,
             skips: false,
-            trail,
             begins: false,
             next: Trail::LOST,
             other,
@@ -301,7 +303,7 @@ impl Shapes {
         if behind == Trail::LOST {
             return;
         }
-        self.add(trail, |_, other| Known {
+        self.add(trail, |other| Known {
             shape,
             candidates: 0,
             name: Some(name),
@@ -309,7 +311,6 @@ impl Shapes {
             kinds,
             carry: Carry::AFTER_VALUE,
             skips: false,
-            trail: behind,
             begins: false,
             next: Trail::LOST,
             other,
@@ -327,8 +328,8 @@ impl Shapes {
         proof.unrepeatable == 0 && self.known.len() < MOST && !(begins && self.begin >= MOST_BEGIN)
     }
 
-    /// Adds the block that is made of its number and of another that may stand in its place.
-    fn add(&mut self, behind: Trail, known: impl FnOnce(Trail, Trail) -> Known) -> Trail {
+    /// Adds the block that is made of another that may stand in its place.
+    fn add(&mut self, behind: Trail, known: impl FnOnce(Trail) -> Known) -> Trail {
         let Ok(number) = u8::try_from(self.known.len()) else { return Trail::LOST };
         let Some(before) = self.at(behind) else { return Trail::LOST };
         let first = before.next;
@@ -348,7 +349,7 @@ impl Shapes {
         before.next = Trail(number);
         let begins = before.begins;
         self.begin += u8::from(begins);
-        self.known.push(Known { begins, ..known(Trail(number), first) });
+        self.known.push(Known { begins, ..known(first) });
         Trail(number)
     }
 }

@@ -3,14 +3,22 @@
 /// Which bytes are escaped, that is, stand behind an odd number of backslashes; and whether the next block's first is.
 #[inline(always)]
 pub(super) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
-    // An escaped backslash escapes nothing. In a run of them that begins at an odd bit the odd and even bits change places: such runs
-    // are found by adding them up from their begin, which leaves a one behind them.
-    const EVEN: u64 = 0x5555_5555_5555_5555;
-    let backslash = backslash & !first_escaped;
-    let follows = backslash << 1 | first_escaped;
-    let odd_starts = backslash & !EVEN & !follows;
-    let (sum, carried) = odd_starts.overflowing_add(backslash);
-    ((EVEN ^ (sum << 1)) & follows, u64::from(carried))
+    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+    let run = backslash & !first_escaped;
+    // In a run every second backslash escapes, from its first on. What follows one of the run less the run itself has ones in turn, be
+    // it that the run begins at an even bit or at an odd one: there the odd bits are taken from.
+    let turns = (run << 1 | ODD).wrapping_sub(run) ^ ODD;
+    (turns ^ (backslash | first_escaped), (turns & backslash) >> (u64::BITS - 1))
+}
+
+/// Where digits must stand behind these `u`, and behind the block for the next. `first` are those that the block before asks for.
+///
+/// Where one `u` stands among another's digits some are missing, but not the first that is none: no `u` makes an escape without a
+/// backslash before it.
+#[inline(always)]
+pub(super) fn digits(unicode: u64, first: u64) -> (u64, u64) {
+    let behind = u128::from(unicode) * 0b11110;
+    (behind as u64 | first, (behind >> u64::BITS) as u64)
 }
 
 /// Whether all these bytes of `text` stand rightly behind a backslash. What follows a `u` is read at once, though it reach beyond

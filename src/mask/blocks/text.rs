@@ -1,9 +1,8 @@
 //! Passes over strings that are neither keys nor masked: the long way of most texts.
 
-use super::bits::{BEFORE, BLOCK, TextBits, halves, padded_block};
+use super::bits::{BLOCK, EscapeBits, TextBits, padded_block};
 use super::kernel::{Kernel, Work};
-use super::spelling::{escape_len, unescaped};
-use std::ops::ControlFlow;
+use super::spelling::{digits, unescaped};
 
 /// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or something is unusual, or the
 /// chunk nearly ends. What stands there is not escaped; if it is a digit, it may belong to an escape that was checked.
@@ -19,24 +18,26 @@ impl Work for PassString<'_> {
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> usize {
         let Self { chunk, mut at } = self;
-        while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
+        let mut rest = chunk.get(at..).unwrap_or_default();
+        while let Some((block, behind)) = rest.split_first_chunk() {
             kernel.prefetch(block);
             let TextBits { ends, backslash } = kernel.text(block);
             let stop = (ends | backslash).trailing_zeros();
             if stop < u64::BITS {
-                at += stop as usize;
-                return if backslash >> stop & 1 == 1 { PassEscapes { chunk, at }.run(kernel) } else { at };
+                at = chunk.len() - rest.len();
+                let escapes = backslash >> stop & 1 == 1;
+                return if escapes { PassEscapes { chunk, at }.run(kernel) } else { at + stop as usize };
             }
-            at += BLOCK;
+            rest = behind;
         }
-        at
+        chunk.len() - rest.len()
     }
 }
 
-/// The same for a string that has an escape at `at`.
+/// The same for a string that has an escape in the block at `at`.
 ///
-/// It goes on from block to block, not from escape to escape, which costs a mispredicted branch for nearly every block. The
-/// frequent escapes are all checked at once; what is not known to be right so is noted, and looked at for many blocks together.
+/// It goes on from block to block, not from escape to escape, and looks at every block as if it had escapes: a branch would be
+/// mispredicted in nearly every one.
 struct PassEscapes<'a> {
     chunk: &'a [u8],
     at: usize,
@@ -48,112 +49,49 @@ impl Work for PassEscapes<'_> {
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> usize {
         let Self { chunk, at } = self;
-        let Some(mut rest) = at.checked_sub(BEFORE).and_then(|from| chunk.get(from..)) else { return at };
-        let mut noted = [Odd::default(); NOTED];
-        let mut count = 0;
-        let end = loop {
-            let Some(window) = rest.first_chunk() else {
-                break first_fault(&noted, count).unwrap_or_else(|| from_block(rest, first_escaped(rest)));
-            };
-            kernel.prefetch(window);
-            let seen = kernel.escaped(window);
-            if let Some(slot) = noted.get_mut(count)
-                && !seen.stops
-            {
-                *slot = Odd { text: rest, bits: seen.odd };
-                count += usize::from(seen.is_odd());
-                rest = rest.get(BLOCK..).unwrap_or_default();
-                continue;
-            }
-            if let Some(fault) = first_fault(&noted, count) {
-                break fault;
-            }
-            count = 0;
-            if seen.stops {
-                match pass_closely(kernel, rest) {
-                    ControlFlow::Continue(behind) => rest = behind,
-                    ControlFlow::Break(end) => break end,
+        let mut rest = chunk.get(at..).unwrap_or_default();
+        let mut open = OpenEscape::default();
+        while let Some((block, behind)) = rest.split_first_chunk() {
+            kernel.prefetch(block);
+            let TextBits { ends, backslash } = kernel.text(block);
+            let (escaped, next_escaped) = unescaped(backslash, open.escaped);
+            let EscapeBits { unfit, unicode } = kernel.escapes(block, escaped);
+            let (digits, next_digits) = digits(escaped & unicode, open.digits);
+            let ends = ends & !escaped;
+            let faults = escaped & unfit | digits & kernel.no_digit(block, digits);
+            if ends | faults != 0 {
+                // Bytes up to the first end and with it, or all.
+                let passed = ends ^ ends.wrapping_sub(1);
+                if faults & passed == 0 {
+                    return chunk.len() - rest.len() + ends.trailing_zeros() as usize;
                 }
+                break;
             }
-        };
-        chunk.len() - end.len()
+            open = OpenEscape { escaped: next_escaped, digits: next_digits };
+            rest = behind;
+        }
+        chunk.len() - rest.len() - open.len()
     }
 }
 
-/// Passes over the first window's block, and on while blocks end with a backslash, counting runs of backslashes from where they begin.
-/// Continues where a window tells again what is escaped; breaks where the string ends or has a fault, or the chunk nearly ends.
-#[inline(always)]
-fn pass_closely<K: Kernel>(kernel: K, mut rest: &[u8]) -> ControlFlow<&[u8], &[u8]> {
-    let mut escaped = first_escaped(rest);
-    loop {
-        let Some(block) = rest.get(BEFORE..).and_then(<[u8]>::first_chunk) else {
-            return ControlFlow::Break(from_block(rest, escaped));
-        };
-        let TextBits { ends, backslash } = kernel.text(block);
-        let (escapes, next_escaped) = unescaped(backslash, escaped);
-        let ends = ends & !escapes;
-        let before_end = ends.wrapping_sub(1) & !ends;
-        let to_check = Odd { text: rest, bits: halves(escapes & !backslash & before_end) };
-        if let Some(fault) = to_check.fault() {
-            return ControlFlow::Break(fault);
-        }
-        if ends != 0 {
-            return ControlFlow::Break(rest.get(BEFORE + ends.trailing_zeros() as usize..).unwrap_or_default());
-        }
-        rest = rest.get(BLOCK..).unwrap_or_default();
-        escaped = next_escaped;
-        if backslash >> (BLOCK - 1) == 0 {
-            return ControlFlow::Continue(rest);
-        }
-    }
-}
-
-/// Whether the first byte of the first window's block is escaped, 0 or 1, if no longer run of backslashes ends before it.
-#[inline(always)]
-fn first_escaped(rest: &[u8]) -> u64 {
-    u64::from(matches!(rest, [before, b'\\', ..] if *before != b'\\'))
-}
-
-/// The text from the first window's block on, with the backslash before it if that escapes it.
-#[inline(always)]
-fn from_block(rest: &[u8], escaped: u64) -> &[u8] {
-    rest.get(BEFORE - escaped as usize..).unwrap_or_default()
-}
-
-/// Most blocks that are noted. It is not many, for they are set up for every string with escapes.
-const NOTED: usize = 16;
-
-/// A block in which something escaped is odd.
+/// An escape that reaches into a block. It is right as far as it was seen.
 #[derive(Clone, Copy, Default)]
-struct Odd<'a> {
-    /// The text from its window on.
-    text: &'a [u8],
-    /// As [`EscapedBits::odd`](super::bits::EscapedBits::odd).
-    bits: [u32; 2],
+struct OpenEscape {
+    /// 1 if the first byte is what stands behind the backslash.
+    escaped: u64,
+    /// The first bytes that must be digits.
+    digits: u64,
 }
 
-impl<'a> Odd<'a> {
-    /// The text from the first backslash on that makes no escape in this text.
-    #[inline(always)]
-    fn fault(self) -> Option<&'a [u8]> {
-        let [low, high] = self.bits.map(u64::from);
-        let mut bits = low | high << 32;
-        while bits != 0 {
-            // What is escaped stands two bytes further in the window, its backslash one.
-            let from_backslash = self.text.get(bits.trailing_zeros() as usize + 1..).unwrap_or_default();
-            bits &= bits - 1;
-            if escape_len(from_backslash.get(1..).unwrap_or_default()).is_none() {
-                return Some(from_backslash);
-            }
+impl OpenEscape {
+    /// Bytes of it before the block.
+    fn len(self) -> usize {
+        const ALL: usize = r"\u0000".len();
+        match self.digits.count_ones() as usize {
+            0 => self.escaped as usize,
+            digits => ALL - digits,
         }
-        None
     }
-}
-
-/// The first fault in the first `count` of these blocks.
-#[inline(never)]
-fn first_fault<'a>(noted: &[Odd<'a>; NOTED], count: usize) -> Option<&'a [u8]> {
-    noted.iter().take(count).find_map(|odd| odd.fault())
 }
 
 /// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
@@ -182,6 +120,7 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::super::super::Instructions;
+    use super::super::spelling::escape_len;
     use super::*;
     use proptest::prelude::*;
 
@@ -231,8 +170,9 @@ mod tests {
                 let passed = instructions.run(PassString { chunk: text, at });
                 prop_assert!((at..=stop).contains(&passed), "{instructions:?} passes to {passed}, not {stop}");
                 prop_assert!(!is_escaped(&text[at..passed]), "{instructions:?} stops within an escape, at {passed}");
-                // What fills no block is for others, with the backslash before it; so are a chunk's first bytes.
-                let may_stop = text.len() - passed <= BLOCK || passed < BEFORE;
+                // A block with a fault is for others, and so is what fills no block; both with the escape that begins before.
+                let is_end = matches!(text.get(stop), Some(b'"' | 0..0x20));
+                let may_stop = text.len() - passed < BLOCK + 6 || !is_end && stop - passed < BLOCK + 6;
                 prop_assert!(passed == stop || may_stop, "{instructions:?} stops at {passed}, not {stop}");
             }
         }

@@ -13,6 +13,7 @@ fn rules() -> Arc<Rules> {
 /// A row for each kernel that this machine can run. The first one is the engine's own choice.
 pub(super) fn kernels() -> Vec<Kernel> {
     let named = |instructions: Instructions| match instructions.name() {
+        "avx512" => "last4, avx512",
         "avx2" => "last4, avx2",
         "neon" => "last4, neon",
         _ => "last4, scalar",

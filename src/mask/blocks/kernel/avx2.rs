@@ -1,7 +1,6 @@
 //! 32 bytes at a time, with AVX2 and carry-less multiplication.
 
-use super::super::bits::BEFORE;
-use super::{Block, EscapedBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Window, Work};
+use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
 use std::arch::x86_64::*;
 
 /// How far ahead of a block memory is asked for, in bytes: across the end of the page, where the processor's own foresight ends.
@@ -90,12 +89,23 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
-    fn escaped(self, window: &Window) -> EscapedBits {
+    fn escapes(self, block: &Block, _asked: u64) -> EscapeBits {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
-            let [low, high] = [escaped::<0>(window), escaped::<32>(window)];
-            let odd = [low.odd, high.odd].map(|half| _mm256_movemask_epi8(half).cast_unsigned());
-            EscapedBits { odd, stops: _mm256_movemask_epi8(_mm256_or_si256(low.stops, high.stops)) != 0 }
+            let (low, high) = load(block);
+            EscapeBits {
+                unfit: !joined(fits_escape(low), fits_escape(high)),
+                unicode: joined(equal(low, b'u'), equal(high, b'u')),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn no_digit(self, block: &Block, _asked: u64) -> u64 {
+        // SAFETY: an `Avx2` exists only where `detect` found the features.
+        unsafe {
+            let (low, high) = load(block);
+            !joined(hex_digit(low), hex_digit(high))
         }
     }
 
@@ -137,9 +147,9 @@ impl Kernel for Avx2 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) }
     }
 
-    #[inline]
+    // Here, for on a function with features of its own compilers pass over it.
+    #[inline(never)]
     fn run<W: Work>(self, work: W) -> W::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
         fn compiled<W: Work>(kernel: Avx2, work: W) -> W::Output {
             work.run(kernel)
@@ -235,36 +245,35 @@ unsafe fn marks(half: __m256i) -> __m256i {
     unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::MARKS), half)) }
 }
 
-/// What [`EscapedBits`] tell of 32 bytes.
-struct EscapedHalf {
-    odd: __m256i,
-    stops: __m256i,
-}
-
-/// Of the 32 bytes that begin at `AT` of the block.
+/// What makes an escape behind a backslash.
 ///
 /// # Safety
 /// The processor must have AVX2.
 #[inline(always)]
-unsafe fn escaped<const AT: usize>(window: &Window) -> EscapedHalf {
-    const { assert!(AT + BEFORE + size_of::<__m256i>() <= size_of::<Window>()) };
-    // SAFETY: all three unaligned loads are within `window`, as is asserted; the caller vouches for AVX2.
+unsafe fn fits_escape(half: __m256i) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
     unsafe {
-        let from = window.as_ptr().add(AT);
-        let [twice, once, bytes] = [
-            equal(_mm256_loadu_si256(from.cast()), b'\\'),
-            equal(_mm256_loadu_si256(from.add(1).cast()), b'\\'),
-            _mm256_loadu_si256(from.add(BEFORE).cast()),
-        ];
-        // With these bits flipped the quote and the controls, and nothing else, are below this as signed numbers.
-        let ends = _mm256_cmpgt_epi8(_mm256_set1_epi8(-0x5f), _mm256_xor_si256(bytes, _mm256_set1_epi8(-0x7e)));
-        let single = _mm256_andnot_si256(twice, once);
-        // Behind two, for behind a single one nothing stops.
-        let third = _mm256_and_si256(once, equal(bytes, b'\\'));
-        let frequent = _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(table(&super::ESCAPES), bytes));
-        EscapedHalf {
-            odd: _mm256_andnot_si256(frequent, single),
-            stops: _mm256_andnot_si256(single, _mm256_or_si256(ends, third)),
+        let b_or_r = _mm256_or_si256(half, _mm256_set1_epi8(super::B_OR_R.cast_signed()));
+        let others = _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::ESCAPES), half));
+        _mm256_or_si256(others, equal(b_or_r, b'r'))
+    }
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[inline(always)]
+unsafe fn hex_digit(half: __m256i) -> __m256i {
+    // The first so many bytes from `from` on, which become the smallest signed numbers.
+    let first = |bytes, from: u8, count: i8| {
+        // SAFETY: the caller vouches for AVX2.
+        unsafe {
+            let moved = _mm256_add_epi8(bytes, _mm256_set1_epi8(0x80_u8.wrapping_sub(from).cast_signed()));
+            _mm256_cmpgt_epi8(_mm256_set1_epi8(i8::MIN + count), moved)
         }
+    };
+    // SAFETY: the caller vouches for AVX2.
+    unsafe {
+        let lower_case = _mm256_or_si256(half, _mm256_set1_epi8(0x20));
+        _mm256_or_si256(first(half, b'0', 10), first(lower_case, b'a', 6))
     }
 }

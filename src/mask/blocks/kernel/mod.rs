@@ -6,11 +6,13 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod neon;
 mod scalar;
 
-use super::bits::{Block, EscapedBits, InsideBits, OutsideBits, TextBits, Window};
+use super::bits::{Block, EscapeBits, InsideBits, OutsideBits, TextBits};
 use super::shapes::Shape;
 use scalar::Scalar;
 use std::fmt;
@@ -29,8 +31,11 @@ pub(in crate::mask) trait Kernel: Copy {
 
     fn text(self, block: &Block) -> TextBits;
 
-    /// What takes a closer look in a string, by what stands one and two bytes before each byte.
-    fn escaped(self, window: &Window) -> EscapedBits;
+    /// Only the bits of `asked` need be right.
+    fn escapes(self, block: &Block, asked: u64) -> EscapeBits;
+
+    /// Where a byte stands that is no hexadecimal digit. Only the bits of `asked` need be right.
+    fn no_digit(self, block: &Block, asked: u64) -> u64;
 
     /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
     fn not_plain(self, block: &Block) -> u64;
@@ -63,6 +68,8 @@ pub struct Instructions(Choice);
 #[derive(Clone, Copy)]
 enum Choice {
     #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+    #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
     #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
     Neon,
@@ -80,6 +87,8 @@ impl Instructions {
     /// ```
     pub fn available() -> impl Iterator<Item = Self> {
         [
+            #[cfg(target_arch = "x86_64")]
+            avx512::Avx512::detect().map(Choice::Avx512),
             #[cfg(target_arch = "x86_64")]
             avx2::Avx2::detect().map(Choice::Avx2),
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
@@ -107,6 +116,8 @@ impl Instructions {
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
             Choice::Avx2(_) => "avx2",
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
             Choice::Neon => "neon",
@@ -119,6 +130,8 @@ impl Instructions {
     #[inline]
     pub(in crate::mask) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Choice::Avx512(kernel) => kernel.run(work),
             #[cfg(target_arch = "x86_64")]
             Choice::Avx2(kernel) => kernel.run(work),
             #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
@@ -157,10 +170,14 @@ const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r'
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
 const MARKS: [u8; 16] = [0xff, 0, b'"', 0, 0, 0, 0, 0, 0, 0, 0, 0, b'\\', 0, 0, 0];
 
-/// By the low half of a byte: what makes an escape behind a backslash, made like [`SPACE`]. Of three with one half the most frequent
-/// is there; `b` and `r` are not.
+/// By the low half of a byte: what makes an escape behind a backslash, made like [`SPACE`]. Of three with one half only the quote is
+/// there; `b` and `r` differ in [`B_OR_R`] alone.
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
-const ESCAPES: [u8; 16] = [0xff, 0, b'"', 0, b't', 0, b'f', 0, 0, 0, 0, 0, b'\\', 0, b'n', b'/'];
+const ESCAPES: [u8; 16] = [0xff, 0, b'"', 0, b't', b'u', b'f', 0, 0, 0, 0, 0, b'\\', 0, b'n', b'/'];
+
+/// The one bit in which `b` and `r` differ.
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
+const B_OR_R: u8 = b'b' ^ b'r';
 
 /// Parity by carry-less multiplication with all ones.
 ///
@@ -198,65 +215,30 @@ mod tests {
         }
     }
 
-    struct Escaped<'a>(&'a Window);
+    /// What stands in a block of an escape, where it is `.1` that is asked for.
+    struct Escapes<'a>(&'a Block, u64);
 
-    impl Work for Escaped<'_> {
-        type Output = EscapedBits;
+    impl Work for Escapes<'_> {
+        type Output = [u64; 3];
 
-        fn run<K: Kernel>(self, kernel: K) -> EscapedBits {
-            kernel.escaped(self.0)
+        fn run<K: Kernel>(self, kernel: K) -> Self::Output {
+            let EscapeBits { unfit, unicode } = kernel.escapes(self.0, self.1);
+            [unfit, unicode, kernel.no_digit(self.0, self.1)].map(|bits| bits & self.1)
         }
     }
 
-    /// What is to be seen, read off each byte and the two before it.
-    fn escaped(window: &Window) -> EscapedBits {
-        let (mut odd, mut stops) = (0, 0);
-        for (at, bytes) in window.windows(3).enumerate() {
-            let (is_odd, stop) = match bytes {
-                [b'\\', b'\\', byte] => (false, matches!(byte, 0..0x20 | b'"' | b'\\')),
-                [_, b'\\', byte] => (!br#""\/fnt"#.contains(byte), false),
-                [_, _, byte] => (false, matches!(byte, 0..0x20 | b'"')),
-                _ => unreachable!(),
-            };
-            odd |= u64::from(is_odd) << at;
-            stops |= u64::from(stop) << at;
-        }
-        EscapedBits::new(odd, stops)
-    }
-
-    fn escapes_are_seen(window: &Window) {
+    fn escapes_are_seen(block: &Block, asked: u64) {
+        let bits = |is: fn(u8) -> bool| {
+            let all = block.iter().enumerate().map(|(at, &byte)| u64::from(is(byte)) << at);
+            all.fold(0, |all, bit| all | bit) & asked
+        };
+        let expected = [
+            bits(|byte| !br#""\/bfnrtu"#.contains(&byte)),
+            bits(|byte| byte == b'u'),
+            bits(|byte| !byte.is_ascii_hexdigit()),
+        ];
         for instructions in Instructions::available() {
-            assert_eq!(instructions.run(Escaped(window)), escaped(window), "{instructions:?} and {window:?}");
-        }
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "too much for it, and a few windows take the same ways")]
-    fn every_byte_is_seen_as_what_it_is_behind_backslashes() {
-        for before in [b"xx", br"x\", br"\\", br"\x"] {
-            for byte in 0..=255_u8 {
-                for at in 2..66 {
-                    let mut window = [b'x'; 66];
-                    window[at - 2..at].copy_from_slice(before);
-                    window[at] = byte;
-                    escapes_are_seen(&window);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn any_escapes_are_seen() {
-        let mut random = random();
-        for _ in 0..if cfg!(miri) { 8 } else { 20_000 } {
-            escapes_are_seen(&std::array::from_fn(|_| {
-                let [byte, kind, ..] = random().to_be_bytes();
-                match kind {
-                    0..100 => b'\\',
-                    100..200 => b"\"\\/bfnrtux \x1f\x80"[usize::from(byte) % 13],
-                    _ => byte,
-                }
-            }));
+            assert_eq!(instructions.run(Escapes(block, asked)), expected, "{instructions:?}, {block:?}, {asked:x}");
         }
     }
 
@@ -304,6 +286,7 @@ mod tests {
                     let mut block = [around; 64];
                     block[at] = byte;
                     all_agree(&block);
+                    escapes_are_seen(&block, 1 << at);
                 }
             }
         }
@@ -331,7 +314,9 @@ mod tests {
     fn any_block_is_seen_alike() {
         let mut random = random();
         for _ in 0..if cfg!(miri) { 8 } else { 20_000 } {
-            all_agree(&random_block(&mut random));
+            let block = random_block(&mut random);
+            all_agree(&block);
+            escapes_are_seen(&block, random() & random());
         }
     }
 

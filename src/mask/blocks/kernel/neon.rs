@@ -1,9 +1,6 @@
 //! 16 bytes at a time, with NEON, which every processor of this kind has.
 
-use super::super::bits::BEFORE;
-use super::{
-    Block, ESCAPES, EscapedBits, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Window, Work,
-};
+use super::{B_OR_R, Block, ESCAPES, EscapeBits, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Work};
 use std::arch::aarch64::*;
 
 /// Only there where the compiler itself takes NEON for granted.
@@ -70,12 +67,21 @@ impl Kernel for Neon {
     }
 
     #[inline(always)]
-    fn escaped(self, window: &Window) -> EscapedBits {
+    fn escapes(self, block: &Block, _asked: u64) -> EscapeBits {
         // SAFETY: every processor that this is compiled for has NEON.
         unsafe {
-            let quarters = [escaped::<0>(window), escaped::<16>(window), escaped::<32>(window), escaped::<48>(window)];
-            EscapedBits::new(joined(quarters.map(|quarter| quarter.0)), joined(quarters.map(|quarter| quarter.1)))
+            let block = load(block);
+            EscapeBits {
+                unfit: !joined(block.map(|quarter| fits_escape(quarter))),
+                unicode: joined(block.map(|quarter| equal(quarter, b'u'))),
+            }
         }
+    }
+
+    #[inline(always)]
+    fn no_digit(self, block: &Block, _asked: u64) -> u64 {
+        // SAFETY: every processor that this is compiled for has NEON.
+        unsafe { !joined(load(block).map(|quarter| hex_digit(quarter))) }
     }
 
     #[inline(always)]
@@ -147,22 +153,19 @@ fn equal(quarter: uint8x16_t, byte: u8) -> uint8x16_t {
     vceqq_u8(quarter, vdupq_n_u8(byte))
 }
 
-/// What is odd, and what stops: of the 16 bytes that begin at `AT` of the block.
+/// What makes an escape behind a backslash.
 #[inline]
 #[target_feature(enable = "neon")]
-fn escaped<const AT: usize>(window: &Window) -> (uint8x16_t, uint8x16_t) {
-    const { assert!(AT + BEFORE + size_of::<uint8x16_t>() <= size_of::<Window>()) };
-    let from = window.as_ptr();
-    // SAFETY: all three loads, which need no alignment, are within `window`, as is asserted.
-    let [twice, once, bytes] =
-        unsafe { [vld1q_u8(from.add(AT)), vld1q_u8(from.add(AT + 1)), vld1q_u8(from.add(AT + BEFORE))] };
-    let (twice, once) = (equal(twice, b'\\'), equal(once, b'\\'));
-    let ends = vorrq_u8(control(bytes), equal(bytes, b'"'));
-    let single = vbicq_u8(once, twice);
-    // Behind two, for behind a single one nothing stops.
-    let third = vandq_u8(once, equal(bytes, b'\\'));
-    let frequent = vceqq_u8(bytes, by_lower_half(&ESCAPES, bytes));
-    (vbicq_u8(single, frequent), vbicq_u8(vorrq_u8(ends, third), single))
+fn fits_escape(quarter: uint8x16_t) -> uint8x16_t {
+    let b_or_r = equal(vorrq_u8(quarter, vdupq_n_u8(B_OR_R)), b'r');
+    vorrq_u8(vceqq_u8(quarter, by_lower_half(&ESCAPES, quarter)), b_or_r)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn hex_digit(quarter: uint8x16_t) -> uint8x16_t {
+    let lower_case = vorrq_u8(quarter, vdupq_n_u8(0x20));
+    vorrq_u8(digit(quarter), vcltq_u8(vsubq_u8(lower_case, vdupq_n_u8(b'a')), vdupq_n_u8(6)))
 }
 
 #[inline]

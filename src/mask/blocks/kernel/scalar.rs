@@ -1,7 +1,7 @@
 //! The reference: one byte at a time, no `unsafe`.
 
-use super::super::bits::{BEFORE, BLOCK};
-use super::{Block, EscapedBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Window, Work};
+use super::super::bits::BLOCK;
+use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
 
 #[derive(Clone, Copy)]
 pub(in crate::mask) struct Scalar;
@@ -44,22 +44,14 @@ impl Kernel for Scalar {
     }
 
     #[inline(always)]
-    fn escaped(self, window: &Window) -> EscapedBits {
-        let at = |from: usize| window.get(from..).and_then(|bytes| bytes.first_chunk()).unwrap_or(&[0; BLOCK]);
-        let (mut odd, mut stops) = ([0; BLOCK], 0);
-        let before = at(0).iter().zip(at(1));
-        for ((odd, (twice, once)), &byte) in odd.iter_mut().zip(before).zip(at(BEFORE)) {
-            // Without `&&` and `||` it becomes vector code.
-            let [twice, once] = [twice, once].map(|&before| before == b'\\');
-            let single = once & !twice;
-            let frequent = matches!(byte, b'"' | b'\\' | b'/' | b'f' | b'n' | b't');
-            let end = (byte < 0x20) | (byte == b'"');
-            // Behind two, for behind a single one nothing stops.
-            let third = once & (byte == b'\\');
-            *odd = u8::from(single & !frequent);
-            stops |= u8::from((end | third) & !single);
-        }
-        EscapedBits::new(gathered(&odd), u64::from(stops))
+    fn escapes(self, block: &Block, asked: u64) -> EscapeBits {
+        let is_fit = |byte| matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u');
+        EscapeBits { unfit: few(block, asked, |byte| !is_fit(byte)), unicode: few(block, asked, |byte| byte == b'u') }
+    }
+
+    #[inline(always)]
+    fn no_digit(self, block: &Block, asked: u64) -> u64 {
+        few(block, asked, |byte| !byte.is_ascii_hexdigit())
     }
 
     #[inline(always)]
@@ -102,4 +94,18 @@ fn gathered(flags: &[u8; BLOCK]) -> u64 {
     let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(GATHER) >> 56;
     let (words, _) = flags.as_chunks();
     words.iter().rev().fold(0, |bits, flags| bits << 8 | gathered(flags))
+}
+
+/// Those of `asked`, which are mostly few, for whose byte it `is` so.
+#[inline(always)]
+fn few(block: &Block, asked: u64, is: impl Fn(u8) -> bool) -> u64 {
+    let (mut left, mut found) = (asked, asked);
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        if block.get(bit.trailing_zeros() as usize).is_some_and(|&byte| !is(byte)) {
+            found ^= bit;
+        }
+    }
+    found
 }
