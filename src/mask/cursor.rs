@@ -25,18 +25,23 @@ impl<'a, S: Sink> Cursor<'a, S> {
 
     /// Masks the secret that stands at `begin`, all of it ASCII without escapes. What passes up to there is given out, and what follows
     /// passes.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn mask_plain(&mut self, begin: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
         let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {
             summary.unchanged += 1;
             return;
         };
         summary.masked += 1;
-        if let Some(passes) = self.chunk.get(self.shown_from..) {
-            self.sink.verbatim_of(passes, begin + range.start - self.shown_from);
-        }
-        self.sink.replacement(with);
-        self.shown_from = begin + range.end;
+        self.splice(begin + range.start, begin + range.end, with);
+    }
+
+    /// Puts `with` in the place of what stands from one place of the chunk to another. What passes up to there is given out, and what
+    /// follows passes.
+    #[inline(always)]
+    pub(super) fn splice(&mut self, from: usize, to: usize, with: &[u8]) {
+        let passes = self.chunk.get(self.shown_from..).unwrap_or_default();
+        self.sink.splice(passes, from - self.shown_from, with);
+        self.shown_from = to;
     }
 
     pub(super) fn peek(&self) -> Option<u8> {

@@ -10,14 +10,13 @@ pub trait Sink {
     /// Bytes in place of a masked value or a part of one.
     fn replacement(&mut self, bytes: &[u8]);
 
-    /// The first `len` bytes of `text`, as [`Self::verbatim`]; nothing if there are not so many.
+    /// The first `len` bytes of `text` as [`Self::verbatim`], none if there are not so many, and then a [`Self::replacement`].
     ///
     /// A sink that copies does so faster where it may read on behind them.
     #[inline]
-    fn verbatim_of(&mut self, text: &[u8], len: usize) {
-        if let Some(bytes) = text.get(..len).filter(|bytes| !bytes.is_empty()) {
-            self.verbatim(bytes);
-        }
+    fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
+        self.verbatim(text.get(..len).unwrap_or_default());
+        self.replacement(replacement);
     }
 }
 
@@ -36,23 +35,25 @@ macro_rules! sink {
 
             #[inline(always)]
             fn replacement(&mut self, bytes: &[u8]) {
-                // Nearly always three dots, for which a call costs more than the copy.
-                match <&[u8; 3]>::try_from(bytes) {
-                    Ok(three) => self.extend_from_slice(three),
-                    Err(_) => self.extend_from_slice(bytes),
-                }
+                self.extend_from_slice(bytes);
             }
 
-            /// A copy of a fixed length is a few instructions. What is too much of it is taken back.
+            /// A copy of a fixed length is a few instructions. What is too much of it is overwritten or taken back.
             #[inline(always)]
-            fn verbatim_of(&mut self, text: &[u8], len: usize) {
-                match text.first_chunk::<TOGETHER>() {
-                    Some(together) if len <= TOGETHER => {
-                        let end = self.len() + len;
-                        self.extend_from_slice(together);
-                        self.truncate(end);
+            fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
+                // Nearly always it is three dots, for which a call costs more than the copy.
+                if let (Some(together), Ok(three)) = (text.first_chunk::<TOGETHER>(), <&[u8; 3]>::try_from(replacement))
+                    && len <= TOGETHER - 3
+                {
+                    let at = self.len() + len;
+                    self.extend_from_slice(together);
+                    if let Some(slot) = self.get_mut(at..at + 3) {
+                        slot.copy_from_slice(three);
                     }
-                    _ => self.extend_from_slice(text.get(..len).unwrap_or_default()),
+                    self.truncate(at + 3);
+                } else {
+                    self.extend_from_slice(text.get(..len).unwrap_or_default());
+                    self.extend_from_slice(replacement);
                 }
             }
         }

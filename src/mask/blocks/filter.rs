@@ -73,7 +73,7 @@ impl KeyFilter {
     }
 
     /// Whether any of these keys of the block at `at` may be one of the names.
-    #[inline]
+    #[inline(never)]
     pub(super) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
         while keys != 0 {
             let key = at + keys.trailing_zeros() as usize + 1;

@@ -290,7 +290,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                     (at, trail) = self.follow(kernel, at, trail);
                 }
                 if let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk)
-                    && let Some((known, behind)) = self.shapes.find(kernel, trail, block)
+                    && let Some((known, behind)) = self.shapes.find(kernel, trail, self.shapes.first(trail), block)
                     && known.name.is_none()
                 {
                     let Known { candidates, brackets, kinds, skips, .. } = *known;

@@ -13,7 +13,7 @@ use super::bits::{BLOCK, Block};
 use super::brackets::Brackets;
 use super::carry::Carry;
 use super::check::Proof;
-use super::kernel::{Kernel, Work};
+use super::kernel::Kernel;
 
 /// Most blocks that are remembered.
 const MOST: usize = 58;
@@ -78,7 +78,7 @@ pub(super) struct Known {
     /// It comes before the first masked value.
     begins: bool,
     /// The first of those that may follow.
-    next: Trail,
+    pub(super) next: Trail,
     /// Another block that may stand in its place.
     other: Trail,
 }
@@ -126,42 +126,6 @@ impl Trail {
 
     /// How many there are before any block is remembered.
     const FIXED: usize = 2;
-
-    fn is_some(self) -> bool {
-        self != Self::LOST
-    }
-}
-
-/// The work of finding a known block that is not the first of those that may follow.
-struct FindOther<'s, 'b> {
-    shapes: &'s mut Shapes,
-    trail: Trail,
-    first: Trail,
-    block: &'b Block,
-}
-
-impl Work for FindOther<'_, '_> {
-    /// [`Trail::LOST`] if there is none.
-    type Output = Trail;
-
-    #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> Trail {
-        let Self { shapes, trail, first, block } = self;
-        let other = |shapes: &Shapes, way| shapes.at(way).map_or(Trail::LOST, |known| known.other);
-        let (mut before, mut way) = (first, other(shapes, first));
-        while shapes.at(way).is_some_and(|known| !kernel.has_shape(block, &known.shape)) {
-            (before, way) = (way, other(shapes, way));
-        }
-        if !way.is_some() {
-            return way;
-        }
-        shapes.late += 1;
-        if shapes.late == LATE {
-            shapes.late = 0;
-            shapes.prefer(trail, before, way);
-        }
-        way
-    }
 }
 
 /// The trees: one of what comes behind a masked value, and a small one of how a text begins. Their roots are blocks of no shape.
@@ -214,16 +178,36 @@ impl Shapes {
         if (known.kinds, known.carry) == (kinds, carry) && patience > 0 { root } else { Trail::LOST }
     }
 
-    /// The known block behind `trail` that this one is like, and the place behind it, if it has no masked value.
+    /// The first of the known blocks behind `trail`.
     #[inline(always)]
-    pub(super) fn find<K: Kernel>(&mut self, kernel: K, trail: Trail, block: &Block) -> Option<(&Known, Trail)> {
-        let mut way = self.at(trail)?.next;
-        let known = self.at(way)?;
-        if !kernel.has_shape(block, &known.shape) {
-            if !known.other.is_some() {
-                return None;
+    pub(super) fn first(&self, trail: Trail) -> Trail {
+        self.at(trail).map_or(Trail::LOST, |known| known.next)
+    }
+
+    /// The known block behind `trail` that this one is like, and the place behind it, if it has no masked value. `first` is the first of
+    /// those.
+    #[inline(always)]
+    pub(super) fn find<K: Kernel>(
+        &mut self,
+        kernel: K,
+        trail: Trail,
+        first: Trail,
+        block: &Block,
+    ) -> Option<(&Known, Trail)> {
+        let (mut before, mut way) = (first, first);
+        loop {
+            let known = self.at(way)?;
+            if kernel.has_shape(block, &known.shape) {
+                break;
             }
-            way = kernel.run(FindOther { shapes: self, trail, first: way, block });
+            (before, way) = (way, known.other);
+        }
+        if way != first {
+            self.late += 1;
+            if self.late == LATE {
+                self.late = 0;
+                self.prefer(trail, before, way);
+            }
         }
         Some((self.at(way)?, way))
     }

@@ -94,6 +94,18 @@ impl OpenEscape {
     }
 }
 
+/// The work of [`plain_string`].
+pub(super) struct PlainString<'a>(pub(super) &'a [u8]);
+
+impl<'a> Work for PlainString<'a> {
+    type Output = Option<&'a [u8]>;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> Option<&'a [u8]> {
+        plain_string(kernel, self.0)
+    }
+}
+
 /// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
 #[inline(always)]
 pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {

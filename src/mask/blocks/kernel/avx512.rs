@@ -1,28 +1,31 @@
-//! 64 bytes at a time, with AVX-512.
+//! As with AVX2, but within strings 64 bytes at a time, with AVX-512.
+//!
+//! Elsewhere nothing is won by it: what is seen is needed at once there, and takes longer to get into general registers.
 
+use super::super::bits::BLOCK;
 use super::avx2::Avx2;
 use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
 use std::arch::x86_64::*;
 
 /// By the low seven bits of a byte: what makes an escape behind a backslash. As in all tables here, the other entries hold what no
 /// byte with those bits is, so that a comparison with the byte itself finds these and nothing else.
-static ESCAPES: [Block; 2] = {
-    let all: [u8; 128] = entries(br#""\/bfnrtu"#);
-    // SAFETY: as many bytes, and bytes need no alignment.
-    unsafe { std::mem::transmute(all) }
-};
+static ESCAPES: [Block; 2] = [entries(br#""\/bfnrtu"#, 0, 2 * BLOCK), entries(br#""\/bfnrtu"#, BLOCK, 2 * BLOCK)];
 
 /// By the low six bits of a byte: hexadecimal digits.
-static DIGITS: Block = entries(b"0123456789abcdefABCDEF");
+static DIGITS: Block = entries(b"0123456789abcdefABCDEF", 0, BLOCK);
 
-/// A table in which each of `bytes` stands where its low bits say.
-const fn entries<const LEN: usize>(bytes: &[u8]) -> [u8; LEN] {
-    let mut entries = [0; LEN];
-    // Nothing with no bits set is 1.
-    entries[0] = 1;
+/// The part from `from` on of a table of `all` entries, in which each of `bytes` stands where its low bits say.
+const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
+    let mut entries = [0; BLOCK];
+    if from == 0 {
+        entries[0] = 1;
+    }
     let mut at = 0;
     while at < bytes.len() {
-        entries[bytes[at] as usize % LEN] = bytes[at];
+        let entry = bytes[at] as usize % all;
+        if entry >= from && entry - from < BLOCK {
+            entries[entry - from] = bytes[at];
+        }
         at += 1;
     }
     entries
@@ -46,42 +49,22 @@ impl Avx512 {
 impl Kernel for Avx512 {
     #[inline(always)]
     fn inside(self, block: &Block) -> InsideBits {
-        // SAFETY: an `Avx512` exists only where `detect` found the features.
-        unsafe {
-            let bytes = load(block);
-            InsideBits { quote: equal(bytes, b'"'), backslash: equal(bytes, b'\\'), unusual: unusual(bytes) }
-        }
+        self.0.inside(block)
     }
 
     #[inline(always)]
     fn outside(self, block: &Block) -> OutsideBits {
-        // SAFETY: an `Avx512` exists only where `detect` found the features.
-        unsafe {
-            let bytes = load(block);
-            // `[` and `{`, `]` and `}` differ in one bit, which no other byte shares.
-            let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
-            let digit = _mm512_sub_epi8(bytes, _mm512_set1_epi8(b'0'.cast_signed()));
-            OutsideBits {
-                space: _mm512_cmpeq_epi8_mask(bytes, _mm512_shuffle_epi8(table(&super::SPACE), bytes)),
-                comma: equal(bytes, b','),
-                colon: equal(bytes, b':'),
-                open: equal(folded, b'{'),
-                close: equal(folded, b'}'),
-                number: _mm512_cmple_epu8_mask(digit, _mm512_set1_epi8(9)) | equal(bytes, b'-'),
-            }
-        }
+        self.0.outside(block)
     }
 
     #[inline(always)]
     fn control(self, block: &Block) -> u64 {
-        // SAFETY: an `Avx512` exists only where `detect` found the features.
-        unsafe { _mm512_cmplt_epu8_mask(load(block), _mm512_set1_epi8(0x20)) }
+        self.0.control(block)
     }
 
     #[inline(always)]
     fn folded(self, block: &Block, fold: u8, byte: u8) -> u64 {
-        // SAFETY: an `Avx512` exists only where `detect` found the features.
-        unsafe { equal(_mm512_or_si512(load(block), _mm512_set1_epi8(fold.cast_signed())), byte) }
+        self.0.folded(block, fold, byte)
     }
 
     #[inline(always)]
@@ -117,22 +100,12 @@ impl Kernel for Avx512 {
 
     #[inline(always)]
     fn not_plain(self, block: &Block) -> u64 {
-        // SAFETY: an `Avx512` exists only where `detect` found the features.
-        unsafe {
-            let bytes = load(block);
-            unusual(bytes) | _mm512_cmpeq_epi8_mask(bytes, marks(bytes))
-        }
+        self.0.not_plain(block)
     }
 
     #[inline(always)]
     fn has_shape(self, block: &Block, shape: &Shape) -> bool {
-        // SAFETY: an `Avx512` exists only where `detect` found the features.
-        unsafe {
-            let bytes = load(block);
-            let above = _mm512_sub_epi8(bytes, load(&shape.from));
-            let faults = _mm512_cmpgt_epu8_mask(above, load(&shape.span));
-            faults | _mm512_mask_cmpeq_epi8_mask(_mm512_movepi8_mask(load(&shape.plain)), bytes, marks(bytes)) == 0
-        }
+        self.0.has_shape(block, shape)
     }
 
     #[inline(always)]
@@ -182,34 +155,4 @@ unsafe fn ends(bytes: __m512i) -> u64 {
     // With this bit flipped they, and nothing else, are at most the space.
     // SAFETY: the caller vouches for AVX-512BW.
     unsafe { _mm512_cmple_epu8_mask(_mm512_xor_si512(bytes, _mm512_set1_epi8(0x02)), _mm512_set1_epi8(0x20)) }
-}
-
-/// Controls and what is not ASCII, which as signed numbers are below the space.
-///
-/// # Safety
-/// The processor must have AVX-512BW.
-#[inline(always)]
-unsafe fn unusual(bytes: __m512i) -> u64 {
-    // SAFETY: the caller vouches for AVX-512BW.
-    unsafe { _mm512_cmplt_epi8_mask(bytes, _mm512_set1_epi8(0x20)) }
-}
-
-/// By each byte's low half.
-///
-/// # Safety
-/// The processor must have AVX-512F.
-#[inline(always)]
-unsafe fn table(entries: &[u8; 16]) -> __m512i {
-    // SAFETY: an unaligned load of the 16 bytes of `entries`; the caller vouches for AVX-512F.
-    unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(entries.as_ptr().cast())) }
-}
-
-/// What quotes and backslashes are equal to, and nothing else is.
-///
-/// # Safety
-/// The processor must have AVX-512BW.
-#[inline(always)]
-unsafe fn marks(bytes: __m512i) -> __m512i {
-    // SAFETY: the caller vouches for AVX-512BW.
-    unsafe { _mm512_shuffle_epi8(table(&super::MARKS), bytes) }
 }
