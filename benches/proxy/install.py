@@ -75,6 +75,12 @@ def available(peers, envoy_folder):
     return found, envoy_program
 
 
+def profiled(folder):
+    """last4 as its image has it."""
+    subprocess.run([folder / "benches/profile/build.sh"], stdout=subprocess.DEVNULL, check=True)
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", folder / "target")).resolve() / "profiled/last4"
+
+
 def build(folder, *what):
     """The folder of the programs that cargo builds there."""
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", *what], cwd=folder, check=True)

@@ -7,7 +7,7 @@ import tempfile
 
 import load
 from cells import CELLS, FIFTY_MB, FIVE_MB
-from peers import Peer, Place, last4
+from peers import OURS, Peer, Place, last4
 from processes import BOTH_CORES, PROXY_CORE, free_port, peak_mib, server
 
 # Requests a second for the latencies: far below what any row can do.
@@ -15,8 +15,9 @@ RATE = 2000
 
 
 class Bench:
-    def __init__(self, programs, program, envoy):
-        self.programs, self.program, self.envoy = programs, program, envoy
+    def __init__(self, programs, ours, envoy):
+        """`ours` are the programs of last4 by their row."""
+        self.programs, self.ours, self.envoy = programs, ours, envoy
 
     @contextlib.contextmanager
     def started(self, peer, upstream, core=PROXY_CORE):
@@ -24,7 +25,8 @@ class Bench:
         with tempfile.TemporaryDirectory(prefix=f"bench-{peer.name}-") as folder:
             port = free_port()
             addresses = f"127.0.0.1:{port}", f"127.0.0.1:{upstream}"
-            place = Place(*addresses, pathlib.Path(folder), self.program, self.envoy)
+            program = self.ours.get(peer.name, self.ours[OURS])
+            place = Place(*addresses, pathlib.Path(folder), program, self.envoy)
             command, environment = peer.start(place)
             with server(command, port, core, environment) as process:
                 yield port, process.pid

@@ -94,6 +94,8 @@ CJSON = [*LUA, ("lua-cjson", "/usr/lib/*/lua/5.1/cjson.so")]
 
 PLAIN = "nginx"
 OURS = "last4"
+# As anybody builds it who does not go by the profile of a load.
+UNPROFILED = "last4-unprofiled"
 
 PEERS = {
     peer.name: peer
@@ -111,6 +113,7 @@ PEERS = {
         ),
         Peer("haproxy", False, haproxy, [("haproxy", "/usr/sbin/haproxy")]),
         Peer("envoy", False, envoy, envoy=True),
+        Peer(UNPROFILED, True, last4(1)),
         Peer(OURS, True, last4(1)),
     )
 }
