@@ -24,6 +24,8 @@ pub(crate) struct Api {
 
 const JSON: &str = "application/json";
 
+const HTML: &str = "text/html; charset=utf-8";
+
 const CREATED: &str =
     r#"{"id":"2d3c91f8","type":"app","token":"app-8WF0rIPRZZP7QcYsfTUw0Jag","created_at":1795431760}"#;
 
@@ -31,16 +33,6 @@ const UNKNOWN: &str = r#"{"code":"not_found","message":"No such app.","status":4
 
 /// Where a list should be and is none.
 pub(crate) const NO_LIST: &str = "/console/api/datasets/api-keys";
-
-/// Where there is a list of so many keys.
-pub(crate) fn list(keys: usize) -> &'static str {
-    format!("/console/api/apps/{keys}/api-keys").leak()
-}
-
-/// Where there are so many bytes.
-pub(crate) fn plain(bytes: usize) -> &'static str {
-    format!("/plain/{bytes}").leak()
-}
 
 impl Api {
     /// Serves on this thread, from a free port.
@@ -71,7 +63,9 @@ async fn answer(bodies: Bodies, request: Request<Incoming>) -> hyper::Result<Res
     let (status, kind, coding, body) = if is_create {
         (StatusCode::CREATED, JSON, "", CREATED.into())
     } else if path == NO_LIST {
-        (StatusCode::OK, "text/html", "", "<html>a page where a list should be</html>".into())
+        (StatusCode::OK, HTML, "", "<html>a page where a list should be</html>".into())
+    } else if path.starts_with("/apps/") {
+        (StatusCode::OK, HTML, "", cached(&bodies, path, "", || page(200).into()))
     } else if let Some(size) = path.strip_prefix("/plain/").and_then(|size| size.parse().ok()) {
         (StatusCode::OK, "application/octet-stream", "", cached(&bodies, path, "", || vec![b'x'; size]))
     } else if let Some(keys) = keys(path) {
@@ -88,9 +82,18 @@ async fn answer(bodies: Bodies, request: Request<Incoming>) -> hyper::Result<Res
     Ok(response)
 }
 
+/// An old console's page with so many keys.
+fn page(keys: usize) -> String {
+    let row = "<tr><td>app-8...cY5d<td><button class=\"copy\" onclick=\"copy(this)\">Copy</button></tr>\n";
+    let table = row.repeat(keys);
+    format!(
+        "<!doctype html><html><head><title>Keys</title></head><body><table id=\"keys\">{table}</table></body></html>"
+    )
+}
+
 /// How many keys are listed there.
 fn keys(path: &str) -> Option<usize> {
-    path.strip_prefix("/console/api/apps/")?.strip_suffix("/api-keys")?.parse().ok()
+    path.strip_suffix("/api-keys")?.rsplit('/').next()?.parse().ok()
 }
 
 fn cached(bodies: &Bodies, path: &str, coding: &str, make: impl FnOnce() -> Vec<u8>) -> Bytes {

@@ -16,7 +16,7 @@ const CONNECTIONS: usize = 8;
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) method: Method,
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// What the client accepts, and the API then answers in; plain if it is empty.
     pub(crate) coding: &'static str,
     /// Bytes of the request's body.
@@ -47,7 +47,7 @@ impl Load {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::task::spawn_local(async move { drop(connection.await) });
         for _ in 0..times {
-            let mut request = Request::builder().method(&self.method).uri(self.path).header(HOST, "localhost");
+            let mut request = Request::builder().method(&self.method).uri(&self.path).header(HOST, "localhost");
             if !self.coding.is_empty() {
                 request = request.header(ACCEPT_ENCODING, self.coding);
             }

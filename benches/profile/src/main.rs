@@ -1,8 +1,8 @@
 //! Puts a load on a last4 that was built to count what it runs: `profile PROGRAM`. It counts where `LLVM_PROFILE_FILE` says.
 //!
-//! Everything that last4 is there for is in the load, for what never ran is built as if it never would: lists and what is on no masked route above
-//! all, but also every coding, creates, uploads and refusals, and TLS and HTTP/2 on both sides, through one last4 in front of another.
-//! How often each is sent is a guess at what people send most, not at what is measured.
+//! Everything that last4 is there for is in the load, for what never ran is built as if it never would: lists and what is on no masked
+//! route above all, but also other kinds of rules, pages, every coding, creates, uploads and refusals, and TLS and HTTP/2 on both sides,
+//! through one last4 in front of another. How often each is sent is a guess at what people send most.
 
 mod api;
 mod load;
@@ -14,7 +14,7 @@ use load::Load;
 use program::Program;
 use std::error::Error;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -24,24 +24,51 @@ fn main() -> Result<()> {
     tokio::task::LocalSet::new().block_on(&runtime, run(&program))
 }
 
-async fn run(program: &std::path::Path) -> Result<()> {
+/// Routes beside those of the preset.
+const ROUTES: &str = r##"
+[[route]]
+name = "by-path"
+path = "/by-path/{keys}/api-keys"
+fields = ["$.data[*].token", "$..secret.value"]
+
+[[route]]
+name = "observed"
+path = "/observed/{keys}/api-keys"
+fields = ["token"]
+mode = "observe"
+
+[[route]]
+name = "marked"
+path = "/marked/{keys}/api-keys"
+fields = ["token"]
+mark = "masked"
+
+[[page]]
+path = "/apps/{*rest}"
+hide = ["#keys .copy"]
+remove = ["button.copy"]
+"##;
+
+async fn run(program: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let [certificate, key] = ["tls.crt", "tls.key"].map(|name| folder.path().join(name));
+    let [routes, certificate, key] = ["last4.toml", "tls.crt", "tls.key"].map(|name| folder.path().join(name));
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    std::fs::write(&routes, ROUTES)?;
     std::fs::write(&certificate, made.cert.pem())?;
     std::fs::write(&key, made.signing_key.serialize_pem())?;
     let (certificate, key) = (certificate.as_os_str(), key.as_os_str());
 
     let api = Api::start().await?;
-    let plain = Program::start(program, &format!("http://{}", api.address), &[])?;
-    let secure = Program::start(
-        program,
-        &format!("http://{}", api.address),
-        &[("LAST4_TLS__CERTIFICATE", certificate), ("LAST4_TLS__KEY", key)],
-    )?;
-    let behind = |http2: &'static str| {
+    let start = |settings: &[(&str, &OsStr)]| Program::start(program, &format!("http://{}", api.address), settings);
+    let plain = start(&[("LAST4_CONFIG", routes.as_os_str())])?;
+    let secure = start(&[("LAST4_TLS__CERTIFICATE", certificate), ("LAST4_TLS__KEY", key)])?;
+    let behind = |http2: &str| {
         let upstream = format!("https://localhost:{}", secure.address.port());
-        let settings = [("LAST4_UPSTREAM__ROOTS", certificate), ("LAST4_UPSTREAM__HTTP2", OsStr::new(http2))];
+        let settings = [
+            ("LAST4_UPSTREAM__ROOTS", certificate),
+            ("LAST4_UPSTREAM__HTTP2", OsStr::new(http2)),
+            ("LAST4_LOG__FORMAT", OsStr::new("json")),
+        ];
         Program::start(program, &upstream, &settings)
     };
     let [http1, http2] = [behind("false")?, behind("true")?];
@@ -57,25 +84,43 @@ async fn run(program: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-/// What is sent through the plainest way; through others it is less.
+/// What is sent to the first of them, and an equal share of it to the others.
 fn loads() -> impl Iterator<Item = Load> {
-    let get = |path: &'static str, times| Load {
+    let get = |path: &str, times| Load {
         method: Method::GET,
-        path,
+        path: path.to_owned(),
         coding: "",
         upload: 0,
         expected: StatusCode::OK,
         times,
     };
-    let lists = [(10, 24_000), (500, 4_000), (20_000, 16)].map(|(keys, times)| get(api::list(keys), times));
-    let others =
-        [(1_024, 24_000), (65_536, 4_000), (4_000_000, 16)].map(|(bytes, times)| get(api::plain(bytes), times));
+    let often = [
+        get("/console/api/apps/10/api-keys", 24_000),
+        get("/console/api/apps/500/api-keys", 4_000),
+        get("/console/api/apps/20000/api-keys", 16),
+        get("/plain/1024", 24_000),
+        get("/plain/65536", 4_000),
+        get("/plain/4000000", 16),
+    ];
+    let seldom = [
+        get("/by-path/10/api-keys", 1_600),
+        get("/by-path/500/api-keys", 160),
+        get("/observed/500/api-keys", 160),
+        get("/marked/500/api-keys", 160),
+        get("/apps/1", 800),
+        Load { method: Method::POST, upload: 2_000_000, ..get("/plain/1024", 32) },
+        Load {
+            method: Method::POST,
+            upload: 300,
+            expected: StatusCode::CREATED,
+            ..get("/console/api/apps/10/api-keys", 1_600)
+        },
+        Load { expected: StatusCode::NOT_FOUND, ..get("/console/api/apps/x/api-keys", 800) },
+        Load { expected: StatusCode::BAD_GATEWAY, ..get(api::NO_LIST, 400) },
+    ];
     let coded = ["gzip", "br", "zstd", "deflate"].into_iter().flat_map(move |coding| {
-        [(10, 800), (500, 160)].map(|(keys, times)| Load { coding, ..get(api::list(keys), times) })
+        [("/console/api/apps/10/api-keys", 800), ("/console/api/apps/500/api-keys", 160)]
+            .map(|(path, times)| Load { coding, ..get(path, times) })
     });
-    let create = Load { method: Method::POST, upload: 300, expected: StatusCode::CREATED, ..get(api::list(10), 1_600) };
-    let upload = Load { method: Method::POST, upload: 2_000_000, ..get(api::plain(1_024), 32) };
-    let unknown = Load { expected: StatusCode::NOT_FOUND, ..get("/console/api/apps/x/api-keys", 800) };
-    let refused = Load { expected: StatusCode::BAD_GATEWAY, ..get(api::NO_LIST, 400) };
-    lists.into_iter().chain(others).chain(coded).chain([create, upload, unknown, refused])
+    often.into_iter().chain(seldom).chain(coded)
 }

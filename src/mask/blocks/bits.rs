@@ -10,8 +10,9 @@ pub(in crate::mask) type Block = [u8; BLOCK];
 #[inline(never)]
 pub(super) fn padded_block(text: &[u8]) -> Block {
     let mut block = [b' '; BLOCK];
-    for (slot, &byte) in block.iter_mut().zip(text) {
-        *slot = byte;
+    let len = text.len().min(BLOCK);
+    if let (Some(begin), Some(text)) = (block.get_mut(..len), text.get(..len)) {
+        begin.copy_from_slice(text);
     }
     block
 }

@@ -164,7 +164,7 @@ impl Shapes {
     }
 
     /// One of the roots, if this is what holds there. Whoever comes first decides.
-    #[cold]
+    #[inline(never)]
     fn root(&mut self, root: Trail, kinds: Kinds, carry: Carry) -> Trail {
         while self.known.len() < Trail::FIXED {
             let begins = self.known.len() == usize::from(Trail::START.0);
