@@ -49,12 +49,13 @@ macro_rules! sink {
                     self.extend_from_slice(together);
                     if let Some(slot) = self.get_mut(at..at + 3) {
                         slot.copy_from_slice(three);
+                        self.truncate(at + 3);
+                        return;
                     }
-                    self.truncate(at + 3);
-                } else {
-                    self.extend_from_slice(text.get(..len).unwrap_or_default());
-                    self.extend_from_slice(replacement);
+                    self.truncate(at - len);
                 }
+                self.extend_from_slice(text.get(..len).unwrap_or_default());
+                self.extend_from_slice(replacement);
             }
         }
     };
