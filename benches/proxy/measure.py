@@ -13,6 +13,9 @@ from processes import BOTH_CORES, PROXY_CORE, free_port, peak_mib, server
 # Requests a second for the latencies: far below what any row can do.
 RATE = 2000
 
+# So often a proxy is started to see how much memory it takes.
+STARTS = 5
+
 
 class Bench:
     def __init__(self, programs, ours, envoy):
@@ -54,14 +57,19 @@ class Bench:
             peers, upstream, rounds, lambda port, pid: load.run(self.programs, port, CELLS["n10"], plan, pid)
         )
 
-    def peak(self, peer, upstream, cell):
-        """The memory of a proxy that has done nothing else before."""
-        with self.started(peer, upstream) as (port, pid):
-            load.run(self.programs, port, cell, ("requests", 2 * cell.connections))
-            return peak_mib(pid)
+    def peak(self, peer, upstream, cell, requests):
+        """The memory of a proxy that has done nothing else before: the median of a few, for it depends on how bytes happen to arrive."""
+
+        def once():
+            with self.started(peer, upstream) as (port, pid):
+                load.run(self.programs, port, cell, ("requests", requests))
+                return peak_mib(pid)
+
+        return statistics.median(once() for _ in range(STARTS))
 
     def growth(self, peer, upstream):
-        return [self.peak(peer, upstream, cell) for cell in (FIVE_MB, FIFTY_MB)]
+        """The memory for short and for long lists, as many bytes of each: the longer anything goes on, the more it happens to take once."""
+        return [self.peak(peer, upstream, cell, requests) for cell, requests in ((FIVE_MB, 20), (FIFTY_MB, 2))]
 
     def workers(self, rounds, seconds):
         """last4 with one worker and with two. With two there is no core left for others, so here all float over both."""

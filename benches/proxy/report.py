@@ -6,7 +6,7 @@ from measure import median
 from peers import OURS, PLAIN
 
 # Memory that comes and goes with the allocator, in MiB: less is no growth.
-GROWTH = 1.5
+GROWTH = 1.0
 
 
 def table(head, rows):

@@ -78,7 +78,7 @@ def measured(bench, peers, options, say):
             figures.latencies = bench.latency(peers, upstream, options.rounds, options.seconds)
         if CELLS["n100k"] in cells:
             progress("memory")
-            figures.peaks = {peer.name: bench.peak(peer, upstream, CELLS["n100k"]) for peer in peers}
+            figures.peaks = {peer.name: bench.peak(peer, upstream, CELLS["n100k"], 4) for peer in peers}
             figures.growth = {
                 peer.name: bench.growth(peer, upstream) for peer in peers if peer.name in (PLAIN, OURS)
             }

@@ -25,6 +25,9 @@ use tokio::sync::watch;
 /// Most streams that one HTTP/2 client may have open.
 const MAX_STREAMS: u32 = 256;
 
+/// Bytes of a request that are read at once at most, or of an answer that wait to be written: hyper's own choice.
+const BUFFER: usize = 408 * 1024;
+
 /// How long an HTTP/1 connection without a request stays open once it is time to stop. A request that is already on its way to it
 /// would be lost with it; one that comes in time is answered, with `Connection: close`, which is how a client is told.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
@@ -53,6 +56,7 @@ impl Connections {
             .preserve_header_case(true)
             .header_read_timeout(limits.header_timeout)
             .max_header_size(limits.max_header_bytes)
+            .max_buf_size(limits.buffer(BUFFER))
             // What the upstream did not say is not said for it.
             .auto_date_header(false);
         // Not `pipeline_flush`: with it a 101 is not flushed while bytes behind the request wait, and both sides hang.

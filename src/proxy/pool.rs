@@ -23,6 +23,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+/// Bytes of an answer that are read at once at most. hyper's own 400 kB take 1.5 MiB more for two long lists at a time, and spare 1.5 %
+/// of their processor time; 128 KiB cost a tenth of it.
+const BUFFER: usize = 256 * 1024;
+
 /// One worker's connections to the upstream.
 #[derive(Debug)]
 pub(super) struct Pool<B> {
@@ -131,7 +135,10 @@ where
 
     async fn begin_http1(&self, stream: Stream) -> hyper::Result<SendRequest<B>> {
         let mut builder = http1::Builder::new();
-        builder.preserve_header_case(true).max_header_size(self.limits.max_header_bytes);
+        builder
+            .preserve_header_case(true)
+            .max_header_size(self.limits.max_header_bytes)
+            .max_buf_size(self.limits.buffer(BUFFER));
         if self.limits.max_headers != DEFAULT_MAX_HEADERS {
             builder.max_headers(self.limits.max_headers);
         }

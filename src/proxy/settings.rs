@@ -150,6 +150,13 @@ pub struct Limits {
 /// Default of [`Limits::max_headers`], and the HTTP library's own, which costs nothing to keep.
 pub const DEFAULT_MAX_HEADERS: usize = 100;
 
+impl Limits {
+    /// Most bytes to buffer of a connection that speaks HTTP/1: at least these, and a whole head with what comes behind it.
+    pub(super) fn buffer(&self, least: usize) -> usize {
+        least.max(2 * self.max_header_bytes)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

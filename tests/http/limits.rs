@@ -89,6 +89,17 @@ async fn what_hyper_refuses_is_a_problem_document() {
 }
 
 #[tokio::test]
+async fn a_head_may_be_as_large_as_the_limit_says() {
+    let field = format!("X: {}\r\n", "x".repeat(1_000_000));
+    let sent = answer("200 OK", &field, "{}");
+    let origin = Origin::answering(move |_| sent.clone()).await;
+    let proxy = proxy(&origin, |settings| settings.limits.max_header_bytes = 1 << 20).await;
+    let reply = ask(proxy.address, request("GET", "/x", &format!("{field}Connection: close\r\n"))).await;
+    assert_eq!((reply.status, reply.header("x").map(str::len)), (200, Some(1_000_000)));
+    assert_eq!(origin.only().header("x").map(str::len), Some(1_000_000));
+}
+
+#[tokio::test]
 async fn a_refusal_of_the_upstream_stays_its_own() {
     let sent = answer("431 Request Header Fields Too Large", "", "");
     let origin = Origin::answering(move |_| sent.clone()).await;
