@@ -46,12 +46,15 @@ impl Kernel for Scalar {
     #[inline(always)]
     fn escapes(self, block: &Block, asked: u64) -> EscapeBits {
         let is_fit = |byte| matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' | b'u');
-        EscapeBits { unfit: few(block, asked, |byte| !is_fit(byte)), unicode: few(block, asked, |byte| byte == b'u') }
+        EscapeBits {
+            unfit: among(block, asked, |byte| !is_fit(byte)),
+            unicode: among(block, asked, |byte| byte == b'u'),
+        }
     }
 
     #[inline(always)]
     fn no_digit(self, block: &Block, asked: u64) -> u64 {
-        few(block, asked, |byte| !byte.is_ascii_hexdigit())
+        among(block, asked, |byte| !byte.is_ascii_hexdigit())
     }
 
     #[inline(always)]
@@ -96,9 +99,15 @@ fn gathered(flags: &[u8; BLOCK]) -> u64 {
     words.iter().rev().fold(0, |bits, flags| bits << 8 | gathered(flags))
 }
 
-/// Those of `asked`, which are mostly few, for whose byte it `is` so.
+/// So many bytes take as long one by one as the whole block.
+const FEW: u32 = 12;
+
+/// Those of `asked` for whose byte it `is` so. Mostly they are few.
 #[inline(always)]
-fn few(block: &Block, asked: u64, is: impl Fn(u8) -> bool) -> u64 {
+fn among(block: &Block, asked: u64, is: impl Fn(u8) -> bool) -> u64 {
+    if asked.count_ones() > FEW {
+        return bits(block, is) & asked;
+    }
     let (mut left, mut found) = (asked, asked);
     while left != 0 {
         let bit = left & left.wrapping_neg();
