@@ -10,17 +10,23 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 profdata=$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata
 [[ -x $profdata ]] || rustup component add llvm-tools
 
-folder=${CARGO_TARGET_DIR:-$PWD/target}/profiled
+folder=$(realpath -m "${CARGO_TARGET_DIR:-target}")/profiled
 counts=$folder/counts
-rm -rf "$counts"
+# What was built by another profile is of no use.
+rm -rf "$counts" "$folder/optimized"
 mkdir -p "$counts"
 
-# A target is named so that the flags reach the program and not the build scripts.
+flags=${RUSTFLAGS:-}
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
+
+# A target is named so that the flags reach the program and not the build scripts. The last of them may have spaces in its path.
+between=$'\x1f'
 build() {
-    RUSTFLAGS="${RUSTFLAGS:-} $2" cargo build --locked --release --bin last4 --target "$host" --target-dir "$folder/$1"
+    CARGO_ENCODED_RUSTFLAGS="${flags:+${flags// /$between}$between}$2" \
+        cargo build --locked --release --bin last4 --target "$host" --target-dir "$folder/$1"
 }
 
-RUSTFLAGS= cargo build --locked --release --package profile --manifest-path benches/Cargo.toml --target-dir "$folder/load"
+cargo build --locked --release --package profile --manifest-path benches/Cargo.toml --target-dir "$folder/load"
 build counting "-Cprofile-generate=$counts"
 LLVM_PROFILE_FILE=$counts/%p.profraw "$folder/load/release/profile" "$folder/counting/$host/release/last4" >"$folder/load.log" 2>&1 ||
     { tail -n 20 "$folder/load.log"; exit 1; }

@@ -1,5 +1,6 @@
 //! What may be typed. What it means is each command's own.
 
+use crate::mask::Instructions;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Method;
 use std::path::PathBuf;
@@ -130,8 +131,20 @@ pub(super) struct Mask {
     /// Objects and arrays that may be open at once
     #[arg(long, value_name = "N", default_value_t = crate::mask::DEFAULT_MAX_DEPTH)]
     pub(super) max_depth: usize,
+    /// The processor's instructions to use. The output is the same: this is for measuring
+    #[arg(long, value_name = "NAME", hide = true, value_parser = instructions)]
+    pub(super) instructions: Option<Instructions>,
     /// The text; standard input if left out
     pub(super) file: Option<PathBuf>,
+}
+
+/// Those of this name, if the processor has them.
+fn instructions(name: &str) -> Result<Instructions, String> {
+    let named = Instructions::available().find(|instructions| instructions.name() == name);
+    named.ok_or_else(|| {
+        let names: Vec<_> = Instructions::available().map(Instructions::name).collect();
+        format!("this processor has: {}", names.join(", "))
+    })
 }
 
 /// How a secret is shown.

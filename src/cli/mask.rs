@@ -5,6 +5,7 @@ use super::args::Mask;
 use super::output::written;
 use crate::config::compile_fields;
 use crate::mask::{Masker, Policy, PolicyError, PolicyParts, Rules};
+use bytes::BytesMut;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -17,15 +18,15 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const PROGRESS_FROM_BYTES: u64 = 16 << 20;
 
 pub(super) fn mask(typed: &Mask) -> Result<(), CliError> {
-    let rules = rules(typed)?;
+    let masker = Masker::new(rules(typed)?.into()).with_instructions(typed.instructions.unwrap_or_default());
     match &typed.file {
         Some(path) => {
             let (file, bar) = open(path)?;
-            let done = filter(rules, bar.wrap_read(file), io::stdout().lock());
+            let done = filter(masker, bar.wrap_read(file), io::stdout().lock());
             bar.finish_and_clear();
             done
         }
-        None => filter(rules, io::stdin().lock(), io::stdout().lock()),
+        None => filter(masker, io::stdin().lock(), io::stdout().lock()),
     }
 }
 
@@ -75,10 +76,10 @@ fn open(path: &Path) -> Result<(File, ProgressBar), CliError> {
 }
 
 /// Masks everything that is read, block by block, so that what a slow writer has sent is not held back.
-fn filter(rules: Rules, mut input: impl Read, mut output: impl Write) -> Result<(), CliError> {
-    let mut masker = Masker::new(rules.into());
+fn filter(mut masker: Masker, mut input: impl Read, mut output: impl Write) -> Result<(), CliError> {
     let mut block = vec![0; BLOCK_BYTES];
-    let mut masked = Vec::with_capacity(BLOCK_BYTES);
+    // What bodies are masked into, too: one engine for both.
+    let mut masked = BytesMut::with_capacity(BLOCK_BYTES);
     loop {
         let length = match input.read(&mut block) {
             Ok(length) => length,
@@ -127,7 +128,7 @@ mod tests {
         let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
         let mut output = Vec::new();
         let text = br#"{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}"#;
-        filter(rules, Slow(text.to_vec(), false), &mut output).unwrap();
+        filter(Masker::new(rules.into()), Slow(text.to_vec(), false), &mut output).unwrap();
         assert_eq!(output, br#"{"token":"app-8...cY5d"}"#);
     }
 }

@@ -153,7 +153,7 @@ pub const DEFAULT_MAX_HEADERS: usize = 100;
 impl Limits {
     /// Most bytes to buffer of a connection that speaks HTTP/1: at least these, and a whole head with what comes behind it.
     pub(super) fn buffer(&self, least: usize) -> usize {
-        least.max(2 * self.max_header_bytes)
+        least.max(self.max_header_bytes.saturating_mul(2))
     }
 }
 

@@ -10,11 +10,13 @@ mod program;
 
 use api::Api;
 use hyper::{Method, StatusCode};
+use last4::mask::Instructions;
 use load::Load;
 use program::Program;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -80,6 +82,23 @@ async fn run(program: &Path) -> Result<()> {
     }
     for program in [http1, http2, secure, plain] {
         program.stop()?;
+    }
+    kernels(program, folder.path())
+}
+
+/// The engine with each of this processor's instructions, for another may have fewer.
+fn kernels(program: &Path, folder: &Path) -> Result<()> {
+    let text = folder.join("text");
+    let bodies = [bodies::dense(20_000), bodies::pretty(20_000), bodies::sparse(300), bodies::nested(300)];
+    for instructions in Instructions::available() {
+        for body in &bodies {
+            std::fs::write(&text, &body.text)?;
+            let mut mask = Command::new(program);
+            let done = mask.args(["mask", "--instructions", instructions.name()]).arg(&text).output()?;
+            if done.stdout != body.masked {
+                return Err(format!("{}: {}", instructions.name(), String::from_utf8_lossy(&done.stderr)).into());
+            }
+        }
     }
     Ok(())
 }

@@ -21,7 +21,11 @@ impl Program {
     pub(crate) fn start(program: &Path, upstream: &str, settings: &[(&str, &OsStr)]) -> Result<Self> {
         // Free now, and still in a moment: the system gives out others first.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"LAST4_")) {
+            command.env_remove(name);
+        }
+        let child = command
             .args(["serve", "--preset", "dify", "--upstream", upstream, "--listen", &address.to_string()])
             .envs([("LAST4_WORKERS", "1"), ("LAST4_ADMIN__LISTEN", "")])
             .envs(settings.iter().copied())

@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 #[cfg(not(miri))]
 const AHEAD: usize = 1536;
 
-/// Proof that the processor has AVX2, PCLMULQDQ, BMI1 and BMI2.
+/// Proof that the processor has AVX2, PCLMULQDQ, BMI1, BMI2, POPCNT and LZCNT.
 #[derive(Clone, Copy)]
 pub(in crate::mask) struct Avx2(());
 
@@ -17,7 +17,9 @@ impl Avx2 {
         let has = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
             && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2");
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("lzcnt");
         has.then_some(Self(()))
     }
 }
