@@ -196,6 +196,19 @@ fn mask_masks_what_is_piped_through_it() {
 }
 
 #[test]
+fn mask_masks_alike_with_all_instructions_and_knows_no_others() {
+    let list: Vec<_> =
+        (0..200).map(|n| format!("{{\"n\":{n},\"text\":\"a\\n\\u00e9\",\"token\":\"{SECRET}\"}}")).collect();
+    let text = format!("[{}]", list.join(","));
+    for instructions in last4::mask::Instructions::available() {
+        let output = filter(&["--instructions", instructions.name()], text.as_bytes());
+        assert_eq!((code(&output), stdout(&output)), (0, text.replace(SECRET, MASKED)), "{instructions:?}");
+    }
+    let output = filter(&["--instructions", "bytes"], text.as_bytes());
+    assert_eq!((code(&output), stdout(&output)), (64, String::new()));
+}
+
+#[test]
 fn mask_takes_fields_policy_and_kinds_of_text_from_its_flags() {
     let arguments = [
         "--field",

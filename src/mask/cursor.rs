@@ -25,6 +25,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
 
     /// Masks the secret that stands at `begin`, all of it ASCII without escapes. What passes up to there is given out, and what follows
     /// passes.
+    // Not inlined: in a list it is needed where a secret is of another length than the last, and would take the loop's registers.
     #[inline(never)]
     pub(super) fn mask_plain(&mut self, begin: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
         let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {

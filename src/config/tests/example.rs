@@ -1,4 +1,6 @@
 //! The configuration files that come with the program.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
 use crate::route::CanonicalPath;

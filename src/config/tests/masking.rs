@@ -1,4 +1,6 @@
 //! How values are masked, by the whole and by a route.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
 

@@ -1,4 +1,6 @@
 //! Pages.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
 

@@ -1,4 +1,6 @@
 //! Routes, and what is wrong with them.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
 use crate::layer::Mode;

@@ -1,4 +1,6 @@
 //! Where values come from, and which of them counts.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
 use std::time::Duration;

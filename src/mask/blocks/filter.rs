@@ -73,6 +73,7 @@ impl KeyFilter {
     }
 
     /// Whether any of these keys of the block at `at` may be one of the names.
+    // Not inlined: most blocks have no key as long as a name, and the loop along them needs the registers.
     #[inline(never)]
     pub(super) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
         while keys != 0 {

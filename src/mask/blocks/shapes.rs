@@ -164,6 +164,7 @@ impl Shapes {
     }
 
     /// One of the roots, if this is what holds there. Whoever comes first decides.
+    // Not inlined, for it comes once in a text; nor cold, for it comes in every text.
     #[inline(never)]
     fn root(&mut self, root: Trail, kinds: Kinds, carry: Carry) -> Trail {
         while self.known.len() < Trail::FIXED {
