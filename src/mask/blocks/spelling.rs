@@ -77,3 +77,43 @@ pub(super) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
 fn ends_scalar(byte: u8) -> bool {
     matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// More would take Miri hours.
+    const CASES: u32 = if cfg!(miri) { 4 } else { 20_000 };
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_escaped_is_what_counting_says(some in any::<u64>(), more in any::<u64>(), first in 0..2_u64) {
+            for backslash in [some, some & more, some | more, some | !(u64::MAX >> (more % 64))] {
+                let (mut escaped, mut next) = (0, first);
+                for bit in 0..u64::BITS {
+                    escaped |= next << bit;
+                    next = backslash >> bit & 1 & !next;
+                }
+                prop_assert_eq!(unescaped(backslash, first), (escaped, next), "{:x}", backslash);
+            }
+        }
+
+        #[test]
+        fn digits_stand_behind_each_u(gaps in prop::collection::vec(6..40_u32, 0..10), first in 0..5_u32) {
+            let mut unicode = 0;
+            let mut at = first + 1;
+            for gap in gaps {
+                unicode |= 1_u64.checked_shl(at).unwrap_or(0);
+                at += gap;
+            }
+            let first = (1_u64 << first) - 1;
+            let expected = (0..u64::BITS).filter(|bit| unicode >> bit & 1 == 1).fold(u128::from(first), |all, bit| {
+                all | (1..=4).fold(0, |four, behind| four | 1_u128 << (bit + behind))
+            });
+            prop_assert_eq!(digits(unicode, first), (expected as u64, (expected >> 64) as u64));
+        }
+    }
+}

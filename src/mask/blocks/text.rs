@@ -4,8 +4,8 @@ use super::bits::{BLOCK, EscapeBits, TextBits, padded_block};
 use super::kernel::{Kernel, Work};
 use super::spelling::{digits, unescaped};
 
-/// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or something is unusual, or the
-/// chunk nearly ends. What stands there is not escaped; if it is a digit, it may belong to an escape that was checked.
+/// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or before a block that has a fault,
+/// or before the chunk's last bytes that fill no block; then also before an escape that reaches into them. What stands there is not escaped; if it is a digit, it may belong to an escape that was checked.
 pub(super) struct PassString<'a> {
     pub(super) chunk: &'a [u8],
     pub(super) at: usize,
