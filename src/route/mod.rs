@@ -15,6 +15,8 @@
 //! ```
 
 mod canonical;
+mod fold;
+mod index;
 mod pattern;
 mod reading;
 mod set;

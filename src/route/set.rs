@@ -1,8 +1,10 @@
 //! All routes, compiled together.
 
+use super::index::Index;
 use super::pattern::Kind;
 use super::{CanonicalPath, Pattern};
 use regex::bytes::RegexSet;
+use std::collections::HashSet;
 use thiserror::Error;
 
 /// A route: where it is and what is to happen there.
@@ -20,6 +22,8 @@ pub struct Route<T> {
 #[derive(Clone, Debug)]
 pub struct RouteSet<T> {
     routes: Vec<Route<T>>,
+    /// Of the routes whose paths are templates.
+    templates: Index,
     /// Of the routes whose paths are expressions, which are asked together.
     expressions: RegexSet,
     /// Which routes those are.
@@ -41,18 +45,23 @@ impl<T> RouteSet<T> {
     /// # Errors
     /// Two routes of one name, or patterns too large to compile.
     pub fn compile(routes: Vec<Route<T>>) -> Result<Self, RouteSetError> {
+        let mut names = HashSet::new();
         for (position, route) in routes.iter().enumerate() {
-            if routes.iter().take(position).any(|other| other.name == route.name) {
+            if !names.insert(&route.name) {
                 return Err(RouteSetError::DuplicateName { position, name: route.name.clone() });
             }
         }
+        let templates = Index::new(routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
+            Kind::Template(template) => Some((position, template)),
+            Kind::Regex(_) => None,
+        }));
         let written = routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
             Kind::Regex(expression) => Some((position, expression)),
             Kind::Template(_) => None,
         });
         let (by_expression, written): (_, Vec<_>) = written.unzip();
         let expressions = RegexSet::new(written).map_err(|error| RouteSetError::TooLarge(error.to_string()))?;
-        Ok(Self { routes, expressions, by_expression })
+        Ok(Self { routes, templates, expressions, by_expression })
     }
 
     /// The routes, in the order of the configuration.
@@ -64,31 +73,30 @@ impl<T> RouteSet<T> {
     pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Found<'_, T>> {
         let mut found = vec![];
         for reading in path.readings() {
-            for position in self.matches(reading) {
-                if !found.contains(&position) {
-                    found.push(position);
-                }
-            }
+            self.matches(reading, &mut found);
         }
         found.sort_unstable();
+        found.dedup();
         found.into_iter().filter_map(|position| self.routes.get(position).map(|route| Found { route, position }))
     }
 
     /// The readings of the path that are on the route at `position`: why it was found.
     pub fn readings_on<'a>(&self, position: usize, path: &'a CanonicalPath<'_>) -> impl Iterator<Item = &'a [u8]> {
-        path.readings().filter(move |reading| self.matches(reading).any(|matched| matched == position))
+        path.readings().filter(move |reading| {
+            let mut found = vec![];
+            self.matches(reading, &mut found);
+            found.contains(&position)
+        })
     }
 
-    /// The places of the routes that one reading is on, in no order.
-    fn matches(&self, reading: &[u8]) -> impl Iterator<Item = usize> {
-        let templates = self.routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
-            Kind::Template(template) => template.matches(reading).then_some(position),
-            Kind::Regex(_) => None,
-        });
+    /// Adds the positions of the routes that one reading is on, in no order; one may be added more than once.
+    fn matches(&self, reading: &[u8], found: &mut Vec<usize>) {
+        self.templates.find(reading, found);
         // Most configurations have none, and to ask for none is not for free.
-        let asked = (!self.by_expression.is_empty()).then(|| self.expressions.matches(reading));
-        let expressions = asked.into_iter().flatten().filter_map(|matched| self.by_expression.get(matched).copied());
-        templates.chain(expressions)
+        if !self.by_expression.is_empty() {
+            let matched = self.expressions.matches(reading);
+            found.extend(matched.into_iter().filter_map(|expression| self.by_expression.get(expression)));
+        }
     }
 }
 

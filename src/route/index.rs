@@ -1,0 +1,202 @@
+//! All templates of a set, compiled into one tree of segments, so that a look-up does not grow with their number.
+
+use super::fold;
+use super::template::{Segment, Template};
+use smallvec::SmallVec;
+
+/// The tree. Each node is where some templates are after some of their segments.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    nodes: Vec<Node>,
+    /// The nodes of a `Many` that something follows, by [`Node::many_number`].
+    many: Vec<usize>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// By [`fold::hash`], in order.
+    literals: Vec<Literal>,
+    one: Option<usize>,
+    many: Option<usize>,
+    /// Set for a `Many` that something follows: its place in [`Index::many`].
+    many_number: Option<usize>,
+    /// The routes whose templates end here.
+    routes: Vec<usize>,
+    /// The routes whose templates end here with a `Many`: they match whatever segments follow.
+    routes_of_rest: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Literal {
+    hash: u64,
+    text: Box<[u8]>,
+    node: usize,
+}
+
+impl Index {
+    /// Compiles templates, each with the position of its route.
+    pub(super) fn new<'a>(templates: impl Iterator<Item = (usize, &'a Template)>) -> Self {
+        let mut index = Self { nodes: vec![Node::default()], many: Vec::new() };
+        for (route, Template(segments)) in templates {
+            index.add(segments, route);
+        }
+        index
+    }
+
+    fn add(&mut self, segments: &[Segment], route: usize) {
+        let (segments, takes_rest) = match segments {
+            [before @ .., Segment::Many] => (before, true),
+            all => (all, false),
+        };
+        let mut at = 0;
+        for segment in segments {
+            at = self.child(at, segment);
+        }
+        if let Some(node) = self.nodes.get_mut(at) {
+            if takes_rest { node.routes_of_rest.push(route) } else { node.routes.push(route) }
+        }
+    }
+
+    /// The child of a node, made if there is none yet.
+    fn child(&mut self, at: usize, segment: &Segment) -> usize {
+        let made = self.nodes.len();
+        let Some(node) = self.nodes.get_mut(at) else { return at };
+        let child = match segment {
+            Segment::Literal(text) => {
+                let text = text.as_bytes();
+                let hash = fold::hash(text);
+                match node.literal(hash, text) {
+                    Some(child) => child,
+                    None => {
+                        let place = node.literals.partition_point(|literal| literal.hash < hash);
+                        node.literals.insert(place, Literal { hash, text: text.into(), node: made });
+                        made
+                    }
+                }
+            }
+            Segment::One => *node.one.get_or_insert(made),
+            // Two in a row say no more than one.
+            Segment::Many if node.many_number.is_some() => at,
+            Segment::Many => *node.many.get_or_insert(made),
+        };
+        if child == made {
+            let many_number = (*segment == Segment::Many).then(|| {
+                self.many.push(made);
+                self.many.len() - 1
+            });
+            self.nodes.push(Node { many_number, ..Node::default() });
+        }
+        child
+    }
+
+    /// Adds the position of every route whose template the whole path is on; one may be added more than once. A path without its
+    /// leading slash is on none.
+    ///
+    /// Takes time by the path's length, times the number of `Many` that are followed by something and were reached.
+    pub(super) fn find(&self, path: &[u8], found: &mut Vec<usize>) {
+        let Some(written) = path.strip_prefix(b"/") else { return };
+        let begun = found.len();
+        let mut at = States::default();
+        self.enter(0, &mut at, found);
+        if !written.is_empty() {
+            for segment in written.split(|&byte| byte == b'/') {
+                if segment.is_empty() {
+                    // No segment of a template is empty. Another reading of the path has no empty one.
+                    return found.truncate(begun);
+                }
+                if at.is_empty() {
+                    continue;
+                }
+                at = self.step(&at, segment, found);
+            }
+        }
+        for state in at.all(&self.many) {
+            found.extend(self.node(state).routes.iter());
+        }
+    }
+
+    /// From the states before a segment to those behind it.
+    fn step(&self, from: &States, segment: &[u8], found: &mut Vec<usize>) -> States {
+        let mut to = States { transient: SmallVec::new(), many: from.many.clone() };
+        let hash = fold::hash(segment);
+        for state in from.all(&self.many) {
+            let node = self.node(state);
+            if let Some(child) = node.literal(hash, segment) {
+                self.enter(child, &mut to, found);
+            }
+            if let Some(child) = node.one {
+                self.enter(child, &mut to, found);
+            }
+        }
+        to
+    }
+
+    /// Enters a node, and the `Many` behind it, which may take no segment at all.
+    fn enter(&self, state: usize, states: &mut States, found: &mut Vec<usize>) {
+        let node = self.node(state);
+        found.extend(node.routes_of_rest.iter());
+        match node.many_number {
+            Some(number) => states.set_many(number),
+            None => states.transient.push(state),
+        }
+        if let Some(many) = node.many {
+            self.enter(many, states, found);
+        }
+    }
+
+    fn node(&self, state: usize) -> &Node {
+        const NONE: &Node = &Node {
+            literals: Vec::new(),
+            one: None,
+            many: None,
+            many_number: None,
+            routes: Vec::new(),
+            routes_of_rest: Vec::new(),
+        };
+        self.nodes.get(state).unwrap_or(NONE)
+    }
+}
+
+impl Node {
+    fn literal(&self, hash: u64, segment: &[u8]) -> Option<usize> {
+        let from = self.literals.partition_point(|literal| literal.hash < hash);
+        let alike = self.literals.get(from..)?.iter().take_while(|literal| literal.hash == hash);
+        alike.filter(|literal| fold::is_same(&literal.text, segment)).map(|literal| literal.node).next()
+    }
+}
+
+/// The nodes that the templates are at after some segments of a path.
+///
+/// A node that is no `Many` is entered from its parent alone, and by one segment, so it is never in twice. A `Many` stays where it is
+/// whatever segments follow.
+#[derive(Default)]
+struct States {
+    transient: SmallVec<[usize; 8]>,
+    /// A bit for each of [`Index::many`].
+    many: SmallVec<[u64; 1]>,
+}
+
+impl States {
+    fn is_empty(&self) -> bool {
+        self.transient.is_empty() && self.many.is_empty()
+    }
+
+    fn set_many(&mut self, number: usize) {
+        let word = number / 64;
+        if self.many.len() <= word {
+            self.many.resize(word + 1, 0);
+        }
+        if let Some(bits) = self.many.get_mut(word) {
+            *bits |= 1 << (number % 64);
+        }
+    }
+
+    fn all(&self, many: &[usize]) -> impl Iterator<Item = usize> {
+        let words = self.many.iter().zip(many.chunks(64));
+        let of_many = words.flat_map(|(&bits, nodes)| {
+            let set = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            set.take_while(|&bits| bits != 0).filter_map(|bits| nodes.get(bits.trailing_zeros() as usize).copied())
+        });
+        self.transient.iter().copied().chain(of_many)
+    }
+}
