@@ -33,7 +33,13 @@ fn ordinary_neighbours_are_on_no_route() {
         "/console/api/apps/7/api-keys/8",
         "/console/api/apps/api-keys",
         "/console/api/apps/7/8/api-keys",
-        "/console/api/apps/7/api%20keys",
+        "/console/api/apps/7/api%20key",
+        "/console/api/apps/7/keys",
+        "/?page=/console/api/apps",
+        "/login?next=/console/api/apps/7/api-keys",
+        "/files/index.html/console/api/apps/7/api-keys",
+        "/keys.php",
+        "/(S(x)",
         "/console/api/datasets/7/documents",
         "/console/api/datasets/7/documents/report.2026.pdf",
         "/console/api/datasets/api-keys-usage",
@@ -43,6 +49,36 @@ fn ordinary_neighbours_are_on_no_route() {
         "//cdn/x.js",
     ] {
         assert_eq!(found(target.as_bytes()), Some(false), "{target}");
+    }
+}
+
+/// Each was seen to list keys on a real server that the models above do not know, or is its sibling. Written by hand, after what those
+/// servers do and not after the matcher.
+#[test]
+fn what_real_servers_take_for_a_list_is_found() {
+    for target in [
+        // PHP, as Apache, lighttpd and its own server run it: PATH_INFO, front controllers, queries that are paths.
+        "/console/api/apps/7/api-keys.php/x",
+        "/console/api/apps/7/api-keys.PHP7/x/y",
+        "/index.php/console/api/apps/7/api-keys",
+        "/app/public/index.php/console/api/apps/7/api-keys/",
+        "/?/console/api/apps/7/api-keys",
+        "/index.php?/console/api/apps/7/api-keys",
+        "/index.php?route=console/api/apps/7/api-keys&x=1",
+        "/?a=b&_url=%2Fconsole%2Fapi%2Fapps%2F7%2Fapi-keys",
+        // ASP.NET without cookies.
+        "/(S(lit3py55t21z5v55vlm25s55))/console/api/apps/7/api-keys",
+        "/console/(A(1)S(2))/api/apps/7/api-keys",
+        // CherryPy takes punctuation for `_`, Zend Framework 1 takes a space for `-` and drops the rest.
+        "/console/api/apps/7/api_keys",
+        "/console/api/apps/7/api.keys",
+        "/console/api/apps/7/api~keys",
+        "/console/api/apps/7/api+keys",
+        "/console/api/apps/7/api%20keys",
+        "/console/api/apps/7/api--keys",
+        "/console/api/apps/7/a!pi-keys",
+    ] {
+        assert_eq!(found(target.as_bytes()), Some(true), "{target}");
     }
 }
 

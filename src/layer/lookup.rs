@@ -6,6 +6,7 @@ use crate::page::PageRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
 use http::Uri;
+use http::uri::PathAndQuery;
 use std::sync::Arc;
 
 /// The routes and their rules.
@@ -99,7 +100,8 @@ impl Routes {
     /// Finds the route of a request. One that is on several, by different readings of its path, is under the rules of all that mask;
     /// what a route in observe mode says counts only where none does.
     pub(super) fn look_up(&self, uri: &Uri) -> Lookup {
-        let Ok(path) = CanonicalPath::new(uri.path().as_bytes()) else {
+        let target = uri.path_and_query().map_or(uri.path(), PathAndQuery::as_str);
+        let Ok(path) = CanonicalPath::new(target.as_bytes()) else {
             return match ObserveOnly::everywhere(self) {
                 Some(proof) => Lookup::Unreadable(proof, Reason::AmbiguousPath),
                 None => Lookup::Refused(Reason::AmbiguousPath),

@@ -1,5 +1,6 @@
 //! Every reading of a request target that some server could give it.
 
+use super::query::{leads_to_query, paths_in_query};
 use super::reading::HABITS;
 use thiserror::Error;
 
@@ -28,12 +29,13 @@ pub struct CanonicalPath<'a> {
 
 impl<'a> CanonicalPath<'a> {
     /// Reads a request target: origin-form (`/path?query`), absolute-form (`http://host/path`) or anything else that a
-    /// request line may hold. The query is not part of the path.
+    /// request line may hold. The query is no part of the path, but where some server takes a path from it.
     ///
     /// # Errors
     /// [`AmbiguousPath`] where the readings cannot be bounded: a NUL, an escape that cannot be decoded and so could hide a
     /// separator, more than [`MAX_READINGS`] readings, or an unusual path longer than [`MAX_UNUSUAL_PATH`].
     pub fn new(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
+        let (target, query) = split_query(target);
         let path = path_of(target);
         if is_plain(path) {
             return Ok(Self { path, others: Vec::new() });
@@ -42,31 +44,55 @@ impl<'a> CanonicalPath<'a> {
             return Err(AmbiguousPath::TooLong);
         }
         refuse_undecodable(path)?;
-        let mut others: Vec<Vec<u8>> = Vec::new();
-        let (mut at, mut bytes) = (0, path.len());
+        let mut readings = Readings { path, others: Vec::new(), bytes: path.len() };
+        let mut query = query;
+        let mut at = 0;
         let mut next = Some(path.to_vec());
         while let Some(reading) = next {
             for read in HABITS.iter().filter_map(|habit| habit(&reading)) {
-                if read.contains(&0) {
-                    return Err(AmbiguousPath::Nul);
-                }
-                if *read != *path && !others.contains(&read) {
-                    bytes += read.len();
-                    if others.len() + 1 >= MAX_READINGS || bytes > MAX_READING_BYTES {
-                        return Err(AmbiguousPath::TooManyReadings);
-                    }
-                    others.push(read);
+                readings.add(read)?;
+            }
+            if leads_to_query(&reading)
+                && let Some(query) = query.take()
+            {
+                for read in paths_in_query(&reading, query) {
+                    readings.add(read)?;
                 }
             }
-            next = others.get(at).cloned();
+            next = readings.others.get(at).cloned();
             at += 1;
         }
+        let others = readings.others;
         Ok(Self { path, others })
     }
 
     /// The readings, the path as it came first.
     pub fn readings(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.path).chain(self.others.iter().map(Vec::as_slice))
+    }
+}
+
+/// The readings of one path as they are found, within their bounds.
+struct Readings<'a> {
+    path: &'a [u8],
+    others: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Readings<'_> {
+    fn add(&mut self, read: Vec<u8>) -> Result<(), AmbiguousPath> {
+        if read.contains(&0) {
+            return Err(AmbiguousPath::Nul);
+        }
+        if *read == *self.path || self.others.contains(&read) {
+            return Ok(());
+        }
+        self.bytes += read.len();
+        if self.others.len() + 1 >= MAX_READINGS || self.bytes > MAX_READING_BYTES {
+            return Err(AmbiguousPath::TooManyReadings);
+        }
+        self.others.push(read);
+        Ok(())
     }
 }
 
@@ -94,11 +120,17 @@ pub enum AmbiguousPath {
     Undecodable,
 }
 
-/// The path in a target: without scheme and authority, and without the query. A fragment is left to the readings, for some
-/// servers take it as a part of the path.
-fn path_of(target: &[u8]) -> &[u8] {
-    let end = target.iter().position(|&byte| byte == b'?').unwrap_or(target.len());
-    let path = target.get(..end).unwrap_or_default();
+/// What stands before the first question mark of a target, and what behind it.
+fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'?', target) {
+        Some(mark) => (target.get(..mark).unwrap_or_default(), target.get(mark + 1..)),
+        None => (target, None),
+    }
+}
+
+/// The path in a target that has no query: without scheme and authority. A fragment is left to the readings, for some servers take
+/// it as a part of the path.
+fn path_of(path: &[u8]) -> &[u8] {
     if path.starts_with(b"/") {
         return path;
     }
@@ -220,9 +252,52 @@ mod tests {
             "/a/b%23x",
             "/a/b%0d%0aX: y",
             "/x/%2e%2e/a/b%3bc%3f",
+            "/a/b.php/x",
+            "/a/b.php5/x/y.z",
+            "/index.php/a/b",
+            "/x/app_dev.php/a/b/",
+            "/index%2ephp/a/b",
+            "/index.php/x.php/a/b",
+            "/?/a/b",
+            "/?a/b",
+            "/?/a/b&page=1",
+            "/?/a/b=",
+            "/?x=1&route=/a/b",
+            "/?r=a/b",
+            "/?r=a%2Fb",
+            "/?r=%2fa%5cx%252f..%252fb",
+            "/index.php?/a/b",
+            "/index.php?s=/a/b.html",
+            "/x/index.php?q=a/b",
+            "/a/?x=/b",
+            "/x/..?/a/b",
+            "http://host?/a/b",
+            "http://host/index.php?/a/b",
+            "/(S(x))/a/b",
+            "/a/(A(x)F(y)S(z))/b",
+            "/a/(s(x))/b",
+            "/a/%28S%28x%29%29/b",
         ] {
             assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
         }
+    }
+
+    #[test]
+    fn a_query_is_a_path_only_where_the_path_is_a_script_or_a_folder() {
+        for target in ["/x?/a/b", "/x?r=/a/b", "/x.json?/a/b", "/x/y?next=%2fa%2fb"] {
+            assert!(!readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
+        }
+        assert_eq!(readings("/?page=1&sort=name&q=100%"), ["/"]);
+        let wordpress = readings("/?rest_route=/wp/v2/users");
+        assert!(wordpress.iter().any(|reading| reading == "/wp-json/wp/v2/users"), "{wordpress:?}");
+    }
+
+    #[test]
+    fn an_ordinary_query_at_a_script_has_few_readings() {
+        let oauth = "/index.php?response_type=code&client_id=a.b%20c&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb%3Fx%3D1%26y%3D%252F\
+            &scope=openid%20profile&state=eyJhIjoiL2IvYy4uIn0%3D&next=%2Fa%2F..%2Fb.html%3Bv%3D1%3Ffoo%3Dbar%23top&code=%zz";
+        let count = readings(oauth).len();
+        assert!(count < MAX_READINGS / 2, "{count}");
     }
 
     #[test]
@@ -233,6 +308,8 @@ mod tests {
             ("/ap%C4%B0-keys", "/api-keys"),
             ("/ap%C4%B1-keys", "/apI-keys"),
             ("/li%EF%AC%86", "/liST"),
+            ("/apps/%D9%A7", "/apps/7"),
+            ("/apps/%F0%9D%9F%97/%E0%A5%A8", "/apps/9/2"),
         ] {
             assert!(readings(target).iter().any(|reading| reading == folded), "{target}: {:?}", readings(target));
         }

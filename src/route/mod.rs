@@ -18,6 +18,7 @@ mod canonical;
 mod fold;
 mod index;
 mod pattern;
+mod query;
 mod reading;
 mod set;
 mod template;

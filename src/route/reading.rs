@@ -24,6 +24,9 @@ pub(super) const HABITS: &[Habit] = &[
     drop_controls,
     trim_end,
     drop_extension,
+    drop_path_info,
+    drop_front_controller,
+    drop_session,
 ];
 
 /// A path without a leading slash is taken as if it had one (werkzeug).
@@ -91,7 +94,7 @@ fn resolve_dots(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Percent-decoding, once. Those who decode again have the habit twice.
-fn decode(path: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |_| true)
 }
 
@@ -179,7 +182,8 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Letters that become ASCII where letter case is ignored by the rules of Unicode, such as the Kelvin sign for `k` (Fastify with
-/// `caseSensitive: false`), and full-width forms, slashes and dashes (IIS's best fit).
+/// `caseSensitive: false`), full-width forms, slashes and dashes (IIS's best fit), and the decimal digits of any script, which
+/// `\d` and `int` of Python, Java and .NET take (Flask, FastAPI).
 fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
     if path.is_ascii() {
         return None;
@@ -201,7 +205,7 @@ fn ascii_of(one: char) -> String {
         '\u{2044}' | '\u{2215}' => Some('/'),
         '\u{2216}' => Some('\\'),
         '\u{2010}'..='\u{2013}' | '\u{2212}' => Some('-'),
-        _ => None,
+        _ => decimal_digit(one),
     };
     let lower: String = one.to_lowercase().filter(|part| *part != COMBINING_DOT).collect();
     let upper: String = one.to_uppercase().collect();
@@ -212,6 +216,24 @@ fn ascii_of(one: char) -> String {
         None => one.into(),
     }
 }
+
+/// A decimal digit of any script (Unicode's general category Nd) in ASCII.
+fn decimal_digit(one: char) -> Option<char> {
+    let code = u32::from(one);
+    let zeros_up_to_it = ZEROS.partition_point(|&zero| zero <= code);
+    let zero = ZEROS.get(zeros_up_to_it.checked_sub(1)?)?;
+    char::from_digit(code - zero, 10)
+}
+
+/// The zero of each script, in order; its other digits follow it (Unicode 16).
+const ZEROS: [u32; 76] = [
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
+    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
+    0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136,
+    0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0,
+    0x11c50, 0x11d50, 0x11da0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8,
+    0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
+];
 
 /// Left over of `\u{130}`, the dotted capital I, in lower case.
 const COMBINING_DOT: char = '\u{307}';
@@ -247,9 +269,86 @@ fn trim_end(path: &[u8]) -> Option<Vec<u8>> {
     (kept > 0 && kept < path.len()).then(|| path.get(..kept).unwrap_or_default().to_vec())
 }
 
+/// What stands behind a script, for it to read (`PATH_INFO` of PHP, CGI and ASP.NET).
+fn drop_path_info(path: &[u8]) -> Option<Vec<u8>> {
+    let (script, _) = split_behind_script(path)?;
+    Some(script.to_vec())
+}
+
+/// The script before a path that it routes by itself: `/index.php/console/...` (Symfony, Laravel, CodeIgniter).
+fn drop_front_controller(path: &[u8]) -> Option<Vec<u8>> {
+    let (_, rest) = split_behind_script(path)?;
+    Some(rest.to_vec())
+}
+
+/// A path up to and with its last script that has something behind it, and that.
+fn split_behind_script(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    let slashes = memchr::memrchr_iter(b'/', path);
+    slashes.map(|slash| path.split_at(slash)).find(|(before, _)| ends_in_script(before))
+}
+
+/// Whether the last segment of a path is the name of a script.
+pub(super) fn ends_in_script(path: &[u8]) -> bool {
+    let Some(dot) = path.iter().rposition(|&byte| matches!(byte, b'.' | b'/')) else { return false };
+    let extension = path.get(dot + 1..).unwrap_or_default();
+    // `php5`, `php7`, `php84`.
+    let digits = extension.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let name = extension.get(..extension.len() - digits).unwrap_or_default();
+    path.get(dot) == Some(&b'.') && SCRIPTS.iter().any(|script| name.eq_ignore_ascii_case(script))
+}
+
+/// Extensions of programs that are given what stands behind their name.
+///
+/// Those that servers map by default: PHP (Debian's `php.conf` for Apache and lighttpd: `.ph(ar|p|tml)`, with a version), CGI (Apache's
+/// and lighttpd's manuals: `.cgi`, `.fcgi`, `.pl`, `.py`, `.rb`), ASP.NET and IIS (`.asp`, `.aspx`, `.ashx`, `.asmx`, `.axd`, `.svc`,
+/// `.dll`, `.exe`), ColdFusion (`.cfm`, `.cfml`, `.cfc`). A program by another name is written `/name/{*rest}` in a route.
+const SCRIPTS: [&[u8]; 21] = [
+    b"php", b"phtml", b"phar", b"pht", b"cgi", b"fcgi", b"fpl", b"pl", b"py", b"rb", b"asp", b"aspx", b"ashx", b"asmx",
+    b"axd", b"svc", b"dll", b"exe", b"cfm", b"cfml", b"cfc",
+];
+
+/// `/(S(x))/...`, the session, ticket and anonymous identity of ASP.NET where it is told to use no cookies.
+fn drop_session(path: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(path, b"/(")?;
+    let segments = path.split(|&byte| byte == b'/');
+    let kept: Vec<&[u8]> = segments.filter(|segment| !is_session(segment)).collect();
+    let dropped = kept.join(&b'/');
+    (dropped.len() < path.len()).then(|| if dropped.is_empty() { b"/".to_vec() } else { dropped })
+}
+
+/// Whether a segment is `(A(...)F(...)S(...))`, in any order and letter case.
+fn is_session(segment: &[u8]) -> bool {
+    matches!(segment, [b'(', letter, b'(', .., b')', b')'] if letter.is_ascii_alphabetic())
+}
+
 /// `.json`, `.xml` and the like on the last segment (Spring, Django REST framework).
 fn drop_extension(path: &[u8]) -> Option<Vec<u8>> {
     let dot = path.iter().rposition(|&byte| byte == b'.')?;
     let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     (dot > slash + 1).then(|| path.get(..dot).unwrap_or_default().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_decimal_digit_of_any_script_is_folded() {
+        let digit = regex::Regex::new(r"^\d$").unwrap();
+        for one in ('\0'..=char::MAX).filter(|one| !one.is_ascii()) {
+            let is_digit = digit.is_match(one.encode_utf8(&mut [0; 4]));
+            assert_eq!(decimal_digit(one).is_some(), is_digit, "{:x}", u32::from(one));
+        }
+        assert_eq!(decimal_digit('\u{667}'), Some('7'));
+    }
+
+    #[test]
+    fn only_scripts_have_something_behind_them() {
+        for script in ["/a.php", "/A.PHP", "/a/b.php84", "/x.aspx", "/a.b.cgi", "/.php"] {
+            assert!(ends_in_script(script.as_bytes()), "{script}");
+        }
+        for other in ["/", "", "/a", "/a.json", "/v1.0", "/a.php/b", "/php", "/a@example.com", "/a.phpx"] {
+            assert!(!ends_in_script(other.as_bytes()), "{other}");
+        }
+    }
 }

@@ -51,10 +51,11 @@ impl<T> RouteSet<T> {
                 return Err(RouteSetError::DuplicateName { position, name: route.name.clone() });
             }
         }
-        let templates = Index::new(routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
-            Kind::Template(template) => Some((position, template)),
-            Kind::Regex(_) => None,
-        }));
+        let templates =
+            Index::new(routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
+                Kind::Template(template) => Some((position, template)),
+                Kind::Regex(_) => None,
+            }));
         let written = routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
             Kind::Regex(expression) => Some((position, expression)),
             Kind::Template(_) => None,

@@ -27,7 +27,7 @@ const BASES: [&str; 6] = [
 pub(crate) const VERBATIM: u8 = 0xff;
 
 /// What is put between two bytes, or in the place of a slash.
-const TRICKS: [&str; 72] = [
+const TRICKS: [&str; 82] = [
     "/",
     "//",
     "///",
@@ -100,10 +100,20 @@ const TRICKS: [&str; 72] = [
     "%u005c",
     "%c0%af",
     "%e0%80%af",
+    ".php",
+    ".php/",
+    ".php/x",
+    "/index.php/",
+    "/index.php?",
+    "/?/",
+    "/?r=",
+    "/(S(x))/",
+    "_",
+    "~",
 ];
 
 /// What is put before all of it.
-const BEGINNINGS: [&str; 18] = [
+const BEGINNINGS: [&str; 23] = [
     "/",
     "//",
     "///host",
@@ -122,6 +132,11 @@ const BEGINNINGS: [&str; 18] = [
     "/x/..;",
     "%2f",
     "/@x/..",
+    "/index.php",
+    "/?",
+    "/index.php?r=",
+    "/(S(x))",
+    "/x/app.php",
 ];
 
 /// No model of a server lists keys at a target that the matcher neither finds nor refuses.

@@ -198,6 +198,16 @@ pub(crate) const SERVERS: &[Server] = &[
         routes: exactly,
     },
     Server { name: "C strings", habits: &[query, hash, absolute, decoded, control], routes: exactly },
+    Server { name: "CherryPy", habits: &[query, absolute, decoded], routes: punctuation_is_underscore },
+    Server { name: "Zend Framework 1", habits: &[query, absolute, decoded], routes: letters_and_digits },
+    Server { name: "PHP script", habits: &[query, hash, absolute, decoded, merged, dots, path_info], routes: exactly },
+    Server {
+        name: "PHP front controller",
+        habits: &[query, hash, absolute, decoded, merged, dots, front_controller],
+        routes: trailing_slashes,
+    },
+    Server { name: "PHP that routes by its query", habits: &[query_of_script, decoded], routes: trailing_slashes },
+    Server { name: "ASP.NET without cookies", habits: &[query, absolute, decoded, session], routes: any_case },
 ];
 
 // What is a list of keys.
@@ -236,6 +246,24 @@ fn with_suffix(path: &[u8]) -> bool {
 fn by_ant_pattern(path: &[u8]) -> bool {
     let tokens = path.split(|&byte| byte == b'/').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty());
     with_suffix(&tokens.flat_map(|token| [b"/", token].concat()).collect::<Vec<u8>>())
+}
+
+/// `string.punctuation` of Python becomes `_`, and so it is in the handlers' names.
+fn punctuation_is_underscore(path: &[u8]) -> bool {
+    let translated = |byte: &u8| if *byte != b'/' && byte.is_ascii_punctuation() { b'_' } else { *byte };
+    by_name(path, |segment| segment.iter().map(translated).collect::<Vec<_>>() == b"api_keys")
+}
+
+/// Names in the lower case, of which every byte goes that is no letter and no digit.
+fn letters_and_digits(path: &[u8]) -> bool {
+    let kept = |segment: &[u8]| segment.iter().filter(|byte| byte.is_ascii_alphanumeric()).copied().collect::<Vec<_>>();
+    by_name(path, |segment| kept(segment).eq_ignore_ascii_case(b"apikeys"))
+}
+
+/// With the last segment compared in another way, the others exactly.
+fn by_name(path: &[u8], is_keys: impl Fn(&[u8]) -> bool) -> bool {
+    let Some(slash) = path.iter().rposition(|&byte| byte == b'/') else { return false };
+    is_keys(&path[slash + 1..]) && exactly(&[&path[..slash], b"/api-keys"].concat())
 }
 
 fn ended(path: &[u8], without: &[u8]) -> Vec<u8> {
@@ -337,6 +365,47 @@ fn rooted(path: Vec<u8>) -> Option<Vec<u8>> {
 fn leading_merged(path: Vec<u8>) -> Option<Vec<u8>> {
     let slashes = path.iter().take_while(|&&byte| byte == b'/').count();
     Some(path[slashes.saturating_sub(1)..].to_vec())
+}
+
+// Habits: scripts.
+
+/// What stands behind a script goes, and its extension.
+fn path_info(path: Vec<u8>) -> Option<Vec<u8>> {
+    Some(match behind_script(&path) {
+        Some(rest) => path[..rest - b".php".len()].to_vec(),
+        None => path,
+    })
+}
+
+/// What stands behind a script is the path.
+fn front_controller(path: Vec<u8>) -> Option<Vec<u8>> {
+    Some(match behind_script(&path) {
+        Some(rest) => path[rest..].to_vec(),
+        None => path,
+    })
+}
+
+/// Where the first script ends that has something behind it.
+fn behind_script(path: &[u8]) -> Option<usize> {
+    path.windows(5).position(|window| window == b".php/").map(|at| at + b".php".len())
+}
+
+/// At `/` and `/index.php` the value of `r`, or else all of the query, is the path.
+fn query_of_script(target: Vec<u8>) -> Option<Vec<u8>> {
+    let mut parts = target.splitn(2, |&byte| byte == b'?');
+    if !matches!(parts.next()?, b"/" | b"/index.php") {
+        return Some(target);
+    }
+    let query = parts.next()?;
+    let value = query.split(|&byte| byte == b'&').find_map(|parameter| parameter.strip_prefix(b"r="));
+    Some(value.unwrap_or(query).to_vec())
+}
+
+/// `(S(...))` and the like go.
+fn session(path: Vec<u8>) -> Option<Vec<u8>> {
+    let is_session = |segment: &&[u8]| segment.len() > 4 && segment.starts_with(b"(S(") && segment.ends_with(b"))");
+    let kept: Vec<&[u8]> = path.split(|&byte| byte == b'/').filter(|segment| !is_session(segment)).collect();
+    Some(kept.join(&b'/'))
 }
 
 // Habits: segments.
