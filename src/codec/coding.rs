@@ -24,6 +24,10 @@ pub enum Coding {
     Zstd,
 }
 
+/// What stands for no coding: `identity` (RFC 9110 8.4.1), and what servers write by mistake and clients ignore: a charset, a
+/// `Content-Transfer-Encoding` (RFC 2045 6.1) or `none`.
+const NO_CODING: [&[u8]; 7] = [b"identity", b"none", b"utf-8", b"utf8", b"binary", b"7bit", b"8bit"];
+
 impl Coding {
     pub(super) const ALL: [Coding; 4] = [Coding::Brotli, Coding::Deflate, Coding::Gzip, Coding::Zstd];
 
@@ -65,7 +69,7 @@ pub struct Codings(Vec<Coding>);
 impl Codings {
     /// Reads all `Content-Encoding` values of a message, in their order.
     ///
-    /// `identity` and empty list items stand for nothing and are dropped.
+    /// `identity`, empty list items and [what servers write by mistake](NO_CODING) stand for nothing and are dropped.
     ///
     /// # Errors
     ///
@@ -74,7 +78,7 @@ impl Codings {
     pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Codings, UnknownCoding> {
         let mut stack = Vec::new();
         for item in values.into_iter().flat_map(list_items) {
-            if item.eq_ignore_ascii_case(b"identity") {
+            if NO_CODING.iter().any(|none| item.eq_ignore_ascii_case(none)) {
                 continue;
             }
             let coding = Coding::from_token(item).ok_or(UnknownCoding)?;
@@ -144,6 +148,9 @@ mod tests {
             (&[][..], ""),
             (&[""], ""),
             (&["identity"], ""),
+            (&["none"], ""),
+            (&["UTF-8", "binary, 7bit, 8bit"], ""),
+            (&["utf8, gzip"], "gzip"),
             (&["gzip"], "gzip"),
             (&["GZip"], "gzip"),
             (&["X-GZIP"], "gzip"),

@@ -158,7 +158,16 @@ pub(super) fn set_codings(head: &mut response::Parts, codings: &Codings) {
     }
 }
 
-fn finish<B>(exchange: &Exchange, head: response::Parts, body: Inner<B>, outcome: Outcome) -> Response<AnswerBody<B>> {
+fn finish<B>(
+    exchange: &Exchange,
+    mut head: response::Parts,
+    body: Inner<B>,
+    outcome: Outcome,
+) -> Response<AnswerBody<B>> {
+    if outcome != Outcome::Observed {
+        // hyper keeps the reason phrase here. It is free text of the upstream's, and may be about another status.
+        head.extensions.clear();
+    }
     let report = Report { route: Arc::clone(&exchange.route), may_reveal: exchange.reveals(head.status), outcome };
     let mut response = Response::from_parts(head, AnswerBody(body));
     response.extensions_mut().insert(report);

@@ -25,12 +25,12 @@ impl MediaType {
                 continue;
             }
             let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
-            let mut parts = text.split([';', ',']).map(str::trim);
-            let essence = parts.next().unwrap_or_default();
-            if essence.starts_with("multipart/") || text.contains("text/event-stream") {
+            if text.contains("multipart/") || text.contains("text/event-stream") {
                 return Self::NeverJson;
             }
-            if parts.any(names_other_charset) {
+            let mut parts = text.split([';', ',']).map(str::trim);
+            let essence = parts.next().unwrap_or_default();
+            if essence.contains("charset") || parts.any(names_other_charset) {
                 return Self::OtherCharset;
             }
             json |= is_json(essence);
@@ -44,11 +44,13 @@ fn is_json(essence: &str) -> bool {
     matches!(essence, "application/json" | "text/json") || (essence.contains('/') && essence.ends_with("+json"))
 }
 
-/// Whether a parameter is a charset that could read the bytes of UTF-8 differently. US-ASCII is a part of it.
+/// Whether a parameter speaks of a charset in any other way than plainly of UTF-8, of which US-ASCII is a part. Clients find a charset
+/// in more ways than one: `charset*=` and `charset*0=` (RFC 2231), and without the semicolon (browsers).
 fn names_other_charset(parameter: &str) -> bool {
-    let Some((name, value)) = parameter.split_once('=') else { return parameter == "charset" };
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     let value = value.trim().trim_matches(['"', '\'']);
-    name.trim() == "charset" && !matches!(value, "utf-8" | "utf8" | "us-ascii" | "ascii")
+    let is_plain = name.trim() == "charset" && matches!(value, "utf-8" | "utf8" | "us-ascii" | "ascii");
+    parameter.contains("charset") && !is_plain
 }
 
 #[cfg(test)]
@@ -82,9 +84,23 @@ mod tests {
 
     #[test]
     fn another_charset_is_seen_wherever_it_stands() {
-        for value in
-            ["application/json; charset=utf-16", "application/json;x=y; CHARSET = 'latin1'", "text/plain; charset"]
-        {
+        for value in [
+            "application/json; charset=utf-16",
+            "application/json;x=y; CHARSET = 'latin1'",
+            "text/plain; charset",
+            "application/json; charset*=us-ascii''utf-7",
+            "application/json; charset*0=utf; charset*1=-7",
+            "application/json; charset*0*=utf-8''ut; charset*1*=f-7",
+            "application/json charset=utf-7",
+            "application/json\tcharset=utf-7",
+            "application/json charset=utf-8",
+            "application/json; x=y charset=utf-7",
+            "application/json; charset=\"utf-7",
+            "application/json; charset=utf-8 charset=utf-7",
+            "application/json; x=\"; charset=utf-8\"; charset=utf-7",
+            "application/json, text/plain; charset=utf-7",
+            "charset=utf-7",
+        ] {
             assert_eq!(of(&[value]), MediaType::OtherCharset, "{value}");
         }
         assert_eq!(of(&["application/json", "application/json;charset=utf-7"]), MediaType::OtherCharset);
@@ -92,7 +108,12 @@ mod tests {
 
     #[test]
     fn many_documents_in_one_are_never_json() {
-        for value in ["multipart/mixed; boundary=x", "Text/Event-Stream", "application/json, text/event-stream"] {
+        for value in [
+            "multipart/mixed; boundary=x",
+            "Text/Event-Stream",
+            "application/json, text/event-stream",
+            "application/json, multipart/x-mixed-replace;boundary=x",
+        ] {
             assert_eq!(of(&[value]), MediaType::NeverJson, "{value}");
         }
     }

@@ -287,7 +287,7 @@ impl Masker {
         if self.state.nesting.depth() >= self.rules.max_depth {
             return Err(ErrorKind::TooDeep);
         }
-        self.state.nesting.open(object, self.state.next);
+        self.state.nesting.open(object, self.rules.inside(self.state.next));
         cursor.at += 1;
         if object {
             self.state.place = Place::FirstMember;
@@ -429,7 +429,9 @@ impl Masker {
         if let Some(secret) = cursor.plain_string_ahead().filter(|inside| inside.is_ascii()) {
             cursor.mask_plain(cursor.at, secret, &self.rules.policy, &mut self.state.summary);
             cursor.at += secret.len() + 1;
-            self.note_masked();
+            if !secret.is_empty() {
+                self.note_masked();
+            }
             self.end_value();
         } else {
             cursor.hide();
@@ -444,9 +446,12 @@ impl Masker {
             if byte == b'"' && self.units.at_boundary() {
                 self.units.finish(|unit| secret.push(unit, policy));
                 self.state.summary.show(secret.shown(policy), cursor.sink);
+                let is_empty = secret.is_empty();
                 cursor.show();
                 cursor.at += 1;
-                self.note_masked();
+                if !is_empty {
+                    self.note_masked();
+                }
                 self.end_value();
                 return Ok(());
             }

@@ -73,7 +73,25 @@ impl Policy {
                 return Err(PolicyError::Filler { name });
             }
         }
-        Ok(Self { long_from: long_from(&parts, &ellipsis, &short), parts, ellipsis, short })
+        Ok(Self::made(parts, ellipsis, short))
+    }
+
+    /// The policy that shows no more of any value than either does: the fewer characters at each end, the more hidden. The fillers are
+    /// `self`'s.
+    #[must_use]
+    pub(super) fn strictest(&self, other: &Self) -> Self {
+        let (one, two) = (&self.parts, &other.parts);
+        let parts = PolicyParts {
+            first: one.first.min(two.first),
+            last: one.last.min(two.last),
+            min_hidden: one.min_hidden.max(two.min_hidden),
+            ..one.clone()
+        };
+        Self::made(parts, self.ellipsis.clone(), self.short.clone())
+    }
+
+    fn made(parts: PolicyParts, ellipsis: Filler, short: Filler) -> Self {
+        Self { long_from: long_from(&parts, &ellipsis, &short), parts, ellipsis, short }
     }
 
     /// The parts this policy was made of.
@@ -96,7 +114,7 @@ impl Default for Policy {
     fn default() -> Self {
         let parts = PolicyParts::default();
         let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
-        Self { long_from: long_from(&parts, &ellipsis, &short), parts, ellipsis, short }
+        Self::made(parts, ellipsis, short)
     }
 }
 
@@ -148,4 +166,26 @@ pub enum PolicyError {
         /// The part's name.
         name: &'static str,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by hand: first, last, min_hidden of one, of the other, and of both.
+    #[test]
+    fn of_two_policies_the_strictest_of_each_number_holds() {
+        for (one, two, both) in [
+            ((5, 4, 8), (5, 4, 8), (5, 4, 8)),
+            ((14, 14, 0), (5, 4, 8), (5, 4, 8)),
+            ((5, 4, 8), (14, 14, 0), (5, 4, 8)),
+            ((0, 4, 8), (5, 0, 0), (0, 0, 8)),
+            ((6, 2, 3), (3, 6, 9), (3, 2, 9)),
+        ] {
+            let policy = |(first, last, min_hidden)| {
+                Policy::new(PolicyParts { first, last, min_hidden, ..PolicyParts::default() }).unwrap()
+            };
+            assert_eq!(policy(one).strictest(&policy(two)), policy(both));
+        }
+    }
 }

@@ -101,7 +101,8 @@ impl Rules {
     }
 
     /// Rules for a text that both sets apply to: whatever either selects is masked, only what both reveal is revealed, the
-    /// tighter limit holds; the policy is `self`'s, and so is the mark, if it has one.
+    /// tighter limit holds, and no more of a value is shown than either policy shows. Fillers are `self`'s, and so is the mark, if it has
+    /// one.
     ///
     /// # Errors
     /// [`SelectorError::TooManySegments`] where the selectors of both do not fit one matcher.
@@ -109,7 +110,7 @@ impl Rules {
         let reveal = if self.reveal == other.reveal { self.reveal.clone() } else { Reveal::Nothing };
         let both = Self::new(self.selectors.union(&other.selectors)?)
             .with_reveal(reveal)
-            .with_policy(self.policy.clone())
+            .with_policy(self.policy.strictest(&other.policy))
             .with_max_depth(self.max_depth.min(other.max_depth));
         let mark = self.mark.clone().or_else(|| other.mark.clone());
         Ok(Self { mark, ..both.with_ndjson(self.ndjson && other.ndjson) })
@@ -122,9 +123,10 @@ impl Rules {
 pub enum Reveal {
     /// None.
     Nothing,
-    /// The selected fields of the top-level object, wherever the selectors would also find them; deeper ones are masked.
+    /// The strings and numbers in selected fields of the top-level object. What is deeper is masked, in an object or array in such a
+    /// field too.
     TopLevel,
-    /// The fields that these paths lead to. See [`Reveal::paths`].
+    /// The fields that these paths lead to, whatever they hold. See [`Reveal::paths`].
     Paths(Selectors),
 }
 

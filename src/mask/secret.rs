@@ -25,7 +25,7 @@ pub(super) struct Secret {
 /// How a secret is shown.
 #[derive(Clone, Copy)]
 pub(super) enum Shown<'a> {
-    /// It is in masked form already.
+    /// It is in masked form already, or empty: an empty string hides nothing and says that there is none.
     Unchanged(&'a [u8]),
     /// These pieces take its place.
     Replaced {
@@ -43,14 +43,14 @@ pub(super) struct Hidden<'a> {
 }
 
 /// Decides about a secret that lies whole in one chunk, ASCII without escapes: a byte is a character and spells itself. Nearly all
-/// secrets are of this kind, and cost no copy. `None` if it is in masked form already.
+/// secrets are of this kind, and cost no copy. `None` if it stays: it is in masked form already, or empty.
 #[inline(always)]
 pub(super) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
     if secret.len() < policy.long_from {
         let is_masked = secret.len() == policy.masked_len()
             && secret.get(parts.first..).is_some_and(|rest| rest.starts_with(&policy.ellipsis.utf8));
-        if is_masked || *secret == *policy.short.utf8 {
+        if secret.is_empty() || is_masked || *secret == *policy.short.utf8 {
             return None;
         }
         if secret.len() < policy.shown_from() {
@@ -110,6 +110,10 @@ impl Secret {
         self.differs_from_masked = false;
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Takes the next character.
     pub(super) fn push(&mut self, unit: Unit<'_>, policy: &Policy) {
         let parts = policy.parts();
@@ -136,7 +140,7 @@ impl Secret {
     pub(super) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
         let is_short = self.count == policy.short.chars.len() as u64 && !self.differs_from_short;
         let is_masked = self.count == policy.masked_len() as u64 && !self.differs_from_masked;
-        if is_short || is_masked {
+        if self.count == 0 || is_short || is_masked {
             return Shown::Unchanged(&self.head);
         }
         if self.count < policy.shown_from() as u64 {

@@ -9,7 +9,7 @@ use super::secret::Shown;
 pub struct Summary {
     /// Selected values that were replaced.
     pub masked: u64,
-    /// Selected values that came in masked form already.
+    /// Selected values that came in masked form already, and empty strings.
     pub unchanged: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,

@@ -32,6 +32,12 @@ impl Rules {
         Treatment { mask: false, revealed: false, select: self.selectors.root(), reveal }
     }
 
+    /// What is to happen inside an object or array. A create shows one secret, so only a single value is revealed at the top level:
+    /// what a list or an object of a selected name holds is masked.
+    pub(super) fn inside(&self, value: Treatment) -> Treatment {
+        Treatment { mask: value.mask || (value.revealed && self.reveal == Reveal::TopLevel), ..value }
+    }
+
     /// The treatment of the elements of an array that is treated as `inside` says.
     pub(super) fn element(&self, inside: Treatment) -> Treatment {
         let (selected, select) = self.selectors.element(inside.select);

@@ -247,7 +247,7 @@ impl Reader<'_> {
             self.edits.push(Edit { range: self.at + 1..usize::MAX, with: Vec::new() });
         }
         let units = self.string(masked)?;
-        self.note_masked(masked);
+        self.note_masked(masked && !units.is_empty());
         if masked {
             let shown = self.shown(&units);
             let edit = self.edits.last_mut().unwrap();
@@ -267,7 +267,7 @@ impl Reader<'_> {
         let is_short = characters == short.chars().map(Some).collect::<Vec<_>>();
         let is_masked = characters.len() == first + ellipsis_characters.len() + last
             && characters[*first..characters.len() - last] == ellipsis_characters;
-        if is_short || is_masked {
+        if characters.is_empty() || is_short || is_masked {
             self.counts.unchanged += 1;
             return spelt(units);
         }
@@ -365,7 +365,9 @@ impl Reader<'_> {
     fn is_masked(&self) -> bool {
         (1..=self.path.len()).fold(false, |masked, depth| {
             let place = &self.path[..depth];
-            (masked || self.is_selected(place)) && !self.is_revealed(place)
+            // At the top level a single value is revealed, not what an object or array there holds.
+            let holds_value = depth < self.path.len() && matches!(self.rules.reveal, Revealed::TopLevel);
+            (masked || self.is_selected(place)) && (holds_value || !self.is_revealed(place))
         })
     }
 
