@@ -92,8 +92,3 @@ pub(super) fn cross_origin(headers: &HeaderMap) -> HeaderMap {
             kept
         })
 }
-
-/// A field name as servers compare it that read `_` and `-` as one (the CGI family).
-pub(crate) fn folded_name(name: &HeaderName) -> String {
-    name.as_str().replace('_', "-")
-}

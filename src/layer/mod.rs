@@ -34,6 +34,7 @@ mod future;
 mod headers;
 mod lookup;
 mod media_type;
+mod method_override;
 mod mode;
 mod observed;
 mod page;
@@ -42,10 +43,10 @@ mod service;
 mod verdict;
 
 pub use answer::{AnswerBody, Outcome, Reading, Report};
-pub use exchange::overrides_method;
 pub use future::MaskFuture;
 #[cfg(feature = "proxy")]
 pub(crate) use headers::remove_where;
+pub use method_override::overrides_method;
 pub use mode::Mode;
 pub use page::{PageOutcome, PageReport};
 pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};

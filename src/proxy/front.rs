@@ -3,12 +3,15 @@
 use super::activity::Activity;
 use super::books::Books;
 use super::forward::Forward;
-use super::headers::{Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
+use super::forwarded::{remove_unbelieved, set_forwarded};
+use super::headers::{keep_only_trailers, remove_disguised_framing, remove_hop_by_hop};
+use super::host::is_host;
 use super::observed::{ObservedBody, failed, observe};
 use super::peer::{Peer, PeerAddress};
 use super::pool::UpstreamBody;
 use super::record::Record;
 use super::request_body::RequestBody;
+use super::rerouting::remove_rerouting;
 use super::settings::Settings;
 use super::setup::Setup;
 use crate::layer::{MaskFuture, MaskLayer, MaskService};
@@ -184,14 +187,18 @@ fn prepare(
         return Err(Refusal::Connect);
     }
     let version = request.version();
-    set_host_and_target(request, version, settings)?;
+    set_host_and_target(request, version, current)?;
     let headers = request.headers_mut();
     let protocol = remove_hop_by_hop(headers);
     let trailers = keep_only_trailers(headers);
+    remove_disguised_framing(headers);
     // Where all routes only observe, there is no mask that another path could get around.
-    let rerouting =
-        if current.enforces { Rerouting::AllBut(&settings.allowed_rerouting_headers) } else { Rerouting::None };
-    remove_unwanted(headers, peer, rerouting);
+    if current.enforces {
+        remove_rerouting(headers, &settings.allowed_rerouting_headers);
+    }
+    if current.enforces || !peer.trusted {
+        remove_unbelieved(headers, peer);
+    }
     set_forwarded(headers, peer, proto);
     match (protocol, trailers) {
         (Some(protocol), trailers) if version == Version::HTTP_11 => {
@@ -211,21 +218,26 @@ fn prepare(
 }
 
 /// One `Host` (RFC 9112 3.2): the client's, or the upstream's own where the settings say so or an old client said nothing.
-fn set_host_and_target(request: &mut Request<Incoming>, version: Version, settings: &Settings) -> Result<(), Refusal> {
-    let hosts = request.headers().get_all(HOST).iter().count();
-    let host = match (request.uri().authority(), hosts) {
+///
+/// Where any route masks, whatever the client says of a host must be one, even where another counts: some frameworks build a URL of it
+/// and route by that.
+fn set_host_and_target(request: &mut Request<Incoming>, version: Version, current: &Current) -> Result<(), Refusal> {
+    let settings = &*current.settings;
+    let authority = request.uri().authority();
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (host, others) = (hosts.next(), hosts.next());
+    let said = [authority.map(|authority| authority.as_str().as_bytes()), host.map(HeaderValue::as_bytes)];
+    if others.is_some() || (current.enforces && !said.into_iter().flatten().all(is_host)) {
+        return Err(Refusal::Host);
+    }
+    let own = || HeaderValue::from_str(settings.upstream.authority.as_str()).map(Some).map_err(|_| Refusal::Host);
+    let host = match (authority, host) {
+        _ if !settings.forwarded.preserve_host => own()?,
         // RFC 9112 3.2.2, RFC 9113 8.3.1: an authority in the target is what counts.
-        (Some(authority), 0 | 1) => HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| Refusal::Host)?,
-        (None, 1) => None,
-        (None, 0) if version <= Version::HTTP_10 => {
-            Some(HeaderValue::from_str(settings.upstream.authority.as_str()).map_err(|_| Refusal::Host)?)
-        }
-        _ => return Err(Refusal::Host),
-    };
-    let host = if settings.forwarded.preserve_host {
-        host
-    } else {
-        Some(HeaderValue::from_str(settings.upstream.authority.as_str()).map_err(|_| Refusal::Host)?)
+        (Some(authority), _) => HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| Refusal::Host)?,
+        (None, Some(_)) => None,
+        (None, None) if version <= Version::HTTP_10 => own()?,
+        (None, None) => return Err(Refusal::Host),
     };
     if let Some(host) = host {
         request.headers_mut().insert(HOST, host);
@@ -236,7 +248,8 @@ fn set_host_and_target(request: &mut Request<Incoming>, version: Version, settin
     {
         return Err(Refusal::Host);
     }
-    if version == Version::HTTP_2 {
+    // The host in a target of the absolute form would count before `Host`.
+    if version == Version::HTTP_2 || !settings.forwarded.preserve_host {
         let target = request.uri().path_and_query().cloned();
         *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
     }
@@ -305,7 +318,11 @@ fn document(response: Response<Bytes>, record: &mut Record) -> Response<Response
 fn refuse(refusal: Refusal, record: &mut Record) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
-        Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
+        Refusal::Host => (
+            StatusCode::BAD_REQUEST,
+            "host",
+            "A request names exactly one host: a name or an address, and at most a port.",
+        ),
     };
     record.refused(status, reason);
     let mut response = problem::response(status, reason, detail);

@@ -1,37 +1,11 @@
 //! Header fields on their way through the proxy, off and on the masked routes alike.
 
-use super::peer::Peer;
+use super::field_name::FieldNames;
 use crate::layer::remove_where;
-use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Fields by which some server or framework takes another path than the request line's. Written with `-`; compared with `_`
-/// and `-` as one, as the CGI family does.
-const REROUTING: [&str; 14] = [
-    "path-info",
-    "path-translated",
-    "raw-uri",
-    "request-uri",
-    "script-name",
-    "x-forwarded-path",
-    "x-forwarded-prefix",
-    "x-forwarded-uri",
-    "x-http-destinationurl",
-    "x-original-uri",
-    "x-original-url",
-    "x-rewrite-uri",
-    "x-rewrite-url",
-    "x-script-name",
-];
-
-/// Fields that say where a message ends; spelt with `_` they say so only to some servers.
-const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
-
-/// Who a client says it is, for those that trust it.
-const IDENTITY: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+/// Fields that say where a message ends; spelt otherwise they say so only to some servers.
+const FRAMING: FieldNames = FieldNames::new(&["content-length", "transfer-encoding"]);
 
 /// Protocols that carry HTTP: inside such a tunnel a masked route could be asked for unseen (h2c smuggling).
 const HTTP_PROTOCOLS: [&str; 6] = ["h2", "h2c", "http", "tls", "spdy", "connect-"];
@@ -79,52 +53,11 @@ pub(super) fn keep_only_trailers(headers: &mut HeaderMap) -> bool {
     wanted
 }
 
-/// Which fields are removed that make a server take another path than the one matched.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Rerouting<'a> {
-    /// All that are known, except these.
-    AllBut(&'a [HeaderName]),
-    None,
-}
-
-impl Rerouting<'_> {
-    fn removes(self, name: &HeaderName) -> bool {
-        matches!(self, Self::AllBut(allowed) if !allowed.contains(name))
-    }
-}
-
-/// Removes the fields that make a server take another path than the one matched, as far as `rerouting` says; framing in disguise;
-/// and who a client says it is that is not trusted.
-pub(super) fn remove_unwanted(headers: &mut HeaderMap, peer: &Peer, rerouting: Rerouting<'_>) {
-    let is_one_of = |name: &HeaderName, known: &[&str]| known.iter().any(|known| same_folded(name.as_str(), known));
+/// Removes framing that only some servers would take for it, such as `Content_Length`.
+pub(super) fn remove_disguised_framing(headers: &mut HeaderMap) {
     remove_where(headers, |name| {
-        (is_one_of(name, &REROUTING) && rerouting.removes(name))
-            || (is_one_of(name, &FRAMING) && name.as_str().contains('_'))
-            || (!peer.trusted && is_one_of(name, &IDENTITY))
+        ![header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name) && FRAMING.contain(name)
     });
-}
-
-/// Says who the client is, beside what it says itself.
-pub(super) fn set_forwarded(headers: &mut HeaderMap, peer: &Peer, proto: &'static str) {
-    // A client without an address adds none to the chain.
-    if let Some(address) = peer.value() {
-        let mut chain: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
-        let chain = if chain.is_empty() {
-            address.clone()
-        } else {
-            chain.push(address.as_bytes());
-            HeaderValue::from_bytes(&chain.join(&b", "[..])).unwrap_or_else(|_| address.clone())
-        };
-        headers.insert(FORWARDED_FOR, chain);
-    }
-    if let Some(host) = headers.get(header::HOST).cloned()
-        && let Entry::Vacant(entry) = headers.entry(FORWARDED_HOST)
-    {
-        entry.insert(host);
-    }
-    if let Entry::Vacant(entry) = headers.entry(FORWARDED_PROTO) {
-        entry.insert(HeaderValue::from_static(proto));
-    }
 }
 
 fn may_be_tunnelled(protocol: &HeaderValue) -> bool {
@@ -139,16 +72,9 @@ fn carries_http(name: &str, known: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || known.ends_with('-'))
 }
 
-fn same_folded(name: &str, known: &str) -> bool {
-    name.len() == known.len()
-        && name.bytes().zip(known.bytes()).all(|(one, other)| one == other || (one == b'_' && other == b'-'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::peer::PeerAddress;
-    use crate::proxy::settings::Forwarded;
 
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -190,56 +116,18 @@ mod tests {
         assert_eq!(remove_hop_by_hop(&mut map(&[("upgrade", "websocket")])), None);
     }
 
-    fn peer(address: &str) -> Peer {
-        Peer::new(PeerAddress::Ip(address.parse().unwrap()), &Forwarded::default())
-    }
-
     #[test]
-    fn rerouting_fields_are_removed_however_they_are_spelt() {
-        let mut headers =
-            map(&[("script_name", "/p"), ("x-original-url", "/x"), ("content_length", "5"), ("x_a", "1")]);
-        remove_unwanted(&mut headers, &peer("127.0.0.1"), Rerouting::AllBut(&[]));
-        assert_eq!(headers.keys().collect::<Vec<_>>(), ["x_a"]);
-        let mut headers = map(&[("x-forwarded-prefix", "/p")]);
-        remove_unwanted(
-            &mut headers,
-            &peer("127.0.0.1"),
-            Rerouting::AllBut(&[HeaderName::from_static("x-forwarded-prefix")]),
-        );
-        assert_eq!(headers.len(), 1);
-    }
-
-    #[test]
-    fn only_a_trusted_peer_is_believed() {
-        let said =
-            [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https"), ("x_forwarded_host", "a"), ("host", "b")];
-        let forwarded = |address| {
-            let (mut headers, peer) = (map(&said), peer(address));
-            remove_unwanted(&mut headers, &peer, Rerouting::AllBut(&[]));
-            set_forwarded(&mut headers, &peer, "http");
-            headers
-        };
-        let headers = forwarded("127.0.0.1");
-        assert_eq!(headers["x-forwarded-for"], "1.2.3.4, 127.0.0.1");
-        assert_eq!(headers["x-forwarded-proto"], "https");
-        assert_eq!(headers["x-forwarded-host"], "b");
-        let headers = forwarded("203.0.113.9");
-        assert_eq!(headers["x-forwarded-for"], "203.0.113.9");
-        assert_eq!(headers["x-forwarded-proto"], "http");
-        assert!(!headers.contains_key("x_forwarded_host"));
-    }
-
-    #[test]
-    fn a_peer_at_a_unix_socket_is_believed_and_adds_no_address() {
-        let forwarded = |settings: &Forwarded, said: &[(&'static str, &'static str)]| {
-            let (mut headers, peer) = (map(said), Peer::new(PeerAddress::Unix, settings));
-            remove_unwanted(&mut headers, &peer, Rerouting::AllBut(&[]));
-            set_forwarded(&mut headers, &peer, "http");
-            headers.get("x-forwarded-for").cloned()
-        };
-        let said = [("x-forwarded-for", "1.2.3.4")];
-        assert_eq!(forwarded(&Forwarded::default(), &said).unwrap(), "1.2.3.4");
-        assert_eq!(forwarded(&Forwarded::default(), &[]), None);
-        assert_eq!(forwarded(&Forwarded { trusts_unix: false, ..Forwarded::default() }, &said), None);
+    fn framing_in_disguise_is_removed() {
+        let mut headers = map(&[
+            ("content_length", "5"),
+            ("content.length", "5"),
+            ("transfer_encoding", "chunked"),
+            ("content-length", "3"),
+            ("x_a", "1"),
+        ]);
+        remove_disguised_framing(&mut headers);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["content-length", "x_a"]);
     }
 }

@@ -88,6 +88,61 @@ async fn a_coded_body_comes_back_in_its_coding_if_the_client_takes_it_and_plain_
 }
 
 #[tokio::test]
+async fn what_servers_call_a_coding_by_mistake_is_none() {
+    for coding in ["none", "UTF-8", "utf8, binary", "identity", "7bit", "8bit"] {
+        let reply = got(answer("200 OK", &format!("Content-Encoding: {coding}\r\n"), list())).await;
+        assert_eq!((reply.status, reply.text()), (200, masked()), "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_could_be_read_in_another_charset_is_withheld() {
+    // In UTF-7 the key is `token`, and no scanner of UTF-8 sees it.
+    let utf7 = format!("[{{\"+AHQ-oken\":\"{SECRET}\"}}]");
+    for content_type in [
+        "application/json; charset=utf-7",
+        "application/json; charset*=us-ascii''utf-7",
+        "application/json; charset*0=utf; charset*1=-7",
+        "application/json charset=utf-7",
+        "application/json; x=\"; charset=utf-8\"; charset=utf-7",
+    ] {
+        let reply = got(answer("200 OK", &format!("Content-Type: {content_type}\r\n"), &utf7)).await;
+        assert_eq!((reply.status, reply.reason().as_deref()), (502, Some("charset")), "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_shows_single_values_and_nothing_that_holds_more() {
+    for (body, shown) in [
+        (format!("{{\"token\":[\"{SECRET}\",1]}}"), format!("{{\"token\":[\"{SHOWN}\",\"***\"]}}")),
+        (format!("{{\"token\":{{\"a\":\"{SECRET}\"}}}}"), format!("{{\"token\":{{\"a\":\"{SHOWN}\"}}}}")),
+    ] {
+        let reply = through(json(body), request("POST", KEYS, "")).await;
+        assert_eq!((reply.status, reply.text()), (200, shown));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_on_a_masked_route_has_the_reason_phrase_of_its_own_status() {
+    for (came, leaves) in [
+        (answer(&format!("200 {SECRET}"), "Content-Type: application/json\r\n", list()), "HTTP/1.1 200 OK\r\n"),
+        (answer("200 Script output follows", "", "x"), "HTTP/1.1 502 Bad Gateway\r\n"),
+        (answer(&format!("404 {SECRET}"), "", "x"), "HTTP/1.1 404 Not Found\r\n"),
+    ] {
+        let origin = Origin::answering(move |_| came.clone()).await;
+        let proxy = Proxy::before(&origin).await;
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream
+            .write_all(format!("GET {KEYS} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        assert!(reply.starts_with(leaves) && !reply.contains(SECRET), "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_understood_is_withheld_from_a_read_with_its_reason() {
     let json_type = "Content-Type: application/json\r\n";
     let html = format!("<html>{SECRET}</html>");

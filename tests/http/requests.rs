@@ -2,8 +2,9 @@
 
 use super::client::{Client, ask, get, request};
 use super::origin::{Origin, json};
-use super::proxy::Proxy;
+use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET, SHOWN};
+use last4::layer::MaskRule;
 
 async fn origin() -> Origin {
     Origin::answering(|_| json(format!("{{\"data\":[{{\"token\":\"{SECRET}\"}}]}}"))).await
@@ -46,6 +47,12 @@ async fn a_target_is_matched_in_every_reading_and_goes_upstream_as_it_came() {
         "/console/api/apps/%2537/api-keys",
         "http://other.example/console/api/apps/7/api-keys",
         "//host.example/console/api/apps/7/api-keys",
+        "/console/api/apps/7/api-keys.php/x",
+        "/index.php/console/api/apps/7/api-keys",
+        "/?/console/api/apps/7/api-keys",
+        "/index.php?r=console%2Fapi/apps/7/api-keys",
+        "/(S(x))/console/api/apps/7/api-keys",
+        "/console/api/apps/%D9%A7/api_keys",
     ] {
         let origin = origin().await;
         let proxy = Proxy::before(&origin).await;
@@ -71,7 +78,7 @@ async fn rerouting_headers_do_not_reach_the_upstream() {
     let origin = origin().await;
     let proxy = Proxy::before(&origin).await;
     let headers = format!(
-        "SCRIPT_NAME: /p\r\nX-Original-URL: {KEYS}\r\nX_Rewrite_Url: {KEYS}\r\nRequest-URI: {KEYS}\r\nPath-Info: {KEYS}\r\nX-A: 1\r\n"
+        "SCRIPT_NAME: /p\r\nX-Original-URL: {KEYS}\r\nX_Rewrite_Url: {KEYS}\r\nX.Original.URL: {KEYS}\r\nX!Original!URL: {KEYS}\r\nX-Vhm-Root: {KEYS}\r\nX-Traversal-Path: {KEYS}\r\nX-Forwarded-Script-Name: {KEYS}\r\nX-WSGIProxy-Path-Info: {KEYS}\r\nRequest-URI: {KEYS}\r\nPath-Info: {KEYS}\r\nX-A: 1\r\n"
     );
     get(proxy.address, "/x").await;
     ask(proxy.address, request("GET", "/p/y", &headers)).await;
@@ -92,6 +99,108 @@ async fn a_request_without_one_host_goes_nowhere() {
         assert!(client.read_rest().await.is_empty());
     }
     assert!(origin.seen().is_empty());
+}
+
+/// Frameworks build a URL of the host and route by its path (React Router, SvelteKit, Astro).
+#[tokio::test]
+async fn a_host_that_could_hold_a_path_goes_nowhere() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    for host in [
+        "a:80/console/api/apps/7/api-keys?",
+        "a/console",
+        "a?",
+        "a#",
+        "a\\b",
+        "u@a",
+        "a b",
+        "a,b",
+        "a:x",
+        "",
+        "[::1",
+        "a%2f",
+    ] {
+        let reply = ask(proxy.address, format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        assert_eq!((reply.status, reply.reason().as_deref()), (400, Some("host")), "{host}");
+        assert_eq!(reply.header("connection"), Some("close"));
+    }
+    // An authority in the target is what counts, and the field is still read by some.
+    for raw in [
+        "GET http://u@a/health HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET http://a/health HTTP/1.1\r\nHost: a:80/console?\r\n\r\n",
+    ] {
+        assert_eq!(ask(proxy.address, raw).await.reason().as_deref(), Some("host"), "{raw}");
+    }
+    assert!(origin.seen().is_empty());
+    for host in ["a", "a.example:8080", "[::1]:80", "my_service", "127.0.0.1"] {
+        let reply = ask(proxy.address, format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        assert_eq!(reply.status, 200, "{host}");
+        assert_eq!(origin.seen().pop().unwrap().header("host"), Some(host));
+    }
+}
+
+#[tokio::test]
+async fn what_a_trusted_peer_says_of_the_host_reaches_the_upstream_only_if_it_is_one() {
+    let origin = origin().await;
+    let proxy = Proxy::before(&origin).await;
+    let headers = "X-Forwarded-Host: a:80/console/api?\r\nX-Forwarded-Port: 80/console?\r\nX-Forwarded-Proto: https://a/console?\r\n\
+        Forwarded: host=\"a/console?\"\r\nX-Forwarded-Prefix: /console\r\nX-Forwarded-Server: a/console\r\n";
+    ask(proxy.address, request("GET", "/health", headers)).await;
+    let seen = origin.only();
+    assert!(!seen.head.contains("console"), "{}", seen.head);
+    assert_eq!(seen.header("x-forwarded-host"), Some("api.example"));
+    assert_eq!(seen.header("x-forwarded-proto"), Some("http"));
+    let headers = "X-Forwarded-Host: a:80, b\r\nX-Forwarded-Port: 443\r\nX-Forwarded-Proto: https\r\nForwarded: host=a;proto=https\r\n";
+    ask(proxy.address, request("GET", "/health", headers)).await;
+    let seen = origin.seen().pop().unwrap();
+    assert_eq!((seen.header("x-forwarded-host"), seen.header("x-forwarded-port")), (Some("a:80, b"), Some("443")));
+    assert_eq!(
+        (seen.header("x-forwarded-proto"), seen.header("forwarded")),
+        (Some("https"), Some("host=a;proto=https"))
+    );
+}
+
+#[tokio::test]
+async fn nothing_that_an_untrusted_peer_says_of_itself_reaches_the_upstream() {
+    let origin = origin().await;
+    let mut settings = settings(origin.address);
+    settings.forwarded.trusted_peers.clear();
+    let proxy = Proxy::with(settings, MaskRule::new(rules())).await;
+    let headers = "X-Forwarded-Port: 4\r\nX-Forwarded-Scheme: said\r\nX-Forwarded-Ssl: said\r\nX-Real-IP: said\r\nForwarded: for=said\r\n\
+        X-Forwarded-Host: said\r\nX-Forwarded-For: said\r\nX.Forwarded.Proto: said\r\nX-Url-Scheme: said\r\nX-Client-IP: said\r\n";
+    ask(proxy.address, request("GET", "/health", headers)).await;
+    let seen = origin.only();
+    assert!(!seen.head.contains("said") && !seen.head.to_lowercase().contains("port"), "{}", seen.head);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_named_by_its_own_host_sees_no_other() {
+    let origin = origin().await;
+    let mut settings = settings(origin.address);
+    settings.forwarded.preserve_host = false;
+    let proxy = Proxy::with(settings, MaskRule::new(rules())).await;
+    get(proxy.address, "http://client.example/x?y=%2F").await;
+    let seen = origin.only();
+    assert_eq!(seen.request_line(), "GET /x?y=%2F HTTP/1.1");
+    assert_eq!(seen.header("host"), Some(origin.address.to_string().as_str()));
+}
+
+/// An upstream that lists to whoever overrides the method of a create.
+#[tokio::test]
+async fn a_create_with_a_method_override_shows_no_secret() {
+    let origin = Origin::answering(|_| json(format!("{{\"token\":\"{SECRET}\"}}"))).await;
+    let proxy = Proxy::before(&origin).await;
+    assert!(ask(proxy.address, request("POST", KEYS, "")).await.text().contains(SECRET));
+    for query in
+        [".method=GET", "%2Emethod=GET", "_method%00=GET", "method=GET", "_HttpMethod=GET", "x-tunneled-method=GET"]
+    {
+        let reply = ask(proxy.address, request("POST", &format!("{KEYS}?{query}"), "")).await;
+        assert!(reply.text().contains(SHOWN), "{query}: {reply:?}");
+    }
+    for field in ["X.HTTP.Method.Override", "X-Tunneled-Method", "Http-Method-Override", "X-RestLi-Method"] {
+        let reply = ask(proxy.address, request("POST", KEYS, &format!("{field}: GET\r\n"))).await;
+        assert!(reply.text().contains(SHOWN), "{field}: {reply:?}");
+    }
 }
 
 #[tokio::test]
