@@ -1,6 +1,7 @@
 //! One request on a masked route: what goes upstream, and what is remembered of it to judge the answer.
 
 use super::headers::cut_request;
+use super::inspected_body::{BodyVerdict, InspectedBody};
 use super::lookup::OnRoute;
 use super::method_override::overrides_method;
 use super::rule::MaskRule;
@@ -8,6 +9,7 @@ use crate::codec::AcceptEncoding;
 use crate::mask::Rules;
 use http::header::{ACCEPT_ENCODING, CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body::Body;
 use std::sync::Arc;
 
 /// What is remembered of a request on a masked route.
@@ -18,12 +20,14 @@ pub(super) struct Exchange {
     pub(super) method: Method,
     pub(super) accept_encoding: AcceptEncoding,
     may_reveal: bool,
+    /// What is known of the body of a request that may reveal.
+    body: BodyVerdict,
 }
 
 impl Exchange {
     /// Reads a request and takes out of it what may not go upstream on a masked route.
-    pub(super) fn begin<B>(on: OnRoute, request: &mut Request<B>) -> Self {
-        let exchange = Self::observe(on, request);
+    pub(super) fn begin<B: Body>(on: OnRoute, mut request: Request<B>) -> (Self, Request<InspectedBody<B>>) {
+        let mut exchange = Self::observe(on, &request);
         let headers = request.headers_mut();
         cut_request(headers);
         cut_connection(headers);
@@ -32,7 +36,15 @@ impl Exchange {
             Ok(codings) => headers.insert(ACCEPT_ENCODING, codings),
             Err(_) => headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         };
-        exchange
+        let (head, body) = request.into_parts();
+        let body = if exchange.may_reveal {
+            let (body, verdict) = InspectedBody::read(body, &head.headers);
+            exchange.body = verdict;
+            body
+        } else {
+            InspectedBody::unread(body)
+        };
+        (exchange, Request::from_parts(head, body))
     }
 
     /// Reads a request, which stays as it came.
@@ -40,7 +52,20 @@ impl Exchange {
         let headers = request.headers();
         let may_reveal = rule.may_reveal(request.method()) && !overrides_method(headers, request.uri().query());
         let accept_encoding = AcceptEncoding::parse(headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes));
-        Self { route, rule, method: request.method().clone(), accept_encoding, may_reveal }
+        Self {
+            route,
+            rule,
+            method: request.method().clone(),
+            accept_encoding,
+            may_reveal,
+            body: BodyVerdict::default(),
+        }
+    }
+
+    /// The answer has begun. Where it came before the request's body was read to its end, or that may override the method, nothing is
+    /// revealed.
+    pub(super) fn answered(&mut self) {
+        self.may_reveal = self.may_reveal && self.body.overrides_nothing();
     }
 
     /// Whether an answer with this status may show a secret.

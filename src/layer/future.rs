@@ -146,7 +146,8 @@ where
             StateProj::Waiting { exchange, inner } => {
                 let response = ready!(inner.poll(cx))?;
                 *this.answered_at = Some(Instant::now());
-                let Some(exchange) = exchange.take() else { return Poll::Pending };
+                let Some(mut exchange) = exchange.take() else { return Poll::Pending };
+                exchange.answered();
                 let mut holding = match begin(exchange, response) {
                     Begun::Answered(response) => return Poll::Ready(Ok(response)),
                     Begun::Holding(holding) => holding,

@@ -15,12 +15,24 @@ fn names_method(name: &str) -> bool {
     name != "access-control-request-method" && (name.contains("method") || name.contains("verb"))
 }
 
-/// Whether a parameter of a query, or of a form, is named for a method.
-pub(super) fn query_overrides_method(query: &str) -> bool {
+/// Whether a parameter of a query is named for a method.
+fn query_overrides_method(query: &str) -> bool {
     query.split(['&', ';', '?']).any(|parameter| {
         let name = parameter.split('=').next().unwrap_or_default();
-        names_override(&decoded(name), &PARAMETERS)
+        names_override(&decoded(name.as_bytes()), &PARAMETERS)
     })
+}
+
+/// Whether a parameter of a form overrides, by its name as it stands there.
+pub(super) fn form_name_overrides(name: &[u8]) -> bool {
+    body_name_overrides(&decoded(name))
+}
+
+/// Whether a parameter in a body overrides. There a `method` may be anything, a webhook's for example, unless its name begins as no
+/// ordinary one does: `_method`, or what PHP reads as that.
+pub(super) fn body_name_overrides(name: &[u8]) -> bool {
+    let is_marked = name.first().is_some_and(|first| !first.is_ascii_alphanumeric());
+    names_override(name, if is_marked { &PARAMETERS } else { &PLAIN_PARAMETERS })
 }
 
 /// Parameters of a query, by their letters and digits: `_method` (Rack, Symfony, Laravel, Express), `_METHOD` (Slim), `method`
@@ -35,6 +47,18 @@ const PARAMETERS: [&str; 12] = [
     "overridemethod",
     "tunneledmethod",
     "verb",
+    "xhttpmethod",
+    "xhttpmethodoverride",
+    "xmethodoverride",
+    "xtunneledmethod",
+];
+
+/// Those that mean nothing else, whatever stands before them.
+const PLAIN_PARAMETERS: [&str; 8] = [
+    "httpmethodoverride",
+    "methodoverride",
+    "overridemethod",
+    "tunneledmethod",
     "xhttpmethod",
     "xhttpmethodoverride",
     "xmethodoverride",
@@ -56,10 +80,10 @@ fn names_override(name: &[u8], known: &[&str]) -> bool {
     })
 }
 
-fn decoded(text: &str) -> Vec<u8> {
+fn decoded(text: &[u8]) -> Vec<u8> {
     let hex = |digit: u8| char::from(digit).to_digit(16);
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let [first, after @ ..] = rest {
         rest = after;
         let escape = match *after {

@@ -3,6 +3,7 @@
 use super::answer::{self, AnswerBody};
 use super::exchange::Exchange;
 use super::future::MaskFuture;
+use super::inspected_body::InspectedBody;
 use super::lookup::{Lookup, Routes};
 use super::page::PageExchange;
 use super::rule::MaskRule;
@@ -62,7 +63,8 @@ pub struct MaskService<S> {
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for MaskService<S>
 where
-    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    S: Service<Request<InspectedBody<RequestBody>>, Response = Response<ResponseBody>>,
+    RequestBody: Body,
     ResponseBody: Body + Unpin,
 {
     type Response = Response<AnswerBody<ResponseBody>>;
@@ -75,22 +77,24 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         match self.routes.look_up(request.uri()) {
-            Lookup::Off(proof) => MaskFuture::passing(proof, self.inner.call(request)),
+            Lookup::Off(proof) => MaskFuture::passing(proof, self.inner.call(request.map(InspectedBody::unread))),
             Lookup::On(on) => {
                 let position = on.position;
-                let exchange = Exchange::begin(on, &mut request);
+                let (exchange, request) = Exchange::begin(on, request);
                 MaskFuture::masking(position, exchange, self.inner.call(request))
             }
             Lookup::Page(proof, page) => {
                 let exchange = PageExchange::begin(proof, page, &mut request);
-                MaskFuture::page(exchange, self.inner.call(request))
+                MaskFuture::page(exchange, self.inner.call(request.map(InspectedBody::unread)))
             }
             Lookup::Observed(proof, on) => {
                 let position = on.position;
                 let exchange = Exchange::observe(on, &request);
-                MaskFuture::observing(position, proof, exchange, self.inner.call(request))
+                MaskFuture::observing(position, proof, exchange, self.inner.call(request.map(InspectedBody::unread)))
             }
-            Lookup::Unreadable(proof, reason) => MaskFuture::unreadable(proof, reason, self.inner.call(request)),
+            Lookup::Unreadable(proof, reason) => {
+                MaskFuture::unreadable(proof, reason, self.inner.call(request.map(InspectedBody::unread)))
+            }
             Lookup::Refused(reason) => MaskFuture::answered(answer::refused(reason)),
         }
     }

@@ -11,6 +11,7 @@ use super::sender::rephrase_for_http2;
 use super::settings::Settings;
 use super::timer::now;
 use super::tunnel;
+use crate::layer::InspectedBody;
 use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
@@ -101,7 +102,7 @@ impl Forward {
     }
 }
 
-impl Service<Request<Incoming>> for Forward {
+impl Service<Request<InspectedBody<Incoming>>> for Forward {
     type Response = Response<UpstreamBody<RequestBody>>;
     type Error = ForwardError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ForwardError>> + Send>>;
@@ -110,7 +111,7 @@ impl Service<Request<Incoming>> for Forward {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, request: Request<InspectedBody<Incoming>>) -> Self::Future {
         let shared = Arc::clone(&self.0);
         match shared.admit(request) {
             // Lent, not given: what is given to an `async fn` it keeps twice.
@@ -128,7 +129,10 @@ impl Service<Request<Incoming>> for Forward {
 
 impl Shared {
     /// Lets a request in, if there is room for it, and makes it ready for the HTTP that it will be sent by.
-    fn admit(&self, request: Request<Incoming>) -> Result<(Request<RequestBody>, Exchange), ForwardError> {
+    fn admit(
+        &self,
+        request: Request<InspectedBody<Incoming>>,
+    ) -> Result<(Request<RequestBody>, Exchange), ForwardError> {
         let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
         let (body, sending) = RequestBody::new(incoming, self.timeouts.client_body)?;

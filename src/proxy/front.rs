@@ -14,7 +14,7 @@ use super::request_body::RequestBody;
 use super::rerouting::remove_rerouting;
 use super::settings::Settings;
 use super::setup::Setup;
-use crate::layer::{MaskFuture, MaskLayer, MaskService};
+use crate::layer::{InspectedBody, MaskFuture, MaskLayer, MaskService};
 use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
 use arc_swap::ArcSwap;
@@ -33,7 +33,8 @@ use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
 
-type InnerFuture = MaskFuture<<Forward as Service<Request<Incoming>>>::Future, UpstreamBody<RequestBody>>;
+type InnerFuture =
+    MaskFuture<<Forward as Service<Request<InspectedBody<Incoming>>>>::Future, UpstreamBody<RequestBody>>;
 /// The body of every response that leaves the proxy.
 pub type ResponseBody = Either<ObservedBody<UpstreamBody<RequestBody>>, Full<Bytes>>;
 

@@ -3,6 +3,7 @@
 use super::error::ForwardError;
 use super::settings::Limits;
 use super::timer::{ConnectionTimer, Wait};
+use crate::layer::InspectedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -41,7 +42,7 @@ pub struct RequestBody(Option<Box<Upload>>);
 
 #[derive(Debug)]
 struct Upload {
-    incoming: Incoming,
+    incoming: InspectedBody<Incoming>,
     /// Dropped at the end.
     sending: Option<(oneshot::Sender<()>, Arc<Progress>)>,
     /// How long the client may send nothing.
@@ -109,7 +110,10 @@ impl RequestBody {
     ///
     /// # Errors
     /// It is known to be larger than it may be.
-    pub(super) fn new(incoming: Incoming, limits: BodyLimits) -> Result<(Self, Option<Sending>), ForwardError> {
+    pub(super) fn new(
+        incoming: InspectedBody<Incoming>,
+        limits: BodyLimits,
+    ) -> Result<(Self, Option<Sending>), ForwardError> {
         if incoming.is_end_stream() {
             return Ok((Self(None), None));
         }
@@ -202,7 +206,7 @@ impl Body for RequestBody {
 
 /// Takes what a client still sends of a body that nobody wants, for a while: a connection that is closed before it was read is reset,
 /// and with it what the client was told.
-fn linger(mut incoming: Incoming) {
+fn linger(mut incoming: InspectedBody<Incoming>) {
     tokio::spawn(tokio::time::timeout(LINGER, async move {
         while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {}
     }));

@@ -5,6 +5,7 @@ use super::origin::{Origin, json};
 use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET, SHOWN};
 use last4::layer::MaskRule;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn origin() -> Origin {
     Origin::answering(|_| json(format!("{{\"data\":[{{\"token\":\"{SECRET}\"}}]}}"))).await
@@ -201,6 +202,60 @@ async fn a_create_with_a_method_override_shows_no_secret() {
         let reply = ask(proxy.address, request("POST", KEYS, &format!("{field}: GET\r\n"))).await;
         assert!(reply.text().contains(SHOWN), "{field}: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn a_create_whose_body_overrides_the_method_shows_no_secret() {
+    let origin = Origin::answering(|_| json(format!("{{\"token\":\"{SECRET}\"}}"))).await;
+    let proxy = Proxy::before(&origin).await;
+    let post =
+        |fields: &str, body: &str| request("POST", KEYS, &format!("{fields}Content-Length: {}\r\n", body.len())) + body;
+    for (fields, body) in [
+        ("Content-Type: application/x-www-form-urlencoded\r\n", "name=x&_method=GET"),
+        ("Content-Type: application/json\r\n", "{\"_method\":\"GET\"}"),
+        ("Content-Type: text/plain\r\n", "{\"name\":\"x\",\"\\u005fmethod\":\"GET\"}"),
+        (
+            "Content-Type: multipart/form-data; boundary=x\r\n",
+            "--x\r\nContent-Disposition: form-data; name=\"_method\"\r\n\r\nGET\r\n--x--\r\n",
+        ),
+        // What cannot be read may hold one.
+        ("Content-Encoding: gzip\r\n", "{}"),
+        ("", "{_method:'GET'}"),
+    ] {
+        let reply = ask(proxy.address, post(fields, body)).await;
+        assert!(reply.text().contains(SHOWN) && !reply.text().contains(SECRET), "{body}: {reply:?}");
+        assert_eq!(origin.seen().pop().unwrap().body, body.as_bytes());
+    }
+    for (fields, body) in [
+        ("Content-Type: application/json\r\n", "{\"name\":\"a key\",\"method\":\"POST\"}"),
+        ("Content-Type: application/x-www-form-urlencoded\r\n", "name=x&method=GET"),
+        ("", ""),
+    ] {
+        let reply = ask(proxy.address, post(fields, body)).await;
+        assert!(reply.text().contains(SECRET), "{body}: {reply:?}");
+        assert_eq!(origin.seen().pop().unwrap().body, body.as_bytes());
+    }
+    let chunked = request("POST", KEYS, "Transfer-Encoding: chunked\r\n");
+    let reply = ask(proxy.address, format!("{chunked}3\r\na=1\r\n7\r\n&_metho\r\n2\r\nd=\r\n0\r\n\r\n")).await;
+    assert!(reply.text().contains(SHOWN), "{reply:?}");
+    let reply = ask(proxy.address, format!("{chunked}3\r\na=1\r\n0\r\n\r\n")).await;
+    assert!(reply.text().contains(SECRET), "{reply:?}");
+}
+
+#[tokio::test]
+async fn an_answer_to_a_create_that_comes_before_the_end_of_its_body_shows_no_secret() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut piece = [0; 4096];
+        let _ = stream.read(&mut piece).await;
+        let _ = stream.write_all(&json(format!("{{\"token\":\"{SECRET}\"}}"))).await;
+        while stream.read(&mut piece).await.is_ok_and(|length| length > 0) {}
+    })
+    .await;
+    let proxy = Proxy::before(&origin).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send(request("POST", KEYS, "Content-Length: 30\r\n") + "name=x").await;
+    let reply = client.read("POST").await;
+    assert!(reply.text().contains(SHOWN), "{reply:?}");
 }
 
 #[tokio::test]
