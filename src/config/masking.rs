@@ -47,7 +47,13 @@ impl Masking {
             table.read("max_body_bytes", |value| whole(value, 0..=i64::MAX as u64)).map(|given| given.value);
         let parts = self.parts(table);
         let width = table.read_or("width", self.width, |value| whole(value, 0..=MAX_WHOLE_WIDTH));
-        let policy = filled(&parts, width).and_then(policy).unwrap_or_else(|message| {
+        let filled = filled(&parts, width).and_then(policy);
+        // What an API masked itself is filled up as well.
+        let filled = match width {
+            0 => filled,
+            _ => filled.and_then(|policy| policy.with_came(&parts.ellipsis).map_err(|error| error.to_string())),
+        };
+        let policy = filled.unwrap_or_else(|message| {
             table.refuse_whole(message);
             self.policy.clone()
         });

@@ -48,6 +48,8 @@ pub struct Policy {
     parts: PolicyParts,
     pub(super) ellipsis: Filler,
     pub(super) short: Filler,
+    /// Another ellipsis by which a value is known that came masked; this policy's own takes its place.
+    pub(super) came: Option<Filler>,
     /// Bytes of a secret from which on it is neither in masked form nor too short to show a part of.
     pub(super) long_from: usize,
 }
@@ -73,7 +75,7 @@ impl Policy {
                 return Err(PolicyError::Filler { name });
             }
         }
-        Ok(Self::made(parts, ellipsis, short))
+        Ok(Self::made(parts, ellipsis, short, None))
     }
 
     /// The policy that shows no more of any value than either does: the fewer characters at each end, the more hidden. The fillers are
@@ -87,11 +89,21 @@ impl Policy {
             min_hidden: one.min_hidden.max(two.min_hidden),
             ..one.clone()
         };
-        Self::made(parts, self.ellipsis.clone(), self.short.clone())
+        Self::made(parts, self.ellipsis.clone(), self.short.clone(), self.came.clone())
     }
 
-    fn made(parts: PolicyParts, ellipsis: Filler, short: Filler) -> Self {
-        Self { long_from: long_from(&parts, &ellipsis, &short), parts, ellipsis, short }
+    /// The same policy, which also knows values that came masked with this ellipsis: it puts its own in its place, where it would
+    /// take one as short as that for a secret. For fillers that make every masked value as long, and an API that masks some itself.
+    ///
+    /// # Errors
+    /// The ellipsis is empty or too long.
+    pub fn with_came(self, ellipsis: &str) -> Result<Self, PolicyError> {
+        let came = Self::new(PolicyParts { ellipsis: ellipsis.to_owned(), ..self.parts.clone() })?.ellipsis;
+        Ok(Self::made(self.parts, self.ellipsis, self.short, Some(came)))
+    }
+
+    fn made(parts: PolicyParts, ellipsis: Filler, short: Filler, came: Option<Filler>) -> Self {
+        Self { long_from: long_from(&parts, &ellipsis, &short, came.as_ref()), parts, ellipsis, short, came }
     }
 
     /// The parts this policy was made of.
@@ -101,7 +113,18 @@ impl Policy {
 
     /// Characters of a string in masked form: first, ellipsis, last.
     pub(super) fn masked_len(&self) -> usize {
-        self.parts.first + self.ellipsis.chars.len() + self.parts.last
+        self.len_with(&self.ellipsis)
+    }
+
+    /// Characters of a string in masked form with this ellipsis.
+    pub(super) fn len_with(&self, ellipsis: &Filler) -> usize {
+        self.parts.first + ellipsis.chars.len() + self.parts.last
+    }
+
+    /// Characters of the longest string in any masked form.
+    pub(super) fn longest_masked(&self) -> usize {
+        let came = self.came.as_ref().map_or(0, |came| self.len_with(came));
+        self.masked_len().max(self.short.chars.len()).max(came)
     }
 
     /// The fewest characters that a secret must have for a part of it to be shown.
@@ -114,13 +137,14 @@ impl Default for Policy {
     fn default() -> Self {
         let parts = PolicyParts::default();
         let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
-        Self::made(parts, ellipsis, short)
+        Self::made(parts, ellipsis, short, None)
     }
 }
 
-fn long_from(parts: &PolicyParts, ellipsis: &Filler, short: &Filler) -> usize {
+fn long_from(parts: &PolicyParts, ellipsis: &Filler, short: &Filler, came: Option<&Filler>) -> usize {
     let PolicyParts { first, last, min_hidden, .. } = parts;
-    let longest_masked = (first + ellipsis.utf8.len() + last).max(short.utf8.len());
+    let longest_ellipsis = came.map_or(0, |came| came.utf8.len()).max(ellipsis.utf8.len());
+    let longest_masked = (first + longest_ellipsis + last).max(short.utf8.len());
     (longest_masked + 1).max(first + last + min_hidden)
 }
 
@@ -171,6 +195,35 @@ pub enum PolicyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mask::{Masker, Rules, Selectors};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_value_that_came_masked_in_another_form_is_filled_up() {
+        let parts = PolicyParts { ellipsis: ".".repeat(17), short: "*".repeat(26), ..PolicyParts::default() };
+        let policy = Policy::new(parts).unwrap().with_came("...").unwrap();
+        let rules = Arc::new(Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(policy));
+        let filled = "app-8.................cY5d";
+        for (came, shown) in [
+            ("app-8...cY5d", filled),
+            (filled, filled),
+            ("app-8fK2mQ7vXz31LtPq0RbNcY5d", filled),
+            (r"app\u002d8..\u002ecY5d", r"app\u002d8.................cY5d"),
+            ("***", &"*".repeat(26)),
+            ("app-8..xcY5d", &"*".repeat(26)),
+            ("", ""),
+        ] {
+            let text = format!("[{{\"token\":\"{came}\"}}]");
+            for cut in 0..text.len() {
+                let mut masker = Masker::new(Arc::clone(&rules));
+                let mut output = Vec::new();
+                let (one, two) = text.as_bytes().split_at(cut);
+                masker.write(one, &mut output).unwrap();
+                masker.write(two, &mut output).unwrap();
+                assert_eq!(String::from_utf8(output).unwrap(), format!("[{{\"token\":\"{shown}\"}}]"));
+            }
+        }
+    }
 
     /// Written by hand: first, last, min_hidden of one, of the other, and of both.
     #[test]

@@ -1,6 +1,6 @@
 //! One string being masked: what is kept of it until its end decides how it is shown.
 
-use super::policy::Policy;
+use super::policy::{Filler, Policy};
 use super::unit::{MAX_SPELLING, Unit};
 use std::ops::Range;
 
@@ -20,6 +20,7 @@ pub(super) struct Secret {
     oldest: usize,
     differs_from_short: bool,
     differs_from_masked: bool,
+    differs_from_came: bool,
 }
 
 /// How a secret is shown.
@@ -48,12 +49,14 @@ pub(super) struct Hidden<'a> {
 pub(super) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
     if secret.len() < policy.long_from {
-        let is_masked = secret.len() == policy.masked_len()
-            && secret.get(parts.first..).is_some_and(|rest| rest.starts_with(&policy.ellipsis.utf8));
-        if secret.is_empty() || is_masked || *secret == *policy.short.utf8 {
+        let is_with = |ellipsis: &Filler| {
+            secret.len() == policy.len_with(ellipsis)
+                && secret.get(parts.first..).is_some_and(|rest| rest.starts_with(&ellipsis.utf8))
+        };
+        if secret.is_empty() || is_with(&policy.ellipsis) || *secret == *policy.short.utf8 {
             return None;
         }
-        if secret.len() < policy.shown_from() {
+        if secret.len() < policy.shown_from() && !policy.came.as_ref().is_some_and(is_with) {
             return Some(Hidden { range: 0..secret.len(), with: &policy.short.json });
         }
     }
@@ -108,6 +111,7 @@ impl Secret {
         self.oldest = 0;
         self.differs_from_short = false;
         self.differs_from_masked = false;
+        self.differs_from_came = false;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -119,14 +123,18 @@ impl Secret {
         let parts = policy.parts();
         let at = usize::try_from(self.count).unwrap_or(usize::MAX);
         self.count += 1;
-        if at < policy.masked_len().max(policy.short.chars.len()) {
+        if at < policy.longest_masked() {
             self.head.extend_from_slice(unit.spelling);
             if at < parts.first {
                 self.first_len = self.head.len();
             }
             self.differs_from_short |= policy.short.chars.get(at).copied() != unit.value;
-            let in_ellipsis = at.checked_sub(parts.first).and_then(|at| policy.ellipsis.chars.get(at));
-            self.differs_from_masked |= in_ellipsis.is_some_and(|&expected| Some(expected) != unit.value);
+            let differs = |ellipsis: &Filler| {
+                let expected = at.checked_sub(parts.first).and_then(|at| ellipsis.chars.get(at));
+                expected.is_some_and(|&expected| Some(expected) != unit.value)
+            };
+            self.differs_from_masked |= differs(&policy.ellipsis);
+            self.differs_from_came |= policy.came.as_ref().is_some_and(differs);
         }
         if self.tail.len() < parts.last {
             self.tail.push(Spelling::new(unit.spelling));
@@ -143,7 +151,8 @@ impl Secret {
         if self.count == 0 || is_short || is_masked {
             return Shown::Unchanged(&self.head);
         }
-        if self.count < policy.shown_from() as u64 {
+        let came = policy.came.as_ref().is_some_and(|came| self.count == policy.len_with(came) as u64);
+        if self.count < policy.shown_from() as u64 && (!came || self.differs_from_came) {
             return Shown::Replaced { front: [&policy.short.json, &[]], back: Back::NONE };
         }
         let front = self.head.get(..self.first_len).unwrap_or_default();
