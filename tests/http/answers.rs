@@ -7,6 +7,7 @@ use super::{KEYS, SECRET, SHOWN};
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder, ZlibEncoder};
 use last4::layer::MaskRule;
+use last4::mask::{Policy, PolicyParts};
 use std::io::{ErrorKind, Read};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -119,6 +120,23 @@ async fn a_create_shows_single_values_and_nothing_that_holds_more() {
     ] {
         let reply = through(json(body), request("POST", KEYS, "")).await;
         assert_eq!((reply.status, reply.text()), (200, shown));
+    }
+}
+
+/// By one reading of its path it is on the one route, by another on the other.
+#[tokio::test]
+async fn a_request_on_two_routes_is_masked_by_the_strictest_of_both() {
+    let origin = Origin::answering(|_| json(list())).await;
+    let lax = PolicyParts { first: 14, last: 14, min_hidden: 0, ..PolicyParts::default() };
+    let policies = [lax, PolicyParts::default()].map(|parts| Policy::new(parts).unwrap());
+    for (of_apps, of_others) in [(0, 1), (1, 0)] {
+        let rule = |name: &str| {
+            let policy = &policies[if name == "app-keys" { of_apps } else { of_others }];
+            MaskRule::new(rules().with_policy(policy.clone()))
+        };
+        let proxy = Proxy::with_each(settings(origin.address), rule).await;
+        let both = "/console/api/apps/7/api-keys%3f/../../../datasets/api-keys";
+        assert_eq!(get(proxy.address, both).await.text(), masked());
     }
 }
 

@@ -65,7 +65,7 @@ const ACCEPTED: [(&[&str], &[&str]); 10] = [
 ];
 
 /// `Content-Encoding` as it stands in the head, and what it comes to; `None` where nobody can undo it.
-const CODED: [(&[&str], Option<&[&str]>); 17] = [
+const CODED: [(&[&str], Option<&[&str]>); 19] = [
     (&[], Some(&[])),
     (&[], Some(&[])),
     (&["gzip"], Some(&["gzip"])),
@@ -83,6 +83,8 @@ const CODED: [(&[&str], Option<&[&str]>); 17] = [
     (&["gzip;q=1"], None),
     (&["aws-chunked"], None),
     (&[""], Some(&[])),
+    (&["none"], Some(&[])),
+    (&["UTF-8", "gzip"], Some(&["gzip"])),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -93,7 +95,7 @@ enum Kind {
     Charset,
 }
 
-const TYPES: [(&str, Kind); 16] = [
+const TYPES: [(&str, Kind); 20] = [
     ("application/json", Kind::Json),
     ("Application/JSON; Charset=\"UTF-8\"", Kind::Json),
     ("text/json", Kind::Json),
@@ -110,6 +112,10 @@ const TYPES: [(&str, Kind); 16] = [
     ("application/json;charset='utf-7'", Kind::Charset),
     ("application/x-ndjson", Kind::Any),
     ("image/png", Kind::Any),
+    ("application/json; charset*=us-ascii''utf-7", Kind::Charset),
+    ("application/json; charset*0=utf; charset*1=-7", Kind::Charset),
+    ("application/json charset=utf-7", Kind::Charset),
+    ("application/json, multipart/mixed; boundary=x", Kind::Never),
 ];
 
 /// What speaks of the body's bytes, and is false or tells of the secret once they changed.
