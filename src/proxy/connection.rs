@@ -4,10 +4,12 @@ use super::activity::Activity;
 use super::front::PeerService;
 use super::head_timer::{HeadClock, HeadTimer};
 use super::last_words::{HEADER_TIMEOUT, request_timeout};
+use super::load::Permit;
 use super::opening::{Http, NotOpened, Opened, handshake_failure, open};
 use super::settings::{DEFAULT_MAX_HEADERS, Settings};
 use super::socket::{EndsBody, LastWords, Socket};
 use super::stream::Plain;
+use crate::metrics::OpenConnection;
 use crate::tls::ServerTls;
 use futures_util::TryFutureExt;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
@@ -85,8 +87,9 @@ impl Connections {
     }
 
     /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
-    pub(super) async fn serve(&self, stream: Plain, service: PeerService, stopped: Stopped) {
+    pub(super) async fn serve(&self, stream: Plain, service: PeerService, permit: Permit, stopped: Stopped) {
         let begun = Instant::now();
+        let permit = Arc::new(permit);
         let opened = tokio::select! {
             opened = tokio::time::timeout(self.header_timeout, open(stream, self.tls.as_ref())) => opened,
             () = told_for(IDLE_GRACE, stopped.clone()) => return,
@@ -96,7 +99,7 @@ impl Connections {
                 self.serve_http2(Socket::new(prefix, stream, self.body_timeout), service, stopped).await
             }
             Ok(Ok(Opened { http: Http::One, prefix, stream })) => {
-                self.serve_http1(Socket::new(prefix, stream, self.body_timeout), begun, service, stopped).await
+                self.serve_http1(Socket::new(prefix, stream, self.body_timeout), begun, service, &permit, stopped).await
             }
             Ok(Err(NotOpened::Failed(error))) => return tracing::debug!(%error, "connection ended before a request"),
             Ok(Err(NotOpened::Handshake(error))) => {
@@ -144,6 +147,7 @@ impl Connections {
         socket: Socket,
         begun: Instant,
         service: PeerService,
+        permit: &Arc<Permit>,
         stopped: Stopped,
     ) -> hyper::Result<()> {
         let ends_body = EndsBody::default();
@@ -153,7 +157,8 @@ impl Connections {
             ends_body.set(request.version() == Version::HTTP_10);
             if request.headers().contains_key(UPGRADE) {
                 // For the tunnel, should there be one.
-                request.extensions_mut().insert(stopped.clone());
+                let (stopped, permit, counted) = (stopped.clone(), Arc::clone(permit), service.open());
+                request.extensions_mut().insert(Open { _stopped: stopped, _permit: permit, _counted: counted });
             }
             let stopped = &stopped;
             // Not in an `async` block, which would keep the answer's future twice.
@@ -183,6 +188,14 @@ impl Connections {
         }
         ended
     }
+}
+
+/// What a connection holds for as long as it is open, also as a tunnel: a proxy that was told to stop waits for it, and it counts.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    _stopped: Stopped,
+    _permit: Arc<Permit>,
+    _counted: Arc<OpenConnection>,
 }
 
 /// Tells a connection when to stop; while one is held, a connection is open.

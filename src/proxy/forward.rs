@@ -1,6 +1,6 @@
 //! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
 
-use super::connection::Stopped;
+use super::connection::Open;
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::load::{Load, Permit};
@@ -10,7 +10,7 @@ use super::request_body::{BodyLimits, RequestBody, Sending};
 use super::sender::rephrase_for_http2;
 use super::settings::Settings;
 use super::timer::now;
-use super::tunnel;
+use super::tunnel::Tunnel;
 use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
@@ -48,7 +48,7 @@ struct Exchange {
     /// `None` where there is no body to send.
     sending: Option<Sending>,
     /// Where the client wants to switch protocols.
-    upgrade: Option<(OnUpgrade, Option<Stopped>)>,
+    upgrade: Option<(OnUpgrade, Option<Open>)>,
     permit: Permit,
 }
 
@@ -57,6 +57,7 @@ struct Timeouts {
     response: Duration,
     client_body: BodyLimits,
     upstream_body: Duration,
+    tunnel: Duration,
 }
 
 impl Timeouts {
@@ -65,6 +66,7 @@ impl Timeouts {
             response: settings.upstream.response_timeout,
             client_body: BodyLimits::of(&settings.limits),
             upstream_body: settings.upstream.body_timeout,
+            tunnel: settings.limits.tunnel_idle_timeout,
         }
     }
 }
@@ -133,7 +135,7 @@ impl Shared {
         let (head, incoming) = request.into_parts();
         let (body, sending) = RequestBody::new(incoming, self.timeouts.client_body)?;
         let mut request = Request::from_parts(head, body);
-        let open = request.extensions_mut().remove::<Stopped>();
+        let open = request.extensions_mut().remove::<Open>();
         let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), open));
 
         // What switches protocols can do so only in HTTP/1.1.
@@ -226,7 +228,9 @@ impl Shared {
             let (Some((client, open)), Some(protocol)) = (upgrade, protocol) else { return Err(ForwardError::Upgrade) };
             response.headers_mut().insert(UPGRADE, protocol);
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
-            tunnel::spawn(client, hyper::upgrade::on(&mut response), open);
+            let upstream = hyper::upgrade::on(&mut response);
+            let (permit, idle_timeout) = (permit.clone(), self.timeouts.tunnel);
+            response.extensions_mut().insert(Tunnel { client, upstream, open, permit, idle_timeout });
         }
         Ok(response.map(|incoming| UpstreamBody::new(incoming, lease, permit)))
     }

@@ -11,6 +11,7 @@ use super::record::Record;
 use super::request_body::RequestBody;
 use super::settings::Settings;
 use super::setup::Setup;
+use super::tunnel::Tunnel;
 use crate::layer::{MaskFuture, MaskLayer, MaskService};
 use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
@@ -122,6 +123,11 @@ impl PeerService {
     /// Who the client is, for the log.
     pub(super) fn client(&self) -> &str {
         self.peer.address()
+    }
+
+    /// What counts the connection as open.
+    pub(super) fn open(&self) -> Arc<OpenConnection> {
+        Arc::clone(&self.open)
     }
 
     /// Counts a connection that ended before it was encrypted.
@@ -278,7 +284,14 @@ impl Future for FrontFuture {
                     record.answered(at);
                 }
                 match answer {
-                    Ok(response) => observe(method, response, record).map(Either::Left),
+                    Ok(mut response) => match response.extensions_mut().remove::<Tunnel>() {
+                        None => observe(method, response, record).map(Either::Left),
+                        Some(tunnel) => {
+                            record.answers(response.status(), response.extensions().get());
+                            tunnel.begin(record);
+                            response.map(|_| Either::Right(Full::default()))
+                        }
+                    },
                     Err(error) => {
                         failed(method, &error);
                         record.failed(&error);

@@ -10,7 +10,7 @@ pub(super) struct Load {
     limit: usize,
 }
 
-/// One of the limited number, until dropped.
+/// One of the limited number, until dropped. A clone is one more, whatever the limit, for what goes on where another ends.
 #[derive(Debug)]
 pub(super) struct Permit(Arc<AtomicUsize>);
 
@@ -29,6 +29,13 @@ impl Load {
         // Made first, so that it is given back where it is one too many.
         let permit = Permit(Arc::clone(&self.taken));
         (self.taken.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(permit)
+    }
+}
+
+impl Clone for Permit {
+    fn clone(&self) -> Self {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&self.0))
     }
 }
 

@@ -149,10 +149,7 @@ impl Acceptor {
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
         let service = if connections.have_tls() { service.over_tls() } else { service };
         let stopped = Stopped::by(&self.stopping);
-        tokio::spawn(async move {
-            connections.serve(stream, service, stopped).await;
-            drop(permit);
-        });
+        tokio::spawn(async move { connections.serve(stream, service, permit, stopped).await });
     }
 
     /// Tells the client that there is no room. Waits for it to hang up: a connection closed before its request was read is reset,
