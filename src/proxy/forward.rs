@@ -31,7 +31,11 @@ const MOST_TRIES: usize = 3;
 
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct Forward(Arc<Shared>);
+pub struct Forward {
+    shared: Arc<Shared>,
+    /// How many other requests the client has in flight.
+    others: usize,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -74,32 +78,41 @@ impl Timeouts {
 impl Forward {
     /// A forwarder with connections of its own, which counts them as this worker.
     pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
-        Self(Arc::new(Shared {
+        Self::of(Shared {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             load: Load::new(settings.limits.max_requests),
             max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker,
-        }))
+        })
+    }
+
+    fn of(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), others: 0 }
+    }
+
+    /// The same for a request of a client that has so many others in flight.
+    pub(super) fn beside(&self, others: usize) -> Self {
+        Self { shared: Arc::clone(&self.shared), others }
     }
 
     /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
     /// closed once their requests are done. It counts as the same worker.
     pub(super) fn succeeded_by(&self, settings: &Settings) -> Self {
-        let Shared { pool, load, worker, .. } = &*self.0;
+        let Shared { pool, load, worker, .. } = &*self.shared;
         let pool = if pool.makes_the_same(&settings.upstream, &settings.limits) {
             Arc::clone(pool)
         } else {
             pool.retire();
             Pool::new(settings.upstream.clone(), settings.limits.clone())
         };
-        Self(Arc::new(Shared {
+        Self::of(Shared {
             pool,
             load: load.up_to(settings.limits.max_requests),
             max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker: Arc::clone(worker),
-        }))
+        })
     }
 }
 
@@ -113,8 +126,8 @@ impl Service<Request<Incoming>> for Forward {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let shared = Arc::clone(&self.0);
-        match shared.admit(request) {
+        let shared = Arc::clone(&self.shared);
+        match shared.admit(request, self.others) {
             // Lent, not given: what is given to an `async fn` it keeps twice.
             Ok((request, mut exchange)) => {
                 let mut request = Some(request);
@@ -130,8 +143,12 @@ impl Service<Request<Incoming>> for Forward {
 
 impl Shared {
     /// Lets a request in, if there is room for it, and makes it ready for the HTTP that it will be sent by.
-    fn admit(&self, request: Request<Incoming>) -> Result<(Request<RequestBody>, Exchange), ForwardError> {
-        let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
+    fn admit(
+        &self,
+        request: Request<Incoming>,
+        others: usize,
+    ) -> Result<(Request<RequestBody>, Exchange), ForwardError> {
+        let permit = self.load.take(others).ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
         let (body, sending) = RequestBody::new(incoming, self.timeouts.client_body)?;
         let mut request = Request::from_parts(head, body);

@@ -1,6 +1,6 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
-use super::activity::Activity;
+use super::activity::{Active, Activity};
 use super::books::Books;
 use super::forward::Forward;
 use super::headers::{Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
@@ -157,11 +157,12 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
             &anew
         };
         let active = self.activity.as_ref().map(Activity::begin);
+        let others = active.as_ref().map_or(0, Active::others);
         let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths, active));
         match prepare(&mut request, &current, peer, self.proto) {
             Ok(()) => {
                 let method = request.method().clone();
-                let mut service: MaskService<Forward> = current.layer.layer(current.forward.clone());
+                let mut service: MaskService<Forward> = current.layer.layer(current.forward.beside(others));
                 let inner = service.call(request);
                 record.on(inner.route());
                 FrontFuture::Forwarding { method, record: Some(record), inner }

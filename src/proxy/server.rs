@@ -145,7 +145,7 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay() {
             return tracing::debug!(%error, "connection closed before it was served");
         }
-        let Some(permit) = self.load.take() else { return self.refuse(stream) };
+        let Some(permit) = self.load.take(0) else { return self.refuse(stream) };
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
         let service = if connections.have_tls() { service.over_tls() } else { service };
         let stopped = Stopped::by(&self.stopping);
@@ -160,7 +160,7 @@ impl Acceptor {
             return;
         }
         let mut stream = Stream::Plain(stream);
-        let Some(permit) = self.refusals.take() else { return };
+        let Some(permit) = self.refusals.take(0) else { return };
         tokio::spawn(async move {
             let _permit = permit;
             let told = async {
