@@ -24,6 +24,7 @@ sys.path[:0] = [str(HERE.parent / "proxy"), str(ROOT / "tests/load")]
 import load  # noqa: E402
 from cells import CELLS  # noqa: E402
 from clients import END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame  # noqa: E402
+from hostile import CONTINUATION  # noqa: E402
 from install import build  # noqa: E402
 from processes import OTHER_CORE, PROXY_CORE, end_on_signals, free_port, server  # noqa: E402
 
@@ -31,6 +32,7 @@ KIB = 1024
 FEW = 10_000
 IDLE = 10_000
 IN_FLIGHT = 5_000
+HEADS = 1_000
 LARGE = 64
 LIST = "/console/api/apps/343000/api-keys"
 PAGE = (ROOT / "src/manual/sizing.md").read_text()
@@ -84,6 +86,18 @@ class Proxy:
 
 def get(path):
     return f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+
+
+def large(ending=b""):
+    """A request's head of just less than the limit's 64 KiB, whole with its ending."""
+    return b"GET /never HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 65_400 + ending
+
+
+def large_by_http2():
+    """The beginning of a head over HTTP/2 of just less than the limit's 64 KiB."""
+    field = b"\0\1x\x7f\x99\x76x" + b"x" * 15_255
+    first = frame(HEADERS, END_STREAM, 1, field[:16_000])
+    return PREFACE + frame(SETTINGS, 0, 0, b"") + first + 3 * frame(CONTINUATION, 0, 1, field)
 
 
 def get_by_http2(path):
@@ -188,10 +202,19 @@ def connections(programs, program, upstream, say):
 def in_flight(program, say):
     port = free_port()
     command = [sys.executable, ROOT / "tests/load/upstream.py", port]
-    with server(command, port, OTHER_CORE), Proxy(program, port) as proxy:
-        kib, files = cost_of_connections(proxy, proxy.connections(IN_FLIGHT, get("/never")))
-    say(f"{IN_FLIGHT:,} requests that wait for the API: {kib:.1f} KiB, {files:.1f} descriptors each")
-    return kib <= at_most("waits for the API")
+    well = True
+    with server(command, port, OTHER_CORE):
+        for what, bound, count, asked in [
+            ("requests that wait for the API", "| request that waits", IN_FLIGHT, get("/never")),
+            ("requests with a head of 64 KiB that wait for the API", "head of 64 KiB that waits", HEADS, large(b"\r\n\r\n")),
+            ("heads of 64 KiB that are not whole", "not whole, HTTP/1.1", HEADS, large()),
+            ("heads of 64 KiB that are not whole, HTTP/2", "not whole, HTTP/2", HEADS, large_by_http2()),
+        ]:
+            with Proxy(program, port) as proxy:
+                kib, files = cost_of_connections(proxy, proxy.connections(count, asked))
+            say(f"{count:,} {what}: {kib:.1f} KiB, {files:.1f} descriptors each")
+            well &= kib <= at_most(bound)
+    return well
 
 
 def main():

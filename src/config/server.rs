@@ -171,6 +171,7 @@ pub(super) fn limits(root: &mut Table<'_>) -> Limits {
         header_timeout: limits.read_or("header_timeout_secs", default.header_timeout, seconds),
         idle_timeout: limits.read_or("idle_timeout_secs", default.idle_timeout, seconds),
         body_timeout: limits.read_or("body_timeout_secs", default.body_timeout, seconds),
+        tunnel_idle_timeout: limits.read_or("tunnel_idle_timeout_secs", default.tunnel_idle_timeout, seconds),
         max_request_bytes: limits
             .read("max_request_bytes", |value| whole(value, 0..=i64::MAX as u64))
             .map(|given| given.value)

@@ -169,7 +169,7 @@ family!(
 );
 family!(IN_FLIGHT, Gauge, "last4_requests_in_flight", [], "Requests whose answers are not over.");
 family!(ACCEPTED, Counter, "last4_connections_accepted_total", [], "Connections of clients that were accepted.");
-family!(OPEN, Gauge, "last4_connections_open", [], "Connections of clients that are open, tunnels aside.");
+family!(OPEN, Gauge, "last4_connections_open", [], "Connections of clients that are open, tunnels among them.");
 family!(
     HANDSHAKE_FAILURES,
     Counter,

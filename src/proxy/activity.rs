@@ -23,6 +23,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Active {
     activity: Arc<Activity>,
+    others: usize,
     offers: bool,
 }
 
@@ -33,8 +34,10 @@ impl Activity {
     }
 
     pub(super) fn begin(self: &Arc<Self>) -> Active {
-        self.state().in_flight += 1;
-        Active { activity: Arc::clone(self), offers: false }
+        let mut state = self.state();
+        let others = state.in_flight;
+        state.in_flight += 1;
+        Active { activity: Arc::clone(self), others, offers: false }
     }
 
     /// Resolves once there has been no request for so long.
@@ -74,6 +77,11 @@ impl Activity {
 }
 
 impl Active {
+    /// How many others there were on the connection when this one began.
+    pub(super) fn others(&self) -> usize {
+        self.others
+    }
+
     /// A piece of the answer waits for the client.
     pub(super) fn offer(&mut self) {
         if !std::mem::replace(&mut self.offers, true) {

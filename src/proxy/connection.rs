@@ -4,10 +4,12 @@ use super::activity::Activity;
 use super::front::PeerService;
 use super::head_timer::{HeadClock, HeadTimer};
 use super::last_words::{HEADER_TIMEOUT, request_timeout};
-use super::opening::{Http, NotOpened, handshake_failure, open};
+use super::load::Permit;
+use super::opening::{Http, NotOpened, Opened, handshake_failure, open};
 use super::settings::{DEFAULT_MAX_HEADERS, Settings};
 use super::socket::{EndsBody, LastWords, Socket};
-use super::stream::{Plain, Stream};
+use super::stream::Plain;
+use crate::metrics::OpenConnection;
 use crate::tls::ServerTls;
 use futures_util::TryFutureExt;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
@@ -85,15 +87,20 @@ impl Connections {
     }
 
     /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
-    pub(super) async fn serve(&self, stream: Plain, service: PeerService, stopped: Stopped) {
+    pub(super) async fn serve(&self, stream: Plain, service: PeerService, permit: Permit, stopped: Stopped) {
         let begun = Instant::now();
+        let permit = Arc::new(permit);
         let opened = tokio::select! {
             opened = tokio::time::timeout(self.header_timeout, open(stream, self.tls.as_ref())) => opened,
             () = told_for(IDLE_GRACE, stopped.clone()) => return,
         };
         let ended = match opened {
-            Ok(Ok((stream, Http::Two))) => self.serve_http2(stream, service, stopped).await,
-            Ok(Ok((stream, Http::One))) => self.serve_http1(stream, begun, service, stopped).await,
+            Ok(Ok(Opened { http: Http::Two, prefix, stream })) => {
+                self.serve_http2(Socket::new(prefix, stream, self.body_timeout), service, stopped).await
+            }
+            Ok(Ok(Opened { http: Http::One, prefix, stream })) => {
+                self.serve_http1(Socket::new(prefix, stream, self.body_timeout), begun, service, &permit, stopped).await
+            }
             Ok(Err(NotOpened::Failed(error))) => return tracing::debug!(%error, "connection ended before a request"),
             Ok(Err(NotOpened::Handshake(error))) => {
                 let reason = handshake_failure(&error);
@@ -112,12 +119,11 @@ impl Connections {
         }
     }
 
-    async fn serve_http2(&self, stream: Stream, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
+    async fn serve_http2(&self, socket: Socket, service: PeerService, stopped: Stopped) -> hyper::Result<()> {
         let activity = Activity::new();
         let client = service.client().to_owned();
         let service = service.noted_in(Arc::clone(&activity));
-        let socket = TokioIo::new(Socket::new(stream, self.body_timeout));
-        let connection = pin!(self.http2.serve_connection(socket, service));
+        let connection = pin!(self.http2.serve_connection(TokioIo::new(socket), service));
         // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
         let over = async {
             tokio::select! {
@@ -138,20 +144,21 @@ impl Connections {
 
     async fn serve_http1(
         &self,
-        stream: Stream,
+        socket: Socket,
         begun: Instant,
         service: PeerService,
+        permit: &Arc<Permit>,
         stopped: Stopped,
     ) -> hyper::Result<()> {
         let ends_body = EndsBody::default();
         let (clock, last_words) = (HeadClock::begun(begun), LastWords::default());
-        let socket = Socket::new(stream, self.body_timeout);
         let socket = TokioIo::new(socket.with(ends_body.clone(), clock.clone(), last_words.clone()));
         let serving = service_fn(|mut request: Request<Incoming>| {
             ends_body.set(request.version() == Version::HTTP_10);
             if request.headers().contains_key(UPGRADE) {
                 // For the tunnel, should there be one.
-                request.extensions_mut().insert(stopped.clone());
+                let (stopped, permit, counted) = (stopped.clone(), Arc::clone(permit), service.open());
+                request.extensions_mut().insert(Open { _stopped: stopped, _permit: permit, _counted: counted });
             }
             let stopped = &stopped;
             // Not in an `async` block, which would keep the answer's future twice.
@@ -181,6 +188,14 @@ impl Connections {
         }
         ended
     }
+}
+
+/// What a connection holds for as long as it is open, also as a tunnel: a proxy that was told to stop waits for it, and it counts.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    _stopped: Stopped,
+    _permit: Arc<Permit>,
+    _counted: Arc<OpenConnection>,
 }
 
 /// Tells a connection when to stop; while one is held, a connection is open.

@@ -1,6 +1,6 @@
 //! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
 
-use super::connection::Stopped;
+use super::connection::Open;
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::load::{Load, Permit};
@@ -10,7 +10,7 @@ use super::request_body::{BodyLimits, RequestBody, Sending};
 use super::sender::rephrase_for_http2;
 use super::settings::Settings;
 use super::timer::now;
-use super::tunnel;
+use super::tunnel::Tunnel;
 use crate::layer::InspectedBody;
 use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
@@ -32,7 +32,11 @@ const MOST_TRIES: usize = 3;
 
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct Forward(Arc<Shared>);
+pub struct Forward {
+    shared: Arc<Shared>,
+    /// How many other requests the client has in flight.
+    others: usize,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -49,7 +53,7 @@ struct Exchange {
     /// `None` where there is no body to send.
     sending: Option<Sending>,
     /// Where the client wants to switch protocols.
-    upgrade: Option<(OnUpgrade, Option<Stopped>)>,
+    upgrade: Option<(OnUpgrade, Option<Open>)>,
     permit: Permit,
 }
 
@@ -58,6 +62,7 @@ struct Timeouts {
     response: Duration,
     client_body: BodyLimits,
     upstream_body: Duration,
+    tunnel: Duration,
 }
 
 impl Timeouts {
@@ -66,6 +71,7 @@ impl Timeouts {
             response: settings.upstream.response_timeout,
             client_body: BodyLimits::of(&settings.limits),
             upstream_body: settings.upstream.body_timeout,
+            tunnel: settings.limits.tunnel_idle_timeout,
         }
     }
 }
@@ -73,32 +79,41 @@ impl Timeouts {
 impl Forward {
     /// A forwarder with connections of its own, which counts them as this worker.
     pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
-        Self(Arc::new(Shared {
+        Self::of(Shared {
             pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
             load: Load::new(settings.limits.max_requests),
             max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker,
-        }))
+        })
+    }
+
+    fn of(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), others: 0 }
+    }
+
+    /// The same for a request of a client that has so many others in flight.
+    pub(super) fn beside(&self, others: usize) -> Self {
+        Self { shared: Arc::clone(&self.shared), others }
     }
 
     /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
     /// closed once their requests are done. It counts as the same worker.
     pub(super) fn succeeded_by(&self, settings: &Settings) -> Self {
-        let Shared { pool, load, worker, .. } = &*self.0;
+        let Shared { pool, load, worker, .. } = &*self.shared;
         let pool = if pool.makes_the_same(&settings.upstream, &settings.limits) {
             Arc::clone(pool)
         } else {
             pool.retire();
             Pool::new(settings.upstream.clone(), settings.limits.clone())
         };
-        Self(Arc::new(Shared {
+        Self::of(Shared {
             pool,
             load: load.up_to(settings.limits.max_requests),
             max_headers: settings.limits.max_headers,
             timeouts: Timeouts::of(settings),
             worker: Arc::clone(worker),
-        }))
+        })
     }
 }
 
@@ -112,8 +127,8 @@ impl Service<Request<InspectedBody<Incoming>>> for Forward {
     }
 
     fn call(&mut self, request: Request<InspectedBody<Incoming>>) -> Self::Future {
-        let shared = Arc::clone(&self.0);
-        match shared.admit(request) {
+        let shared = Arc::clone(&self.shared);
+        match shared.admit(request, self.others) {
             // Lent, not given: what is given to an `async fn` it keeps twice.
             Ok((request, mut exchange)) => {
                 let mut request = Some(request);
@@ -132,12 +147,13 @@ impl Shared {
     fn admit(
         &self,
         request: Request<InspectedBody<Incoming>>,
+        others: usize,
     ) -> Result<(Request<RequestBody>, Exchange), ForwardError> {
-        let permit = self.load.take().ok_or(ForwardError::TooManyRequests)?;
+        let permit = self.load.take(others).ok_or(ForwardError::TooManyRequests)?;
         let (head, incoming) = request.into_parts();
         let (body, sending) = RequestBody::new(incoming, self.timeouts.client_body)?;
         let mut request = Request::from_parts(head, body);
-        let open = request.extensions_mut().remove::<Stopped>();
+        let open = request.extensions_mut().remove::<Open>();
         let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), open));
 
         // What switches protocols can do so only in HTTP/1.1.
@@ -230,7 +246,9 @@ impl Shared {
             let (Some((client, open)), Some(protocol)) = (upgrade, protocol) else { return Err(ForwardError::Upgrade) };
             response.headers_mut().insert(UPGRADE, protocol);
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
-            tunnel::spawn(client, hyper::upgrade::on(&mut response), open);
+            let upstream = hyper::upgrade::on(&mut response);
+            let (permit, idle_timeout) = (permit.clone(), self.timeouts.tunnel);
+            response.extensions_mut().insert(Tunnel { client, upstream, open, permit, idle_timeout });
         }
         Ok(response.map(|incoming| UpstreamBody::new(incoming, lease, permit)))
     }

@@ -1,6 +1,6 @@
 //! The outermost service: refuses what no server should be sent, prepares the rest, and turns failures into answers.
 
-use super::activity::Activity;
+use super::activity::{Active, Activity};
 use super::books::Books;
 use super::forward::Forward;
 use super::forwarded::{remove_unbelieved, set_forwarded};
@@ -14,6 +14,7 @@ use super::request_body::RequestBody;
 use super::rerouting::remove_rerouting;
 use super::settings::Settings;
 use super::setup::Setup;
+use super::tunnel::Tunnel;
 use crate::layer::{InspectedBody, MaskFuture, MaskLayer, MaskService};
 use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
@@ -128,6 +129,11 @@ impl PeerService {
         self.peer.address()
     }
 
+    /// What counts the connection as open.
+    pub(super) fn open(&self) -> Arc<OpenConnection> {
+        Arc::clone(&self.open)
+    }
+
     /// Counts a connection that ended before it was encrypted.
     pub(super) fn handshake_failed(&self, reason: &'static str) {
         self.open.worker().handshake_failed(reason);
@@ -155,11 +161,12 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
             &anew
         };
         let active = self.activity.as_ref().map(Activity::begin);
+        let others = active.as_ref().map_or(0, Active::others);
         let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths, active));
         match prepare(&mut request, &current, peer, self.proto) {
             Ok(()) => {
                 let method = request.method().clone();
-                let mut service: MaskService<Forward> = current.layer.layer(current.forward.clone());
+                let mut service: MaskService<Forward> = current.layer.layer(current.forward.beside(others));
                 let inner = service.call(request);
                 record.on(inner.route());
                 FrontFuture::Forwarding { method, record: Some(record), inner }
@@ -292,7 +299,14 @@ impl Future for FrontFuture {
                     record.answered(at);
                 }
                 match answer {
-                    Ok(response) => observe(method, response, record).map(Either::Left),
+                    Ok(mut response) => match response.extensions_mut().remove::<Tunnel>() {
+                        None => observe(method, response, record).map(Either::Left),
+                        Some(tunnel) => {
+                            record.answers(response.status(), response.extensions().get());
+                            tunnel.begin(record);
+                            response.map(|_| Either::Right(Full::default()))
+                        }
+                    },
                     Err(error) => {
                         failed(method, &error);
                         record.failed(&error);

@@ -1,4 +1,4 @@
-//! How many of something there are at once, up to a limit.
+//! How many of something there are at once, up to a limit, and how many of them one client may have.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ pub(super) struct Load {
     limit: usize,
 }
 
-/// One of the limited number, until dropped.
+/// One of the limited number, until dropped. A clone is one more, whatever the limit, for what goes on where another ends.
 #[derive(Debug)]
 pub(super) struct Permit(Arc<AtomicUsize>);
 
@@ -24,11 +24,23 @@ impl Load {
         Self { taken: Arc::clone(&self.taken), limit }
     }
 
-    /// `None` if there is none left.
-    pub(super) fn take(&self) -> Option<Permit> {
+    /// One for a client that has so many already: `None` unless more are left than it has.
+    ///
+    /// So clients that want as many as they can get have equal shares, and as much as one share stays free: `limit / (n + 1)` for each
+    /// of `n`. Switches share their buffers so (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998): nothing is to be set,
+    /// nothing is taken back, and while there is room nobody is held to a share.
+    pub(super) fn take(&self, others: usize) -> Option<Permit> {
         // Made first, so that it is given back where it is one too many.
         let permit = Permit(Arc::clone(&self.taken));
-        (self.taken.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(permit)
+        let left = self.limit.saturating_sub(self.taken.fetch_add(1, Ordering::Relaxed));
+        (others < left).then_some(permit)
+    }
+}
+
+impl Clone for Permit {
+    fn clone(&self) -> Self {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -45,10 +57,49 @@ mod tests {
     #[test]
     fn what_is_taken_is_counted_until_it_is_dropped() {
         let load = Load::new(2);
-        let (one, two) = (load.take(), load.take());
-        assert!(one.is_some() && two.is_some() && load.take().is_none());
-        assert!(load.up_to(3).take().is_some());
+        let (one, two) = (load.take(0), load.take(0));
+        assert!(one.is_some() && two.is_some() && load.take(0).is_none());
+        assert!(load.up_to(3).take(0).is_some());
         drop(one);
-        assert!(load.take().is_some() && load.up_to(1).take().is_none());
+        assert!(load.take(0).is_some() && load.up_to(1).take(0).is_none());
+    }
+
+    /// What each of so many clients has once none can take more.
+    fn shares(limit: usize, clients: usize) -> Vec<usize> {
+        let load = Load::new(limit);
+        let mut taken: Vec<Vec<Permit>> = (0..clients).map(|_| Vec::new()).collect();
+        loop {
+            let before: usize = taken.iter().map(Vec::len).sum();
+            for mine in &mut taken {
+                mine.extend(load.take(mine.len()));
+            }
+            if taken.iter().map(Vec::len).sum::<usize>() == before {
+                return taken.iter().map(Vec::len).collect();
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_takes_all_they_can_have_equal_shares_and_leave_one() {
+        assert_eq!(shares(512, 1), [256]);
+        assert_eq!(shares(512, 3), [128; 3]);
+        assert_eq!(shares(5_002, 40), [122; 40]);
+        assert_eq!(shares(2, 2), [1, 1], "a first one needs no more than a place");
+        assert_eq!(shares(1, 1), [1]);
+    }
+
+    #[test]
+    fn a_client_that_comes_late_is_served_before_the_first_give_anything_back() {
+        let load = Load::new(512);
+        let mut greedy = Vec::new();
+        while let Some(permit) = load.take(greedy.len()) {
+            greedy.push(permit);
+        }
+        let mut late = Vec::new();
+        while let Some(permit) = load.take(late.len()) {
+            late.push(permit);
+        }
+        assert_eq!((greedy.len(), late.len()), (256, 128));
+        assert!(load.take(0).is_some() && load.take(127).is_some() && load.take(128).is_none());
     }
 }

@@ -27,6 +27,7 @@ mod opening;
 mod orders;
 mod peer;
 mod pool;
+mod prefix;
 mod readiness;
 mod record;
 mod request_body;

@@ -1,13 +1,10 @@
 //! What comes before a connection's first request: the handshake of TLS, and which HTTP is spoken.
 
+use super::prefix::Prefix;
 use super::stream::{Plain, Stream};
 use crate::tls::{ALPN_HTTP2, ServerTls};
 use std::io;
-use std::time::Duration;
 use tokio_rustls::{TlsAcceptor, TlsStream};
-
-/// How a client that knows that it may speaks HTTP/2 without TLS begins (RFC 9113 3.4). No HTTP/1 method is `PRI`.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Which HTTP is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +20,26 @@ pub(super) enum NotOpened {
     Handshake(io::Error),
 }
 
+/// A client's connection, whose HTTP is known.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) http: Http,
+    /// What was read of the stream to know it.
+    pub(super) prefix: Prefix,
+    pub(super) stream: Stream,
+}
+
 /// Opens a client's connection, with TLS if there is any.
-pub(super) async fn open(stream: Plain, tls: Option<&ServerTls>) -> Result<(Stream, Http), NotOpened> {
+pub(super) async fn open(mut stream: Plain, tls: Option<&ServerTls>) -> Result<Opened, NotOpened> {
     let Some(tls) = tls else {
-        let http = spoken(&stream).await.map_err(NotOpened::Failed)?;
-        return Ok((Stream::Plain(stream), http));
+        let (prefix, is_http2) = Prefix::read(&mut stream).await.map_err(NotOpened::Failed)?;
+        let http = if is_http2 { Http::Two } else { Http::One };
+        return Ok(Opened { http, prefix, stream: Stream::Plain(stream) });
     };
     let stream = TlsAcceptor::from(tls.config()).accept(stream).await.map_err(NotOpened::Handshake)?;
     let http = if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2) { Http::Two } else { Http::One };
-    Ok((Stream::Tls(Box::new(TlsStream::Server(stream))), http))
+    let stream = Stream::Tls(Box::new(TlsStream::Server(stream)));
+    Ok(Opened { http, prefix: Prefix::default(), stream })
 }
 
 /// Why a handshake failed, in a word for the metric.
@@ -41,23 +49,5 @@ pub(super) fn handshake_failure(error: &io::Error) -> &'static str {
         Some(rustls::Error::AlertReceived(_)) => "alert",
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => "certificate",
         Some(_) => "protocol",
-    }
-}
-
-/// Looks at the first bytes without taking them.
-async fn spoken(stream: &Plain) -> io::Result<Http> {
-    let mut bytes = [0; PREFACE.len()];
-    loop {
-        let length = stream.peek(&mut bytes).await?;
-        let begun = bytes.get(..length).unwrap_or_default();
-        if begun.is_empty() || !PREFACE.starts_with(begun) {
-            return Ok(Http::One);
-        }
-        if length == PREFACE.len() {
-            return Ok(Http::Two);
-        }
-        // A part of the preface stays readable, so readiness cannot be waited for. It comes whole but for a client that sends it
-        // byte by byte.
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

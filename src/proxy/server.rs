@@ -145,14 +145,11 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay() {
             return tracing::debug!(%error, "connection closed before it was served");
         }
-        let Some(permit) = self.load.take() else { return self.refuse(stream) };
+        let Some(permit) = self.load.take(0) else { return self.refuse(stream) };
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
         let service = if connections.have_tls() { service.over_tls() } else { service };
         let stopped = Stopped::by(&self.stopping);
-        tokio::spawn(async move {
-            connections.serve(stream, service, stopped).await;
-            drop(permit);
-        });
+        tokio::spawn(async move { connections.serve(stream, service, permit, stopped).await });
     }
 
     /// Tells the client that there is no room. Waits for it to hang up: a connection closed before its request was read is reset,
@@ -163,7 +160,7 @@ impl Acceptor {
             return;
         }
         let mut stream = Stream::Plain(stream);
-        let Some(permit) = self.refusals.take() else { return };
+        let Some(permit) = self.refusals.take(0) else { return };
         tokio::spawn(async move {
             let _permit = permit;
             let told = async {

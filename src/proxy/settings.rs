@@ -131,11 +131,13 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a client may send no byte of a request's body, or take none of an answer.
     pub body_timeout: Duration,
+    /// How long nothing may pass through a tunnel.
+    pub tunnel_idle_timeout: Duration,
     /// Most bytes of a request's body, if there is a limit.
     pub max_request_bytes: Option<u64>,
-    /// Most connections at once.
+    /// Most connections at once, tunnels among them.
     pub max_connections: usize,
-    /// Most requests at the upstream at once; each worker has an equal share.
+    /// Most requests at the upstream at once, tunnels among them; each worker has an equal share.
     pub max_requests: usize,
     /// Most bytes of a request's or a response's head.
     pub max_header_bytes: usize,
@@ -163,6 +165,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(60),
+            tunnel_idle_timeout: Duration::from_secs(3600),
             max_request_bytes: None,
             max_connections: 20_000,
             max_requests: 10_000,

@@ -2,6 +2,7 @@
 
 use super::head_timer::HeadClock;
 use super::last_words::{self, Instead};
+use super::prefix::Prefix;
 use super::stream::Stream;
 use super::timer::{ConnectionTimer, Wait};
 use hyper::rt::Timer;
@@ -18,6 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// hyper would not.
 #[derive(Debug)]
 pub(super) struct Socket {
+    /// What was read of the stream already.
+    prefix: Prefix,
     stream: Stream,
     ends_body: EndsBody,
     /// For HTTP/1, whose heads are read one after another.
@@ -71,8 +74,9 @@ impl LastWords {
 
 impl Socket {
     /// A socket whose client may take nothing for at most `timeout`.
-    pub(super) fn new(stream: Stream, timeout: Duration) -> Self {
+    pub(super) fn new(prefix: Prefix, stream: Stream, timeout: Duration) -> Self {
         Self {
+            prefix,
             stream,
             ends_body: EndsBody::default(),
             clock: None,
@@ -129,7 +133,12 @@ impl Drop for Socket {
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.prefix.give(buf);
+        let read = if buf.filled().len() > before {
+            Poll::Ready(Ok(()))
+        } else {
+            Pin::new(&mut self.stream).poll_read(cx, buf)
+        };
         if let Some(clock) = self.clock.as_ref().filter(|_| buf.filled().len() > before) {
             clock.saw_bytes();
         }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, IoSlice, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
 
@@ -26,17 +26,6 @@ pub(super) enum Stream {
 }
 
 impl Plain {
-    /// Looks at the first bytes that came without taking them. Waits for some; none means that none will come.
-    pub(super) async fn peek(&self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.peek(bytes).await,
-            Self::Unix(stream) => {
-                let peek = || Ok(rustix::net::recv(stream, &mut *bytes, rustix::net::RecvFlags::PEEK)?.0);
-                stream.async_io(Interest::READABLE, peek).await
-            }
-        }
-    }
-
     /// Heads and small bodies are written whole: waiting for more would only delay them.
     pub(super) fn set_nodelay(&self) -> io::Result<()> {
         match self {

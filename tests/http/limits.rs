@@ -61,6 +61,34 @@ async fn a_slow_head_is_a_408_and_silence_between_requests_has_a_limit_of_its_ow
 }
 
 #[tokio::test]
+async fn the_beginning_of_http2s_preface_may_be_the_beginning_of_anything() {
+    let origin = origin().await;
+    let proxy = proxy(&origin, |_| {}).await;
+    let ended = async |begun: &str| {
+        let (mut client, mut writer) = Client::connect(proxy.address).await.split();
+        writer.write_all(begun.as_bytes()).await.unwrap();
+        writer.shutdown().await.unwrap();
+        client.read_rest().await
+    };
+    // Long before the limit for heads: the end of the stream is seen although bytes came before it.
+    for begun in ["P", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        assert!(!ended(begun).await.starts_with(b"HTTP/1.1 408"), "{begun}");
+    }
+    for pieces in [["P", "OST /x HTTP/1.1\r\n"], ["PR", "OPFIND /x HTTP/1.1\r\n"], ["P", "UT"]] {
+        let mut client = Client::connect(proxy.address).await;
+        for piece in pieces {
+            client.send(piece).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        client.send(if pieces[1] == "UT" { " /x HTTP/1.1\r\n" } else { "" }).await;
+        client.send("Host: a\r\nContent-Length: 0\r\n\r\n").await;
+        assert_eq!(client.read("POST").await.status, 200, "{pieces:?}");
+    }
+    let methods: Vec<_> = origin.seen().iter().map(|seen| seen.request_line().to_owned()).collect();
+    assert_eq!(methods, ["POST /x HTTP/1.1", "PROPFIND /x HTTP/1.1", "PUT /x HTTP/1.1"]);
+}
+
+#[tokio::test]
 async fn what_hyper_refuses_is_a_problem_document() {
     let origin = origin().await;
     let proxy = proxy(&origin, |_| {}).await;

@@ -16,6 +16,7 @@ mod origin;
 mod pages;
 mod proxy;
 mod requests;
+mod shares;
 mod streaming;
 mod tls;
 mod unix_sockets;

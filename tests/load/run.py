@@ -6,7 +6,7 @@
 PROGRAM names the program (default: target/release/last4). 200 connections, half of them HTTP/2, ask without a break, half of
 the requests on a masked route; every answer is checked to be its own request's. Meanwhile the configuration is reloaded, by signal
 and by changed file in turn, every fourth time with a bad one, each time with another upstream; and a new process takes
-the port over. Then hostile clients and upstreams beside ordinary load; and then the upstream dies and comes back. After each of
+the port over. Then connections that begin and say no more, hostile clients and upstreams beside ordinary load; and then the upstream dies and comes back. After each of
 these, nothing may be left in flight.
 """
 
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import beginnings
 import clients
 import hostile
 
@@ -43,7 +44,7 @@ class Proxy:
         self.file = self.folder / "last4.toml"
         self.processes, self.logs = [], []
 
-    def configure(self, upstream, bad=False):
+    def configure(self, upstream, bad=False, header_timeout=8):
         text = f"""
             listen = "127.0.0.1:{self.port}"
             take_over = true
@@ -52,7 +53,7 @@ class Proxy:
             presets = ["dify"]
             upstream.url = "http://127.0.0.1:{upstream}"
             upstream.response_timeout_secs = 3
-            limits.header_timeout_secs = 8
+            limits.header_timeout_secs = {header_timeout}
             limits.body_timeout_secs = 3
             {"nonsense = 1" if bad else ""}
         """
@@ -153,6 +154,17 @@ async def reloads_and_restarts(proxy, ports, secs, reloads, restarts):
     return report(tally) + stuck
 
 
+async def half_open(folder, upstream):
+    proxy = Proxy(tempfile.mkdtemp(dir=folder), free_port())
+    try:
+        # Longer than a measurement.
+        proxy.configure(upstream, header_timeout=120)
+        await proxy.start()
+        return await beginnings.check(proxy.port, proxy.processes[-1].pid) + await proxy.left_over()
+    finally:
+        proxy.kill()
+
+
 async def ill_treatment(proxy):
     tally = clients.Tally()
     end = start_load(proxy, tally)
@@ -205,6 +217,8 @@ async def main():
             await proxy.start()
             print(f"{CONNECTIONS} connections, {secs} seconds of reloads and restarts:")
             wrong = await reloads_and_restarts(proxy, ports, secs, reloads, restarts)
+            print("While nothing happens:")
+            wrong += await half_open(folder, ports[0])
             print("Ill-treated:")
             wrong += await ill_treatment(proxy)
             print("Without an upstream for three seconds:")
