@@ -2,28 +2,26 @@
 
 use super::CliError;
 use super::args::{LogFormat, Serve};
+use super::log::Log;
 #[cfg(feature = "otlp")]
 use super::otlp::Spans;
 use super::reload::{Reader, Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, Log, Sources};
+use crate::config::{self, Config, Sources};
+use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
-use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, Workers, bind, serve_admin};
+use crate::proxy::{ListenAddress, Port, Setup, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
-use tracing_subscriber::filter::{LevelFilter, Targets};
 #[cfg(not(feature = "otlp"))]
 use tracing_subscriber::layer::Identity;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry};
 
 pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     let format = typed.log_format.map(|format| match format {
@@ -37,27 +35,27 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
         .with_presets(typed.presets.presets);
     let sources = if typed.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
     let config = config::load(&sources)?;
+    let metrics = Arc::<Metrics>::default();
     #[cfg(feature = "otlp")]
     let spans = Spans::start()?;
     #[cfg(feature = "otlp")]
-    start_log(config.log, spans.as_ref().map(Spans::layer));
+    let log = Log::start(config.log, &metrics, spans.as_ref().map(Spans::layer)).map_err(failed)?;
     #[cfg(not(feature = "otlp"))]
-    start_log(config.log, None::<Identity>);
+    let log = Log::start(config.log, &metrics, None::<Identity>).map_err(failed)?;
     raise_file_limit();
-    let ended = run(config, sources);
+    let ended = run(config, sources, metrics);
     #[cfg(feature = "otlp")]
     if let Some(spans) = spans {
         spans.finish();
     }
-    ended
+    log.finish(ended)
 }
 
 /// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
-fn run(config: Config, sources: Sources) -> Result<(), CliError> {
+fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     // Before anything can be seen to serve: a signal that comes early must not end the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
-    let metrics = Arc::<Metrics>::default();
     let reloader = Reloader::new(&config, Arc::clone(&metrics));
     let mut reader = Reader::start(sources).map_err(failed)?;
     let layer = config.routes.layer();
@@ -105,6 +103,8 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
         }
         stop(&mut signals, &workers).await;
     });
+    // A name that is being looked up for the operator would keep the runtime, and with it the process.
+    runtime.shutdown_background();
     workers.join().map_err(failed)
 }
 
@@ -186,7 +186,7 @@ enum Told {
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::warn!(%error, "cannot raise the limit of open files");
+        tracing::warn!(error = %Excerpt(&error), "cannot raise the limit of open files");
     }
 }
 
@@ -200,20 +200,4 @@ async fn look_for_alarms(metrics: Arc<Metrics>) {
 
 fn failed(error: io::Error) -> CliError {
     CliError::Serve(error.into())
-}
-
-/// Starts the log, and whatever else is to be shown its events.
-fn start_log(log: Log, other: Option<impl Layer<Registry> + Send + Sync>) {
-    // Only what this program says: a library's own trace may hold what must not be logged.
-    let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
-    if !log.access {
-        own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
-    }
-    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(io::stderr);
-    let lines = match log.format {
-        config::LogFormat::Json => lines.json().boxed(),
-        config::LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
-    };
-    // Fails only where a log was started before, which then stays.
-    let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
 }

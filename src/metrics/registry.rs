@@ -17,6 +17,7 @@ pub struct Metrics {
     config_loaded: Mutex<SystemTime>,
     reloads_applied: Count,
     reloads_refused: Count,
+    log_lines_dropped: Count,
     alarms: Mutex<Alarms>,
 }
 
@@ -28,6 +29,7 @@ impl Default for Metrics {
             config_loaded: Mutex::new(SystemTime::now()),
             reloads_applied: Count::default(),
             reloads_refused: Count::default(),
+            log_lines_dropped: Count::default(),
             alarms: Mutex::default(),
         }
     }
@@ -50,6 +52,11 @@ impl Metrics {
     /// Notes that a new configuration was wrong, so that the one before stays in force.
     pub fn config_refused(&self) {
         self.reloads_refused.add(1);
+    }
+
+    /// Notes that so many lines of the log were not written.
+    pub fn log_lines_dropped(&self, lines: u64) {
+        self.log_lines_dropped.add(lines);
     }
 
     /// Warns of routes on which nothing is selected, or all that is comes masked. To be called every few seconds.
@@ -109,6 +116,7 @@ impl Metrics {
         for (reason, count) in all.upstream_failures.counts() {
             failures.add(&[reason], count);
         }
+        page.family(&families::LOG_LINES_DROPPED).add(&[], self.log_lines_dropped.get());
         page.finish()
     }
 

@@ -3,6 +3,7 @@
 
 use super::readiness::Readiness;
 use super::status::Status;
+use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -50,7 +51,7 @@ pub async fn serve_admin(
             let mut builder = http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(5)).keep_alive(false);
             if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!(%error, "operator's connection ended");
+                tracing::debug!(error = %Excerpt(&error), "operator's connection ended");
             }
         });
     }

@@ -8,6 +8,7 @@ use super::opening::{Http, NotOpened, handshake_failure, open};
 use super::settings::{DEFAULT_MAX_HEADERS, Settings};
 use super::socket::{EndsBody, LastWords, Socket};
 use super::stream::{Plain, Stream};
+use crate::excerpt::Excerpt;
 use crate::tls::ServerTls;
 use futures_util::TryFutureExt;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
@@ -94,11 +95,13 @@ impl Connections {
         let ended = match opened {
             Ok(Ok((stream, Http::Two))) => self.serve_http2(stream, service, stopped).await,
             Ok(Ok((stream, Http::One))) => self.serve_http1(stream, begun, service, stopped).await,
-            Ok(Err(NotOpened::Failed(error))) => return tracing::debug!(%error, "connection ended before a request"),
+            Ok(Err(NotOpened::Failed(error))) => {
+                return tracing::debug!(error = %Excerpt(&error), "connection ended before a request");
+            }
             Ok(Err(NotOpened::Handshake(error))) => {
                 let reason = handshake_failure(&error);
                 service.handshake_failed(reason);
-                return tracing::debug!(%error, reason, client = service.client(), "no TLS handshake");
+                return tracing::debug!(error = %Excerpt(&error), reason, client = service.client(), "no TLS handshake");
             }
             Err(_) => {
                 if self.have_tls() {
@@ -108,7 +111,7 @@ impl Connections {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
+            tracing::debug!(error = %Excerpt(&error), "connection ended");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A connection that has switched protocols: bytes both ways until either side is done.
 
 use super::connection::Stopped;
+use crate::excerpt::Excerpt;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
@@ -13,10 +14,10 @@ pub(super) fn spawn(client: OnUpgrade, upstream: OnUpgrade, open: Option<Stopped
             Ok((client, upstream)) => {
                 let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
                 if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut upstream).await {
-                    tracing::debug!(%error, "tunnel ended");
+                    tracing::debug!(error = %Excerpt(&error), "tunnel ended");
                 }
             }
-            Err(error) => tracing::debug!(%error, "a side did not switch protocols"),
+            Err(error) => tracing::debug!(error = %Excerpt(&error), "a side did not switch protocols"),
         }
     });
 }
