@@ -7,14 +7,14 @@ use super::log::Log;
 use super::otlp::Spans;
 use super::reload::{Reader, Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, Sources};
+use crate::config::{self, Admin, Config, Sources};
 use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
-use crate::proxy::{ListenAddress, Port, Setup, Workers, bind, serve_admin};
+use crate::proxy::{Port, Setup, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,21 +63,16 @@ fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), Cl
     let setup = Setup::new(config.proxy, layer);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
-    let refused =
-        |address: ListenAddress, option: &'static str| move |source| CliError::Listen { address, option, source };
     let port = if config.take_over { Port::Shared } else { Port::Own };
-    let bind_admin = |address: SocketAddr| {
-        let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
-        bound.map_err(refused(address.into(), "LAST4_ADMIN__LISTEN"))
-    };
-    let admin = config.admin.map(bind_admin).transpose()?;
+    let admin = config.admin.map(|admin| listen_for_operator(admin, port)).transpose()?.flatten();
     let upstream = setup.settings.upstream.to_string();
     let tls = setup.settings.tls.is_some();
     let workers = Workers::start(config.listen.clone(), port, count, setup, &metrics)
-        .map_err(refused(config.listen, "--listen"))?;
+        .map_err(|source| CliError::Listen { address: config.listen, option: "--listen", source })?;
 
     tracing::info!(address = %workers.address(), workers = count, tls, %upstream, "listening");
-    if let Some(address) = config.admin {
+    if let Some((listener, _)) = &admin {
+        let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, "operator's listener");
     }
     for page in config.routes.pages.described.iter().filter(|_| enforces) {
@@ -91,9 +86,9 @@ fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), Cl
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
-        if let Some(listener) = admin {
+        if let Some((listener, hosts)) = admin {
             let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(&metrics));
-            tokio::spawn(serve_admin(listener, status, metrics, async move { left.notified().await }));
+            tokio::spawn(serve_admin(listener, hosts, status, metrics, async move { left.notified().await }));
         }
         tokio::spawn(look_for_alarms(metrics));
         serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
@@ -106,6 +101,23 @@ fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), Cl
     // A name that is being looked up for the operator would keep the runtime, and with it the process.
     runtime.shutdown_background();
     workers.join().map_err(failed)
+}
+
+/// The operator's listener and the names that it answers by. Its default address may be another instance's, which is no reason not to
+/// serve; one that was asked for must be had.
+fn listen_for_operator(admin: Admin, port: Port) -> Result<Option<(TcpListener, Vec<String>)>, CliError> {
+    let address = admin.listen;
+    let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
+    match bound {
+        Ok(listener) => Ok(Some((listener, admin.hosts))),
+        Err(error) if admin.is_default && error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!(
+                "no operator's listener, and so no /livez, /readyz and /metrics: its default, {address}, is taken. Set admin.listen"
+            );
+            Ok(None)
+        }
+        Err(source) => Err(CliError::Listen { address: address.into(), option: "LAST4_ADMIN__LISTEN", source }),
+    }
 }
 
 /// Reloads the configuration whenever it changes or a signal says so, until told to stop.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const MAX_LINE: usize = 4096;
 
 /// What the operator's listener answers to a request for this path.
-fn operator(address: SocketAddr, path: &str) -> String {
+pub(crate) fn operator(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod log;
+mod operator;
 mod reload;
 mod sockets;
 mod stop;
