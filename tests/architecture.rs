@@ -76,7 +76,7 @@ fn the_engine_knows_no_http_and_does_no_io() {
 }
 
 /// What a line of the log may say as it is: it comes from the configuration, or is a word of the program's own.
-const BOUNDED: &[&str] = &["address", "upstream", "route", "reason", "path", "workers"];
+const BOUNDED: &[&str] = &["address", "upstream", "route", "reason", "path", "workers", "method"];
 
 #[test]
 fn whatever_a_client_or_an_upstream_chose_is_logged_as_an_excerpt() {

@@ -43,7 +43,7 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     #[cfg(not(feature = "otlp"))]
     let log = Log::start(config.log, &metrics, None::<Identity>).map_err(failed)?;
     raise_file_limit();
-    let ended = run(config, sources, metrics);
+    let ended = run(config, sources, &metrics);
     #[cfg(feature = "otlp")]
     if let Some(spans) = spans {
         spans.finish();
@@ -52,11 +52,11 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
 }
 
 /// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
-fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), CliError> {
+fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     // Before anything can be seen to serve: a signal that comes early must not end the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
-    let reloader = Reloader::new(&config, Arc::clone(&metrics));
+    let reloader = Reloader::new(&config, Arc::clone(metrics));
     let mut reader = Reader::start(sources).map_err(failed)?;
     let layer = config.routes.layer();
     let enforces = layer.enforces();
@@ -67,7 +67,7 @@ fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), Cl
     let admin = config.admin.map(|admin| listen_for_operator(admin, port)).transpose()?.flatten();
     let upstream = setup.settings.upstream.to_string();
     let tls = setup.settings.tls.is_some();
-    let workers = Workers::start(config.listen.clone(), port, count, setup, &metrics)
+    let workers = Workers::start(config.listen.clone(), port, count, setup, metrics)
         .map_err(|source| CliError::Listen { address: config.listen, option: "--listen", source })?;
 
     tracing::info!(address = %workers.address(), workers = count, tls, %upstream, "listening");
@@ -87,16 +87,17 @@ fn run(config: Config, sources: Sources, metrics: Arc<Metrics>) -> Result<(), Cl
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
         if let Some((listener, hosts)) = admin {
-            let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(&metrics));
+            let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(metrics));
             tokio::spawn(serve_admin(listener, hosts, status, metrics, async move { left.notified().await }));
         }
-        tokio::spawn(look_for_alarms(metrics));
+        tokio::spawn(look_for_alarms(Arc::clone(metrics)));
         serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
         if port == Port::Shared {
             // Whoever asks there from now on means the process that took over.
             left.notify_one();
         }
         stop(&mut signals, &workers).await;
+        metrics.look_for_alarms();
     });
     // A name that is being looked up for the operator would keep the runtime, and with it the process.
     runtime.shutdown_background();

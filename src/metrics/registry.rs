@@ -1,5 +1,6 @@
 //! All workers together.
 
+use super::advice::Advice;
 use super::alarm::Alarms;
 use super::catalogue::{self as families, Family};
 use super::count::Count;
@@ -19,6 +20,7 @@ pub struct Metrics {
     reloads_refused: Count,
     log_lines_dropped: Count,
     alarms: Mutex<Alarms>,
+    advice: Mutex<Advice>,
 }
 
 impl Default for Metrics {
@@ -31,6 +33,7 @@ impl Default for Metrics {
             reloads_refused: Count::default(),
             log_lines_dropped: Count::default(),
             alarms: Mutex::default(),
+            advice: Mutex::default(),
         }
     }
 }
@@ -59,9 +62,12 @@ impl Metrics {
         self.log_lines_dropped.add(lines);
     }
 
-    /// Warns of routes on which nothing is selected, or all that is comes masked. To be called every few seconds.
+    /// Warns of routes on which nothing is selected, or all that is comes masked, and advises on creates that show no secret. To be
+    /// called every few seconds, and at the end.
     pub fn look_for_alarms(&self) {
-        drop(self.look(&self.added_up().1));
+        let (_, routes) = self.added_up();
+        drop(self.look(&routes));
+        self.advice.lock().unwrap_or_else(PoisonError::into_inner).look(&routes, Instant::now());
     }
 
     fn look(&self, routes: &BTreeMap<String, RouteCounts>) -> MutexGuard<'_, Alarms> {

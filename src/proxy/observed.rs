@@ -27,16 +27,13 @@ pub(super) fn observe<B: Body + Unpin>(
 ) -> Response<ObservedBody<B>> {
     let report = response.extensions().get();
     record.answers(response.status(), report);
-    if let Some(Report { route, may_reveal, outcome }) = report {
+    if let Some(Report { route, outcome: Outcome::Withheld(reason), .. }) = report {
         let status = response.status().as_u16();
-        match outcome {
-            Outcome::Withheld(reason) => {
-                tracing::warn!(%route, method = %Excerpt(method), status, %reason, "answer withheld");
-            }
-            Outcome::Masked(summary) if *may_reveal && summary.masked > 0 && summary.revealed == 0 => {
-                tracing::warn!(%route, method = %Excerpt(method), status, "a create showed no secret: name its place in `reveal_fields`");
-            }
-            _ => {}
+        let method = Excerpt(method);
+        if route.is_empty() {
+            tracing::warn!(%method, path = record.path(), status, %reason, "request refused");
+        } else {
+            tracing::warn!(%route, %method, status, %reason, "answer withheld");
         }
     }
     if let Some(PageReport { path, outcome }) = response.extensions().get() {
