@@ -34,6 +34,8 @@ pub mod codec;
 pub mod config;
 #[cfg(feature = "cli")]
 pub mod demo;
+#[cfg(feature = "proxy")]
+mod excerpt;
 #[cfg(feature = "layer")]
 pub mod layer;
 #[cfg(feature = "layer")]

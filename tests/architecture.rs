@@ -11,16 +11,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("codec", &[]),
     ("reason", &[]),
     ("problem", &[]),
+    ("excerpt", &[]),
     ("metrics", &["reason"]),
     ("route", &[]),
     ("tls", &[]),
     ("body", &["codec", "mask", "reason"]),
     ("page", &["body", "codec", "reason"]),
     ("layer", &["body", "codec", "mask", "page", "problem", "reason", "route"]),
-    ("proxy", &["body", "layer", "mask", "metrics", "problem", "reason", "tls"]),
+    ("proxy", &["body", "excerpt", "layer", "mask", "metrics", "problem", "reason", "tls"]),
     ("demo", &[]),
     ("config", &["layer", "mask", "page", "proxy", "route", "tls"]),
-    ("cli", &["config", "demo", "layer", "mask", "metrics", "proxy", "route"]),
+    ("cli", &["config", "demo", "excerpt", "layer", "mask", "metrics", "proxy", "route"]),
 ];
 
 fn files(under: &Path, found: &mut Vec<PathBuf>) {
@@ -72,4 +73,31 @@ fn the_engine_knows_no_http_and_does_no_io() {
             assert!(!uses, "{} uses {foreign}", file.display());
         }
     }
+}
+
+/// What a line of the log may say as it is: it comes from the configuration, or is a word of the program's own.
+const BOUNDED: &[&str] = &["address", "upstream", "route", "reason", "path", "workers", "method"];
+
+#[test]
+fn whatever_a_client_or_an_upstream_chose_is_logged_as_an_excerpt() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&root, &mut all);
+    let mut calls = 0;
+    for file in all {
+        let source = fs::read_to_string(&file).unwrap();
+        for call in source.split("tracing::").skip(1) {
+            let Some((level, rest)) = call.split_once("!(") else { continue };
+            if !["error", "warn", "info", "debug", "trace"].contains(&level) {
+                continue;
+            }
+            calls += 1;
+            let fields = rest.split(");\n").next().unwrap().split('"').next().unwrap();
+            for shown in fields.split(['%', '?']).skip(1) {
+                let name: String = shown.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                assert!(name == "Excerpt" || BOUNDED.contains(&&*name), "{}: {level}!({fields}", file.display());
+            }
+        }
+    }
+    assert!(calls > 20, "{calls} calls");
 }

@@ -20,7 +20,7 @@ pub(super) fn check(typed: Check) -> Result<(), CliError> {
 
 fn overview(config: &Config) -> String {
     let upstream = &config.proxy.upstream;
-    let admin = config.admin.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    let admin = config.admin.as_ref().map_or_else(|| "off".to_owned(), |admin| admin.listen.to_string());
     let lines = [
         ["listen".to_owned(), format!("{}{}", config.listen, if config.proxy.tls.is_some() { " (TLS)" } else { "" })],
         ["upstream".to_owned(), format!("{upstream}{}", if upstream.http2 { " (HTTP/2)" } else { "" })],

@@ -48,6 +48,9 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// What a running proxy failed of, which its log has said.
+    #[error(transparent)]
+    Logged(Box<Self>),
     /// Reading failed half-way.
     #[error("reading failed")]
     Read(#[source] io::Error),
@@ -77,6 +80,7 @@ impl CliError {
             Self::Configuration(_) | Self::Flag { .. } | Self::Listen { .. } | Self::Open { .. } | Self::Usage(_) => {
                 ExitCode::from(EXIT_BAD_INPUT)
             }
+            Self::Logged(error) => error.exit_code(),
             Self::Read(_) | Self::Serve(_) | Self::Text(_) | Self::Unhealthy(_) | Self::Write(_) => {
                 ExitCode::from(EXIT_FAILURE)
             }
@@ -88,12 +92,20 @@ impl CliError {
         // Where neither can be written to, the exit code has to do.
         let _ = match self {
             Self::Usage(error) => error.print(),
+            error => io::stderr().write_all(error.message().as_bytes()),
+        };
+    }
+
+    /// The error and its causes, in whole lines.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Logged(_) => String::new(),
             Self::Configuration(problems) => {
                 let (count, plural) = (problems.iter().len(), if problems.iter().len() == 1 { "" } else { "s" });
-                writeln!(io::stderr(), "{problems}\nlast4: {count} problem{plural} in the configuration")
+                format!("{problems}\nlast4: {count} problem{plural} in the configuration\n")
             }
-            error => writeln!(io::stderr(), "last4: {}", chain(error)),
-        };
+            error => format!("last4: {}\n", chain(error)),
+        }
     }
 }
 

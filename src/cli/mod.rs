@@ -9,6 +9,7 @@ mod demo;
 mod error;
 mod explain;
 mod healthcheck;
+mod log;
 mod mask;
 #[cfg(feature = "otlp")]
 mod otlp;

@@ -1,12 +1,11 @@
 //! Reading the configuration anew while it is in force.
 
 use super::watch::{self, WatchedFiles};
-use crate::config::{self, Config, Problems, RouteDescription, Sources};
+use crate::config::{self, Admin, Config, Problems, RouteDescription, Sources};
 use crate::layer::Mode;
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, Setup, Workers};
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -72,7 +71,7 @@ struct Fixed {
     listen: ListenAddress,
     take_over: bool,
     workers: Option<NonZeroUsize>,
-    admin: Option<SocketAddr>,
+    admin: Option<Admin>,
     log: config::Log,
 }
 
@@ -124,7 +123,7 @@ impl Fixed {
             listen: config.listen.clone(),
             take_over: config.take_over,
             workers: config.workers,
-            admin: config.admin,
+            admin: config.admin.clone(),
             // Whether paths are logged is among what each setup says anew.
             log: config::Log { paths: false, ..config.log },
         }
@@ -132,11 +131,14 @@ impl Fixed {
 
     /// The keys whose values differ.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let listen = |admin: &Option<Admin>| admin.as_ref().map(|admin| admin.listen);
+        let hosts = |admin: &Option<Admin>| admin.as_ref().map(|admin| admin.hosts.clone());
         let differ = [
             ("listen", self.listen != other.listen),
             ("take_over", self.take_over != other.take_over),
             ("workers", self.workers != other.workers),
-            ("admin.listen", self.admin != other.admin),
+            ("admin.listen", listen(&self.admin) != listen(&other.admin)),
+            ("admin.hosts", hosts(&self.admin) != hosts(&other.admin)),
             ("log", self.log != other.log),
         ];
         differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

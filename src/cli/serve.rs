@@ -2,28 +2,26 @@
 
 use super::CliError;
 use super::args::{LogFormat, Serve};
+use super::log::Log;
 #[cfg(feature = "otlp")]
 use super::otlp::Spans;
 use super::reload::{Reader, Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, Log, Sources};
+use crate::config::{self, Admin, Config, Sources};
+use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
-use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, Workers, bind, serve_admin};
+use crate::proxy::{Port, Setup, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::{self, IsTerminal};
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
-use tracing_subscriber::filter::{LevelFilter, Targets};
 #[cfg(not(feature = "otlp"))]
 use tracing_subscriber::layer::Identity;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry};
 
 pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
     let format = typed.log_format.map(|format| match format {
@@ -37,49 +35,44 @@ pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
         .with_presets(typed.presets.presets);
     let sources = if typed.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
     let config = config::load(&sources)?;
+    let metrics = Arc::<Metrics>::default();
     #[cfg(feature = "otlp")]
     let spans = Spans::start()?;
     #[cfg(feature = "otlp")]
-    start_log(config.log, spans.as_ref().map(Spans::layer));
+    let log = Log::start(config.log, &metrics, spans.as_ref().map(Spans::layer)).map_err(failed)?;
     #[cfg(not(feature = "otlp"))]
-    start_log(config.log, None::<Identity>);
+    let log = Log::start(config.log, &metrics, None::<Identity>).map_err(failed)?;
     raise_file_limit();
-    let ended = run(config, sources);
+    let ended = run(config, sources, &metrics);
     #[cfg(feature = "otlp")]
     if let Some(spans) = spans {
         spans.finish();
     }
-    ended
+    log.finish(ended)
 }
 
 /// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
-fn run(config: Config, sources: Sources) -> Result<(), CliError> {
+fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     // Before anything can be seen to serve: a signal that comes early must not end the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
-    let metrics = Arc::<Metrics>::default();
-    let reloader = Reloader::new(&config, Arc::clone(&metrics));
+    let reloader = Reloader::new(&config, Arc::clone(metrics));
     let mut reader = Reader::start(sources).map_err(failed)?;
     let layer = config.routes.layer();
     let enforces = layer.enforces();
     let setup = Setup::new(config.proxy, layer);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
-    let refused =
-        |address: ListenAddress, option: &'static str| move |source| CliError::Listen { address, option, source };
     let port = if config.take_over { Port::Shared } else { Port::Own };
-    let bind_admin = |address: SocketAddr| {
-        let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
-        bound.map_err(refused(address.into(), "LAST4_ADMIN__LISTEN"))
-    };
-    let admin = config.admin.map(bind_admin).transpose()?;
+    let admin = config.admin.map(|admin| listen_for_operator(admin, port)).transpose()?.flatten();
     let upstream = setup.settings.upstream.to_string();
     let tls = setup.settings.tls.is_some();
-    let workers = Workers::start(config.listen.clone(), port, count, setup, &metrics)
-        .map_err(refused(config.listen, "--listen"))?;
+    let workers = Workers::start(config.listen.clone(), port, count, setup, metrics)
+        .map_err(|source| CliError::Listen { address: config.listen, option: "--listen", source })?;
 
     tracing::info!(address = %workers.address(), workers = count, tls, %upstream, "listening");
-    if let Some(address) = config.admin {
+    if let Some((listener, _)) = &admin {
+        let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, "operator's listener");
     }
     for page in config.routes.pages.described.iter().filter(|_| enforces) {
@@ -93,19 +86,39 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
-        if let Some(listener) = admin {
-            let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(&metrics));
-            tokio::spawn(serve_admin(listener, status, metrics, async move { left.notified().await }));
+        if let Some((listener, hosts)) = admin {
+            let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(metrics));
+            tokio::spawn(serve_admin(listener, hosts, status, metrics, async move { left.notified().await }));
         }
-        tokio::spawn(look_for_alarms(metrics));
+        tokio::spawn(look_for_alarms(Arc::clone(metrics)));
         serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
         if port == Port::Shared {
             // Whoever asks there from now on means the process that took over.
             left.notify_one();
         }
         stop(&mut signals, &workers).await;
+        metrics.look_for_alarms();
     });
+    // A name that is being looked up for the operator would keep the runtime, and with it the process.
+    runtime.shutdown_background();
     workers.join().map_err(failed)
+}
+
+/// The operator's listener and the names that it answers by. Its default address may be another instance's, which is no reason not to
+/// serve; one that was asked for must be had.
+fn listen_for_operator(admin: Admin, port: Port) -> Result<Option<(TcpListener, Vec<String>)>, CliError> {
+    let address = admin.listen;
+    let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
+    match bound {
+        Ok(listener) => Ok(Some((listener, admin.hosts))),
+        Err(error) if admin.is_default && error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!(
+                "no operator's listener, and so no /livez, /readyz and /metrics: its default, {address}, is taken. Set admin.listen"
+            );
+            Ok(None)
+        }
+        Err(source) => Err(CliError::Listen { address: address.into(), option: "LAST4_ADMIN__LISTEN", source }),
+    }
 }
 
 /// Reloads the configuration whenever it changes or a signal says so, until told to stop.
@@ -186,7 +199,7 @@ enum Told {
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::warn!(%error, "cannot raise the limit of open files");
+        tracing::warn!(error = %Excerpt(&error), "cannot raise the limit of open files");
     }
 }
 
@@ -200,20 +213,4 @@ async fn look_for_alarms(metrics: Arc<Metrics>) {
 
 fn failed(error: io::Error) -> CliError {
     CliError::Serve(error.into())
-}
-
-/// Starts the log, and whatever else is to be shown its events.
-fn start_log(log: Log, other: Option<impl Layer<Registry> + Send + Sync>) {
-    // Only what this program says: a library's own trace may hold what must not be logged.
-    let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), log.level);
-    if !log.access {
-        own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
-    }
-    let lines = tracing_subscriber::fmt::layer().with_target(false).with_writer(io::stderr);
-    let lines = match log.format {
-        config::LogFormat::Json => lines.json().boxed(),
-        config::LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
-    };
-    // Fails only where a log was started before, which then stays.
-    let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
 }

@@ -23,6 +23,7 @@
 //! `config/last4.toml` holds every key with its default and unit.
 
 mod address;
+mod admin;
 mod document;
 mod field;
 mod key;
@@ -42,6 +43,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use admin::Admin;
 pub(crate) use field::compile_fields;
 pub use page::{PageDescription, Pages};
 pub use preset::preset_names;
@@ -71,7 +73,7 @@ pub struct Config {
     /// How many threads serve. `None` for one per core.
     pub workers: Option<NonZeroUsize>,
     /// Where `/livez`, `/readyz` and `/metrics` are. `None` for nowhere.
-    pub admin: Option<SocketAddr>,
+    pub admin: Option<Admin>,
     /// What goes to the log.
     pub log: Log,
     /// The masked routes.
@@ -110,8 +112,8 @@ pub fn load_routes(sources: &Sources) -> Result<Routes, Problems> {
 /// A file that cannot be read or is not TOML, and what is wrong with the `[admin]` table.
 pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
     let reader = Reader::new(sources.open()?);
-    let admin = server::admin(&mut reader.root());
-    Problems::gather(reader.problems()).map_or(Ok(admin), Err)
+    let admin = admin::admin(&mut reader.root());
+    Problems::gather(reader.problems()).map_or(Ok(admin.map(|admin| admin.listen)), Err)
 }
 
 /// The files that a configuration is made of, to be watched for changes: its own, and those of certificates, keys and roots that it
@@ -130,7 +132,7 @@ struct Draft {
     tls: Option<ServerTls>,
     take_over: bool,
     workers: Option<NonZeroUsize>,
-    admin: Option<SocketAddr>,
+    admin: Option<Admin>,
     log: Log,
     upstream: UpstreamTable,
     routes: Option<Routes>,
@@ -147,14 +149,15 @@ impl Draft {
             take_over: server::take_over(root),
             workers: server::workers(root),
             upstream: UpstreamTable::read(root),
-            admin: server::admin(root),
+            admin: admin::admin(root),
             log: server::log(root),
             forwarded: server::forwarded(root),
             limits: server::limits(root),
             allowed_rerouting_headers: server::allowed_rerouting_headers(root),
             routes: routes::read(root, sources.presets()),
         };
-        if draft.admin.is_some_and(|admin| admin.port() != 0 && draft.listen == admin.into()) {
+        let admin = draft.admin.as_ref().map(|admin| admin.listen);
+        if admin.is_some_and(|admin| admin.port() != 0 && draft.listen == admin.into()) {
             root.refuse_inner("admin", "listen", "is the same as `listen`: the two need a port each");
         }
         if draft.upstream.is_at(&draft.listen) {

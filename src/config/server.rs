@@ -1,6 +1,6 @@
 //! The tables that are not about masking: listeners, upstream, limits, log.
 
-use super::address::{Carrier, Origin, file_mode, listener, optional_socket, origin, peers};
+use super::address::{Carrier, Origin, file_mode, listener, origin, peers};
 use super::reader::{Given, Table};
 use super::tls::UpstreamTls;
 use super::value::{choice, seconds, seconds_or_none, text, whole, yes_or_no};
@@ -60,11 +60,6 @@ pub(super) fn take_over(root: &mut Table<'_>) -> bool {
 /// `None` for as many as there are cores.
 pub(super) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
     NonZeroUsize::new(root.read_or("workers", 0, |value| whole(value, 0..=1024)))
-}
-
-pub(super) fn admin(root: &mut Table<'_>) -> Option<SocketAddr> {
-    let default = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)));
-    root.section("admin", |admin| admin.read_or("listen", default, optional_socket))
 }
 
 pub(super) fn log(root: &mut Table<'_>) -> Log {

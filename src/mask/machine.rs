@@ -287,6 +287,9 @@ impl Masker {
         if self.state.nesting.depth() >= self.rules.max_depth {
             return Err(ErrorKind::TooDeep);
         }
+        if self.state.nesting.is_object().is_none() {
+            self.state.summary.object = object;
+        }
         self.state.nesting.open(object, self.rules.inside(self.state.next));
         cursor.at += 1;
         if object {

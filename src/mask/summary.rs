@@ -15,6 +15,8 @@ pub struct Summary {
     pub revealed: u64,
     /// Objects that were marked ([`Rules::with_mark`](super::Rules::with_mark)).
     pub marked: u64,
+    /// Whether the text is one object; of many values, whether the last is.
+    pub object: bool,
 }
 
 impl Summary {

@@ -67,6 +67,7 @@ const ALL: &[&Family] = &[
     &UPSTREAM_OPENED,
     &UPSTREAM_REUSED,
     &UPSTREAM_FAILURES,
+    &LOG_LINES_DROPPED,
 ];
 
 macro_rules! family {
@@ -197,4 +198,11 @@ family!(
     "last4_upstream_failures_total",
     ["reason"],
     "Requests that the upstream gave no answer to, by reason."
+);
+family!(
+    LOG_LINES_DROPPED,
+    Counter,
+    "last4_log_lines_dropped_total",
+    [],
+    "Lines of the log that were dropped, because they were not read in time or could not be written."
 );

@@ -15,6 +15,7 @@
 //! assert!(metrics.page().contains("\nlast4_requests_in_flight 0\n"));
 //! ```
 
+mod advice;
 mod alarm;
 mod catalogue;
 mod count;

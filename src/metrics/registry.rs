@@ -1,5 +1,6 @@
 //! All workers together.
 
+use super::advice::Advice;
 use super::alarm::Alarms;
 use super::catalogue::{self as families, Family};
 use super::count::Count;
@@ -17,7 +18,9 @@ pub struct Metrics {
     config_loaded: Mutex<SystemTime>,
     reloads_applied: Count,
     reloads_refused: Count,
+    log_lines_dropped: Count,
     alarms: Mutex<Alarms>,
+    advice: Mutex<Advice>,
 }
 
 impl Default for Metrics {
@@ -28,7 +31,9 @@ impl Default for Metrics {
             config_loaded: Mutex::new(SystemTime::now()),
             reloads_applied: Count::default(),
             reloads_refused: Count::default(),
+            log_lines_dropped: Count::default(),
             alarms: Mutex::default(),
+            advice: Mutex::default(),
         }
     }
 }
@@ -52,9 +57,17 @@ impl Metrics {
         self.reloads_refused.add(1);
     }
 
-    /// Warns of routes on which nothing is selected, or all that is comes masked. To be called every few seconds.
+    /// Notes that so many lines of the log were not written.
+    pub fn log_lines_dropped(&self, lines: u64) {
+        self.log_lines_dropped.add(lines);
+    }
+
+    /// Warns of routes on which nothing is selected, or all that is comes masked, and advises on creates that show no secret. To be
+    /// called every few seconds, and at the end.
     pub fn look_for_alarms(&self) {
-        drop(self.look(&self.added_up().1));
+        let (_, routes) = self.added_up();
+        drop(self.look(&routes));
+        self.advice.lock().unwrap_or_else(PoisonError::into_inner).look(&routes, Instant::now());
     }
 
     fn look(&self, routes: &BTreeMap<String, RouteCounts>) -> MutexGuard<'_, Alarms> {
@@ -109,6 +122,7 @@ impl Metrics {
         for (reason, count) in all.upstream_failures.counts() {
             failures.add(&[reason], count);
         }
+        page.family(&families::LOG_LINES_DROPPED).add(&[], self.log_lines_dropped.get());
         page.finish()
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct RouteCounts {
     answers: Count,
     /// Those of them that held a selected value.
     selecting: Count,
+    /// Objects that may reveal and showed no secret, but held one masked value.
+    unrevealed: Count,
     observes: AtomicBool,
     /// Whether the configuration in force has no such route any more.
     left_out: AtomicBool,
@@ -71,6 +73,15 @@ impl RouteCounts {
         }
     }
 
+    /// Counts an object that may reveal and showed no secret, but held one masked value.
+    pub(crate) fn unrevealed(&self) {
+        self.unrevealed.add(1);
+    }
+
+    pub(super) fn all_unrevealed(&self) -> u64 {
+        self.unrevealed.get()
+    }
+
     /// Answers, those that held a selected value, and values that did not come masked.
     pub(super) fn for_alarms(&self) -> [u64; 3] {
         let masked = self.done.masked.get() + self.foreseen.masked.get();
@@ -105,6 +116,7 @@ impl RouteCounts {
         to.zip(from).for_each(|(to, from)| to.absorb(from));
         self.answers.absorb(&other.answers);
         self.selecting.absorb(&other.selecting);
+        self.unrevealed.absorb(&other.unrevealed);
         self.done.absorb(&other.done);
         self.foreseen.absorb(&other.foreseen);
         self.duration.absorb(&other.duration);

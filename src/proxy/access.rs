@@ -5,15 +5,13 @@
 //! all that a link needs to work; the operator may ask for it ([`Settings::log_paths`](super::Settings::log_paths)).
 
 use super::peer::Peer;
+use crate::excerpt::Excerpt;
 use http::{HeaderMap, Method, Request, Version};
 use std::fmt;
 use tracing::Level;
 
 /// The target of access lines, to filter them by.
 pub const ACCESS_LOG: &str = "last4::access";
-
-/// Longest path that is logged, in characters.
-const MAX_PATH: usize = 128;
 
 /// Longest method that is logged, in bytes. No method of a registry is longer.
 const MAX_METHOD: usize = 24;
@@ -38,7 +36,7 @@ impl Line {
                 version: version(request.version()),
                 client: peer.address().to_owned(),
                 trace: trace(request.headers()),
-                path: log_paths.then(|| bounded(request.uri().path())),
+                path: log_paths.then(|| Excerpt(request.uri().path()).to_string()),
             })
         })
     }
@@ -65,15 +63,6 @@ fn version(version: Version) -> &'static str {
         Version::HTTP_2 => "2",
         _ => "3",
     }
-}
-
-/// A path without what could break a line, and not longer than one.
-fn bounded(path: &str) -> String {
-    let mut bounded: String = path.chars().take(MAX_PATH).flat_map(char::escape_debug).collect();
-    if path.chars().nth(MAX_PATH).is_some() {
-        bounded.push_str("...");
-    }
-    bounded
 }
 
 /// Where the client's own part of a trace is.
@@ -137,11 +126,5 @@ mod tests {
         }
         let twice = format!("00-{TRACE}-00f067aa0ba902b7-01");
         assert_eq!(of(&[&twice, &twice]), None);
-    }
-
-    #[test]
-    fn a_path_is_bounded_and_breaks_no_line() {
-        assert_eq!(bounded("/a\n\"\u{1b}b"), "/a\\n\\\"\\u{1b}b");
-        assert_eq!(bounded(&"ü".repeat(200)), "ü".repeat(128) + "...");
     }
 }

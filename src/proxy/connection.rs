@@ -9,6 +9,7 @@ use super::opening::{Http, NotOpened, Opened, handshake_failure, open};
 use super::settings::{DEFAULT_MAX_HEADERS, Settings};
 use super::socket::{EndsBody, LastWords, Socket};
 use super::stream::Plain;
+use crate::excerpt::Excerpt;
 use crate::metrics::OpenConnection;
 use crate::tls::ServerTls;
 use futures_util::TryFutureExt;
@@ -101,11 +102,13 @@ impl Connections {
             Ok(Ok(Opened { http: Http::One, prefix, stream })) => {
                 self.serve_http1(Socket::new(prefix, stream, self.body_timeout), begun, service, &permit, stopped).await
             }
-            Ok(Err(NotOpened::Failed(error))) => return tracing::debug!(%error, "connection ended before a request"),
+            Ok(Err(NotOpened::Failed(error))) => {
+                return tracing::debug!(error = %Excerpt(&error), "connection ended before a request");
+            }
             Ok(Err(NotOpened::Handshake(error))) => {
                 let reason = handshake_failure(&error);
                 service.handshake_failed(reason);
-                return tracing::debug!(%error, reason, client = service.client(), "no TLS handshake");
+                return tracing::debug!(error = %Excerpt(&error), reason, client = service.client(), "no TLS handshake");
             }
             Err(_) => {
                 if self.have_tls() {
@@ -115,7 +118,7 @@ impl Connections {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
+            tracing::debug!(error = %Excerpt(&error), "connection ended");
         }
     }
 

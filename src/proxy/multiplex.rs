@@ -2,6 +2,7 @@
 
 use super::settings::{Limits, Upstream};
 use super::stream::Stream;
+use crate::excerpt::Excerpt;
 use hyper::body::Body;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -98,7 +99,7 @@ where
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "upstream connection ended");
+            tracing::debug!(error = %Excerpt(&error), "upstream connection ended");
         }
     });
     Ok(sender)

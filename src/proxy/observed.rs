@@ -3,6 +3,7 @@
 use super::error::ForwardError;
 use super::record::Record;
 use crate::body::BodyError;
+use crate::excerpt::Excerpt;
 use crate::layer::{AnswerBody, Outcome, PageOutcome, PageReport, Report};
 use bytes::Bytes;
 use http::{Method, Response};
@@ -26,14 +27,13 @@ pub(super) fn observe<B: Body + Unpin>(
 ) -> Response<ObservedBody<B>> {
     let report = response.extensions().get();
     record.answers(response.status(), report);
-    if let Some(Report { route, may_reveal, outcome }) = report {
+    if let Some(Report { route, outcome: Outcome::Withheld(reason), .. }) = report {
         let status = response.status().as_u16();
-        match outcome {
-            Outcome::Withheld(reason) => tracing::warn!(%route, %method, status, %reason, "answer withheld"),
-            Outcome::Masked(summary) if *may_reveal && summary.masked > 0 && summary.revealed == 0 => {
-                tracing::warn!(%route, %method, status, "a create showed no secret: name its place in `reveal_fields`");
-            }
-            _ => {}
+        let method = Excerpt(method);
+        if route.is_empty() {
+            tracing::warn!(%method, path = record.path(), status, %reason, "request refused");
+        } else {
+            tracing::warn!(%route, %method, status, %reason, "answer withheld");
         }
     }
     if let Some(PageReport { path, outcome }) = response.extensions().get() {
@@ -55,8 +55,8 @@ pub(super) fn observe<B: Body + Unpin>(
 /// Logs a request that could not be forwarded.
 pub(super) fn failed(method: &Method, error: &ForwardError) {
     let (status, reason, _) = error.describe();
-    let cause = std::error::Error::source(error).map(tracing::field::display);
-    tracing::warn!(%method, status = status.as_u16(), reason, cause, "{error}");
+    let cause = std::error::Error::source(error).map(|cause| tracing::field::display(Excerpt(cause)));
+    tracing::warn!(method = %Excerpt(method), status = status.as_u16(), reason, cause, "{error}");
 }
 
 impl<B: Body + Unpin> Body for ObservedBody<B> {

@@ -10,6 +10,7 @@ use super::sender::Sender;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
 use super::stream::Stream;
 use super::timer::{ConnectionTimer, Wait, now};
+use crate::excerpt::Excerpt;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -145,7 +146,7 @@ where
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "upstream connection ended");
+                tracing::debug!(error = %Excerpt(&error), "upstream connection ended");
             }
         });
         Ok(sender)

@@ -75,6 +75,11 @@ impl Record {
         &self.books.place(self.route).route
     }
 
+    /// The path of its request, where the operator wants paths in the log and it has a line there.
+    pub(super) fn path(&self) -> Option<&str> {
+        self.line.as_ref()?.path.as_deref()
+    }
+
     /// Whether its answer passes although it is on a route.
     pub(super) fn observes(&self) -> bool {
         self.decision == Decision::Observed
@@ -107,9 +112,13 @@ impl Record {
         self.decision = match report.map(|report| (report.outcome, report)) {
             None => Decision::Passed,
             Some((Outcome::Bodiless, _)) => Decision::Bodiless,
-            Some((Outcome::Masked(summary), _)) => {
+            Some((Outcome::Masked(summary), report)) => {
                 self.summary = summary;
                 self.read_to_end();
+                // Of a list, even of one, and of what holds several, nobody knows what is new.
+                if report.may_reveal && summary.object && summary.revealed == 0 && summary.masked == 1 {
+                    self.books.place(self.route).counts.unrevealed();
+                }
                 masked_or_revealed(summary)
             }
             Some((Outcome::Observed, _)) => Decision::Observed,

@@ -9,6 +9,7 @@ use super::orders::{Command, Orders, Phase};
 use super::peer::PeerAddress;
 use super::setup::Setup;
 use super::stream::{Plain, Stream};
+use crate::excerpt::Excerpt;
 use crate::metrics::{Metrics, Worker};
 use std::future::Future;
 use std::io;
@@ -86,7 +87,7 @@ pub(super) async fn run(listener: Listener, port: Port, orders: Orders, worker: 
 async fn leave(listener: &AsyncListener, acceptor: &Acceptor) {
     if let Err(error) = hold_off(listener) {
         // What then is lost is what begins in the microseconds between the last look for connections and the close.
-        return tracing::warn!(%error, "connections that begin just now may be reset");
+        return tracing::warn!(error = %Excerpt(&error), "connections that begin just now may be reset");
     }
     let _ = tokio::time::timeout(HANDSHAKES, async {
         loop {
@@ -143,7 +144,7 @@ impl Acceptor {
 
     fn serve(&self, stream: Plain, peer: PeerAddress) {
         if let Err(error) = stream.set_nodelay() {
-            return tracing::debug!(%error, "connection closed before it was served");
+            return tracing::debug!(error = %Excerpt(&error), "connection closed before it was served");
         }
         let Some(permit) = self.load.take(0) else { return self.refuse(stream) };
         let (connections, service) = (Arc::clone(&self.connections), self.front.for_peer(peer));
@@ -188,7 +189,7 @@ impl Acceptor {
 /// A failed accept concerns one connection, or it says that descriptors are used up, which only time can mend.
 async fn pause_after(error: &io::Error) {
     if !concerns_one_connection(error) {
-        tracing::error!(%error, "cannot accept connections for now");
+        tracing::error!(error = %Excerpt(&error), "cannot accept connections for now");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -3,6 +3,7 @@
 use super::connection::Open;
 use super::load::Permit;
 use super::record::Record;
+use crate::excerpt::Excerpt;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::io;
@@ -33,7 +34,7 @@ impl Tunnel {
             let Self { client, upstream, open, permit, idle_timeout } = self;
             let (client, mut upstream) = match tokio::try_join!(client, upstream) {
                 Ok((client, upstream)) => (client, TokioIo::new(upstream)),
-                Err(error) => return tracing::debug!(%error, "a side did not switch protocols"),
+                Err(error) => return tracing::debug!(error = %Excerpt(&error), "a side did not switch protocols"),
             };
             let traffic = Arc::new(Traffic::default());
             let mut client = Client { stream: TokioIo::new(client), traffic: Arc::clone(&traffic) };
@@ -44,7 +45,7 @@ impl Tunnel {
             record.sent(traffic.state().sent);
             match ended {
                 Ok(()) => record.whole(),
-                Err(error) => tracing::debug!(%error, "tunnel cut"),
+                Err(error) => tracing::debug!(error = %Excerpt(&error), "tunnel cut"),
             }
             // Not before it is over.
             drop((open, permit));

@@ -143,7 +143,13 @@ async fn admin(proxy: &Proxy, origin: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let status = Status::of(Setup::new(settings(origin), MaskLayer::new(RouteSet::compile(Vec::new()).unwrap())));
-    tokio::spawn(serve_admin(listener, status, Arc::clone(&proxy.metrics), std::future::pending()));
+    tokio::spawn(serve_admin(
+        listener,
+        vec!["api.example".to_owned()],
+        status,
+        Arc::clone(&proxy.metrics),
+        std::future::pending(),
+    ));
     address
 }
 

@@ -6,8 +6,9 @@
 PROGRAM names the program (default: target/release/last4). 200 connections, half of them HTTP/2, ask without a break, half of
 the requests on a masked route; every answer is checked to be its own request's. Meanwhile the configuration is reloaded, by signal
 and by changed file in turn, every fourth time with a bad one, each time with another upstream; and a new process takes
-the port over. Then connections that begin and say no more, hostile clients and upstreams beside ordinary load; and then the upstream dies and comes back. After each of
-these, nothing may be left in flight.
+the port over. Then connections that begin and say no more, hostile clients and upstreams beside ordinary load; and then the upstream
+dies and comes back. After each of these, nothing may be left in flight. At last 100,000 requests go through a process whose log
+nobody reads, which is then told to stop.
 """
 
 import asyncio
@@ -195,6 +196,42 @@ async def outage(proxy, ports, upstream):
     return upstream, wrong if tally.bad_gateways else [*wrong, "nobody noticed that the upstream was down"]
 
 
+async def unread_log(folder, ports, requests=100_000):
+    """Requests through a process whose standard error is a pipe that nobody reads, and then SIGTERM."""
+    proxy = Proxy(folder, free_port())
+    proxy.configure(ports[0])
+    unread, log = os.pipe()
+    process = subprocess.Popen([PROGRAM, "serve", "--config", str(proxy.file)], stderr=log)
+    proxy.processes.append(process)
+    os.close(log)
+    try:
+        # The first lines fit into the pipe.
+        said = b""
+        while b"listening" not in said:
+            said += os.read(unread, 4096)
+        tally = clients.Tally()
+        end = start_load(proxy, tally)
+        began = time.monotonic()
+        while sum(tally.answers.values()) < requests and time.monotonic() - began < 300:
+            await asyncio.sleep(0.2)
+        await end()
+        page = (await hostile.ask(proxy.admin, hostile.get(b"/metrics"))).decode()
+        dropped = next(line.split()[1] for line in page.splitlines() if line.startswith("last4_log_lines_dropped_total"))
+        print(f"  {dropped} lines of the log were dropped")
+        process.send_signal(signal.SIGTERM)
+        told = time.monotonic()
+        while process.poll() is None and time.monotonic() - told < 30:
+            await asyncio.sleep(0.05)
+        print(f"  told to stop, it ended within {time.monotonic() - told:.1f} s with {process.poll()}")
+        wrong = report(tally)
+        wrong += [] if sum(tally.answers.values()) >= requests else ["requests stopped while nobody read the log"]
+        wrong += [] if int(dropped) else ["no line was dropped: the log was read after all"]
+        return wrong + ([] if process.poll() == 0 else ["it did not end while nobody read the log"])
+    finally:
+        proxy.kill()
+        os.close(unread)
+
+
 def report(tally):
     total = sum(tally.answers.values())
     counts = ", ".join(f"{count} over {name}" for name, count in sorted(tally.answers.items()))
@@ -224,6 +261,8 @@ async def main():
             print("Without an upstream for three seconds:")
             upstream, more = await outage(proxy, ports, upstream)
             wrong += more
+            print("With a log that nobody reads:")
+            wrong += await unread_log(folder, ports)
             logs = "".join(proxy.log(number) for number in range(len(proxy.logs)))
             wrong += ["the log shows the secret"] if clients.SECRET.decode() in logs else []
         finally:

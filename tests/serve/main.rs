@@ -2,7 +2,10 @@
 #![cfg(all(feature = "cli", unix))]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod advice;
 mod certificates;
+mod log;
+mod operator;
 mod reload;
 mod sockets;
 mod stop;
@@ -226,19 +229,6 @@ fn an_answer_that_is_cut_is_logged_with_its_route_and_reason() {
     let (_, log) = serving.end();
     let line = log.lines().find(|line| line.contains("answer cut")).unwrap();
     assert!(line.contains("app-keys") && line.contains("not-json") && !log.contains(SECRET), "{log}");
-}
-
-#[test]
-fn a_create_that_showed_no_secret_is_logged() {
-    let api = api(list(&format!("{{\"result\":{{\"token\":\"{SECRET}\"}}}}")), Duration::ZERO);
-    let serving = Serving::before(api, &mut last4(&["serve", "--preset", "dify"]));
-    let mut stream = TcpStream::connect(serving.address).unwrap();
-    write!(stream, "POST {KEYS} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(!answer.contains(SECRET));
-    serving.signal("TERM");
-    assert!(serving.end().1.contains("reveal_fields"));
 }
 
 #[test]

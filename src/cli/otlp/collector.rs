@@ -1,5 +1,6 @@
 //! The way to the collector: HTTP/1.1 without TLS, on the exporter's own thread, with nothing but the standard library.
 
+use crate::excerpt::Excerpt;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use opentelemetry_http::{HttpClient, HttpError};
@@ -42,7 +43,7 @@ impl Collector {
         match &sent {
             Ok(_) if self.lost.swap(false, Ordering::Relaxed) => tracing::info!("the collector takes spans again"),
             Err(error) if !self.lost.swap(true, Ordering::Relaxed) => {
-                tracing::warn!(%error, "the collector does not take spans");
+                tracing::warn!(error = %Excerpt(error), "the collector does not take spans");
             }
             _ => {}
         }

@@ -10,6 +10,7 @@ mod collector;
 mod line;
 
 use super::CliError;
+use crate::excerpt::Excerpt;
 use crate::proxy::ACCESS_LOG;
 use collector::Collector;
 use line::Line;
@@ -18,7 +19,7 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfi
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use std::env;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -30,6 +31,9 @@ const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORT
 
 /// The variables that name a protocol, likewise.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+
+/// How long the end of the process waits for the collector.
+const LAST_SPANS: Duration = Duration::from_secs(1);
 
 /// What makes spans of access lines, and sends them from a thread of its own.
 #[derive(Clone, Debug)]
@@ -75,10 +79,10 @@ impl Spans {
         MakesSpans(self.tracer.clone()).with_filter(lines)
     }
 
-    /// Sends what is left.
+    /// Sends what is left, if the collector takes it soon.
     pub(super) fn finish(&self) {
-        if let Err(error) = self.provider.shutdown() {
-            tracing::warn!(%error, "the last spans could not be sent");
+        if let Err(error) = self.provider.shutdown_with_timeout(LAST_SPANS) {
+            tracing::warn!(error = %Excerpt(&error), "the last spans could not be sent");
         }
     }
 }

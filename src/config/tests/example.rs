@@ -17,7 +17,8 @@ fn the_example_file_holds_every_key_at_its_default() {
     let whole = |config: &Config| {
         let mut proxy = config.proxy.clone();
         proxy.upstream.authority = http::uri::Authority::from_static("any");
-        format!("{:?} {:?} {:?} {:?} {proxy:?}", config.listen, config.workers, config.admin, config.log)
+        let admin = config.admin.as_ref().map(|admin| (admin.listen, &admin.hosts));
+        format!("{:?} {:?} {admin:?} {:?} {proxy:?}", config.listen, config.workers, config.log)
     };
     assert_eq!(whole(&config), whole(&default));
     assert_eq!(format!("{:?}", config.routes.set.routes()[0].rule), format!("{:?}", with_reveal(&default)));

@@ -40,6 +40,10 @@ fn every_problem_of_the_other_tables_says_what_to_write_instead() {
             "admin.listen = \"9464\"",
             "admin.listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"",
         ),
+        (
+            "admin.hosts = [\"a.example:80\"]",
+            "admin.hosts[0]: not a name: write one such as \"last4.example.com\", without a port",
+        ),
         ("admin.listen = \"127.0.0.1:8080\"", "admin.listen: is the same as `listen`: the two need a port each"),
         (
             "forwarded.trusted_peers = [\"10/8\"]",

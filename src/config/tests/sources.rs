@@ -10,7 +10,7 @@ fn what_is_left_out_has_its_default() {
     let config = load(&file(MINIMAL)).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.workers, None);
-    assert_eq!(config.admin.unwrap().to_string(), "127.0.0.1:9464");
+    assert_eq!(config.admin.unwrap().listen.to_string(), "127.0.0.1:9464");
     assert_eq!(config.log, Log { level: tracing::Level::INFO, format: LogFormat::Text, access: true, paths: false });
     assert_eq!(config.proxy.upstream.authority, "api:5001");
     assert_eq!(config.proxy.upstream.response_timeout, Duration::from_secs(600));

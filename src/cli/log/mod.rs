@@ -1,0 +1,76 @@
+//! The log of a running proxy.
+
+mod queue;
+
+use super::CliError;
+use crate::config::{self, LogFormat};
+use crate::metrics::Metrics;
+use crate::proxy::ACCESS_LOG;
+use queue::Queue;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
+
+/// How long the end of the process waits for what is still to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// The log of a running proxy: it never waits for whoever reads it.
+pub(super) struct Log(Queue);
+
+impl Log {
+    /// Starts the log, and whatever else is to be shown its events.
+    pub(super) fn start(
+        settings: config::Log,
+        metrics: &Arc<Metrics>,
+        other: Option<impl Layer<Registry> + Send + Sync>,
+    ) -> io::Result<Self> {
+        // Not `io::Stderr`: its lock is held while it writes, and whoever else would write waits for that.
+        let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let queue = Queue::start(stderr, Arc::clone(metrics))?;
+        // Only what this program says: a library's own trace may hold what must not be logged.
+        let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), settings.level);
+        if !settings.access {
+            own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
+        }
+        let writer = queue.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_target(false)
+            .with_writer(move || writer.clone())
+            .log_internal_errors(false);
+        let lines = match settings.format {
+            LogFormat::Json => lines.json().boxed(),
+            LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        };
+        // Fails only where a log was started before, which then stays.
+        let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
+        // The standard library's writes to standard error itself, and what it says may hold bytes of a body.
+        panic::set_hook(Box::new(log_panic));
+        Ok(Self(queue))
+    }
+
+    /// Ends with what the proxy ended with. What is left to be written is, if it is read within a second.
+    pub(super) fn finish(self, ended: Result<(), CliError>) -> Result<(), CliError> {
+        let ended = ended.map_err(|error| {
+            self.0.push(error.message().as_bytes());
+            CliError::Logged(Box::new(error))
+        });
+        self.0.flush(LAST_LINES);
+        ended
+    }
+}
+
+/// Says where a thread panicked, and why where that is a text of the program's own.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let place = panic.location().map(tracing::field::display);
+    let why = panic.payload().downcast_ref::<&'static str>();
+    tracing::error!(thread = thread.name(), place, why, "panicked");
+}

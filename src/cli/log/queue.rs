@@ -1,0 +1,185 @@
+//! Lines on their way to standard error.
+//!
+//! Whoever logs must not wait for whoever reads: a pipe that nobody reads takes 64 KiB and then holds every thread that writes to it. So
+//! lines go into a queue, bounded in bytes, and a thread of its own writes them. What does not fit is dropped and counted.
+
+use crate::metrics::Metrics;
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Most bytes of lines that wait. As many again may be in the writer's hands.
+const MAX_BYTES: usize = 2 << 20;
+
+/// What the two buffers keep of their memory.
+const KEPT_BYTES: usize = 64 << 10;
+
+/// Most bytes that one write to a pipe leaves together (Linux's `PIPE_BUF`): with another process on the same pipe, no line is torn.
+const ONE_WRITE: usize = 4096;
+
+/// How long the writer waits before it tries again, where standard error was set not to block.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// Where lines are left. Clones are the same queue.
+#[derive(Clone)]
+pub(super) struct Queue(Arc<Shared>);
+
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// There is something to write.
+    filled: Condvar,
+    /// All was written.
+    emptied: Condvar,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// Lines that did not fit since the writer last came.
+    dropped: u64,
+    /// Whether the writer has lines that it has not written yet.
+    writing: bool,
+}
+
+impl Queue {
+    /// Starts the thread that writes.
+    pub(super) fn start(to: File, metrics: Arc<Metrics>) -> io::Result<Self> {
+        let shared = Shared { waiting: Mutex::default(), filled: Condvar::new(), emptied: Condvar::new(), metrics };
+        let queue = Self(Arc::new(shared));
+        let writer = queue.clone();
+        thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_to(to))?;
+        Ok(queue)
+    }
+
+    /// Leaves a line to be written. Never waits for the reader.
+    pub(super) fn push(&self, line: &[u8]) {
+        let mut waiting = self.lock();
+        if waiting.lines.len() + line.len() > MAX_BYTES {
+            waiting.dropped += 1;
+            self.0.metrics.log_lines_dropped(1);
+            return;
+        }
+        let was_empty = waiting.lines.is_empty();
+        waiting.lines.extend_from_slice(line);
+        drop(waiting);
+        if was_empty {
+            self.0.filled.notify_one();
+        }
+    }
+
+    /// Waits until all is written, but no longer than this.
+    pub(super) fn flush(&self, patience: Duration) {
+        let left = |waiting: &mut Waiting| waiting.writing || !waiting.lines.is_empty();
+        let _ = self.0.emptied.wait_timeout_while(self.lock(), patience, left);
+    }
+
+    fn write_to(&self, mut to: File) {
+        let mut lines = Vec::new();
+        loop {
+            let waiting = self.0.filled.wait_while(self.lock(), |waiting| waiting.lines.is_empty());
+            let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+            mem::swap(&mut waiting.lines, &mut lines);
+            waiting.writing = true;
+            let dropped = mem::take(&mut waiting.dropped);
+            drop(waiting);
+            if dropped > 0 {
+                // First in the empty queue, and so where the lines are missing.
+                tracing::warn!(lines = dropped, "the log was not read in time: lines were dropped");
+            }
+            let mut rest = &*lines;
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(end_of_piece(rest));
+                if write_whole(&mut to, piece).is_err() {
+                    self.0.metrics.log_lines_dropped(count(piece));
+                }
+                rest = after;
+            }
+            lines.clear();
+            lines.shrink_to(KEPT_BYTES);
+            let mut waiting = self.lock();
+            waiting.writing = false;
+            drop(waiting);
+            self.0.emptied.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A line that is made whole and then left in the queue.
+impl Write for Queue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where to stop in these lines for one write: behind as many whole ones as it takes, or behind the first.
+fn end_of_piece(lines: &[u8]) -> usize {
+    let is_end = |byte: &u8| *byte == b'\n';
+    if lines.len() <= ONE_WRITE {
+        return lines.len();
+    }
+    let fitting = lines.iter().take(ONE_WRITE).rposition(is_end);
+    fitting.or_else(|| lines.iter().position(is_end)).map_or(lines.len(), |end| end + 1)
+}
+
+fn write_whole(to: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match to.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // It shares its file description with a program that set it so.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(AGAIN),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn count(lines: &[u8]) -> u64 {
+    lines.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_ends_with_a_line_and_is_no_longer_than_a_pipe_takes_at_once() {
+        let lines =
+            ["a".repeat(3000), "b".repeat(1000), "c".repeat(9000), "d".repeat(90)].map(|line| line + "\n").concat();
+        let mut rest = lines.as_bytes();
+        let mut pieces = Vec::new();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(end_of_piece(rest));
+            assert!(piece.ends_with(b"\n"));
+            pieces.push(piece.len());
+            rest = after;
+        }
+        assert_eq!(pieces, [4002, 9001, 91]);
+        assert_eq!(end_of_piece(b"no end"), 6);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted() {
+        let metrics = Arc::<Metrics>::default();
+        // Opened for reading alone.
+        let queue = Queue::start(File::open("/dev/null").unwrap(), Arc::clone(&metrics)).unwrap();
+        queue.push(b"one\n");
+        queue.push(b"two\n");
+        queue.flush(Duration::from_secs(10));
+        assert!(metrics.page().contains("\nlast4_log_lines_dropped_total 2\n"));
+    }
+}
