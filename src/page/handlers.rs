@@ -78,10 +78,12 @@ fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>)
         }
         let says_policy = element
             .get_attribute("http-equiv")
-            .is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case("content-security-policy"));
+            .and_then(|name| unescaped(&name))
+            .is_some_and(|name| name.eq_ignore_ascii_case("content-security-policy"));
         let Some(written) = element.get_attribute("content").filter(|_| says_policy) else { return Ok(()) };
         let has_references = written.contains('&');
-        let policy = if has_references { Cow::Owned(unescaped(&written)) } else { Cow::Borrowed(&*written) };
+        // Where it cannot be read it stays, and the style may be blocked: no directive of a page is lost for it.
+        let Some(policy) = unescaped(&written) else { return Ok(()) };
         let admitted = admit(policy.as_bytes(), &source).and_then(|admitted| String::from_utf8(admitted).ok());
         if let Some(admitted) = admitted {
             let admitted = if has_references { admitted.replace('&', "&amp;") } else { admitted };

@@ -2,6 +2,8 @@
 
 use super::style::Style;
 use lol_html::Selector;
+use std::iter::Peekable;
+use std::str::Chars;
 use thiserror::Error;
 
 /// The most bytes that one selector may have.
@@ -113,27 +115,50 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
     if selector.contains(char::is_control) {
         return Err(Forbidden("control characters"));
     }
-    if selector.contains('<') || selector.contains("/*") {
-        return Err(Forbidden("`<` or `/*`"));
+    if ["<", "-->", "/*"].iter().any(|mark| selector.contains(mark)) {
+        return Err(Forbidden("`<`, `-->` or `/*`"));
     }
     let mut open = Vec::new();
     let mut quote = None;
-    let mut characters = selector.chars();
+    // The name that ends here, with a backslash for each escape in it.
+    let mut name = String::new();
+    let mut characters = selector.chars().peekable();
     while let Some(character) = characters.next() {
+        let is_name = character.is_alphanumeric() || !character.is_ascii() || matches!(character, '-' | '_' | '\\');
         match (character, quote) {
-            ('\\', _) if characters.next().is_some() => {}
-            ('\\', _) => return Err(Forbidden("a backslash at its end")),
+            ('\\', _) => skip_escape(&mut characters)?,
             (_, Some(mark)) => quote = quote.filter(|_| character != mark),
             ('"' | '\'', None) => quote = Some(character),
             ('{' | '}' | ';' | '@', None) => return Err(Forbidden("`{`, `}`, `;` or `@` outside quotes")),
+            // A token of its own, in which quotes and brackets are none (CSS Syntax 4.3.6).
+            ('(', None) if name.eq_ignore_ascii_case("url") || name.contains('\\') => {
+                return Err(Forbidden("`url(`, or an escape in the name of a function"));
+            }
             ('(', None) => open.push(')'),
             ('[', None) => open.push(']'),
             (')' | ']', None) if open.pop() != Some(character) => return Err(Forbidden("brackets that do not match")),
             _ => {}
         }
+        if is_name {
+            name.push(character);
+        } else {
+            name.clear();
+        }
     }
     if quote.is_some() || !open.is_empty() {
         return Err(Forbidden("quotes or brackets that are not closed"));
+    }
+    Ok(())
+}
+
+/// Skips what stands behind a backslash: a character, or its code and the space that ends it.
+fn skip_escape(characters: &mut Peekable<Chars<'_>>) -> Result<(), PageRuleError> {
+    let first = characters.next().ok_or(PageRuleError::Forbidden("a backslash at its end"))?;
+    if first.is_ascii_hexdigit() {
+        for _ in 1..6 {
+            characters.next_if(char::is_ascii_hexdigit);
+        }
+        characters.next_if_eq(&' ');
     }
     Ok(())
 }
@@ -161,13 +186,43 @@ mod tests {
             ":is(a]",
             "a\nb",
             "[a='x\\']",
+            "a --> b",
+            "<!-- a",
+            "a\u{c}b",
+            "[a=\"x\ny\"]",
+            "a\0",
+            "a,b}c",
+            "([)]",
+            ":is(a",
+            ":is(a))",
+            "[a='\"]",
+            "a\\\\\"",
+            "\u{85}",
         ] {
             assert!(check(selector).is_err(), "{selector}");
         }
+        // Balanced, and yet three rules, where a browser begins a URL.
+        for url in ["url", "URL", "a Url", ":url", ".url", "\\75rl", "u\\72 l", "u\\r\\l", "\\000075 rl", "ur\\6c "] {
+            let selector = format!("{url}(a\"){{}}*{{}}x{{\")");
+            assert!(
+                matches!(check(&selector), Err(PageRuleError::Forbidden(what)) if what.contains("url(")),
+                "{selector}"
+            );
+        }
         assert_eq!(check(&"a".repeat(1025)), Err(PageRuleError::TooLong));
-        for selector in
-            ["#keys .copy", "[data-x=\"}\"]", "a:has(> b), c ~ d", "[title='©']", "a\\:b", ":is(a,[b='(']) > *"]
-        {
+        for selector in [
+            "#keys .copy",
+            "[data-x=\"}\"]",
+            "a:has(> b), c ~ d",
+            "[title='©']",
+            "a\\:b",
+            ":is(a,[b='(']) > *",
+            "a:not(.curl)",
+            ".xurl :nth-child(2n + 1)",
+            "[href='url(']",
+            ".a\\(b",
+            "\\e9 :hover",
+        ] {
             assert_eq!(check(selector), Ok(()), "{selector}");
         }
     }

@@ -39,11 +39,15 @@ impl Style {
 /// With every other character as a CSS escape, which means the same in names and in strings.
 fn ascii(selector: &str) -> String {
     let mut ascii = String::with_capacity(selector.len());
+    let mut escaped = false;
     for character in selector.chars() {
         if character.is_ascii() {
             ascii.push(character);
+            escaped = character == '\\' && !escaped;
         } else {
-            ascii.push_str(&format!("\\{:x} ", u32::from(character)));
+            // A backslash before it meant the same, and would escape the one of its code.
+            let backslash = if std::mem::take(&mut escaped) { "" } else { "\\" };
+            ascii.push_str(&format!("{backslash}{:x} ", u32::from(character)));
         }
     }
     ascii
@@ -63,6 +67,19 @@ mod tests {
         // By `openssl dgst -sha256 -binary | base64`.
         assert_eq!(Style::hiding(&["#keys .copy"]).unwrap().source(), EXPECTED);
         assert_eq!(Style::hiding(&[]), None);
+    }
+
+    #[test]
+    fn a_character_that_is_escaped_already_is_escaped_once() {
+        for (selector, expected) in [
+            ("\\é", "\\e9 "),
+            ("a\\\\é", "a\\\\\\e9 "),
+            ("\\\"é", "\\\"\\e9 "),
+            ("éé b", "\\e9 \\e9  b"),
+            ("\\é\\é", "\\e9 \\e9 "),
+        ] {
+            assert_eq!(ascii(selector), expected, "{selector}");
+        }
     }
 
     const EXPECTED: &str = "'sha256-KQCMDoA4zYqDxwR0DbhcOJLxFkAhO1jKgtk/n/J9big='";
