@@ -28,7 +28,7 @@ const PAGES: [&str; 7] =
     ["charset", "decode-failed", "incomplete", "partial-content", "rewritten", "too-large", "unknown-encoding"];
 
 /// Reasons for which a request goes nowhere.
-const REFUSALS: [&str; 8] = [
+const REFUSALS: [&str; 7] = [
     "ambiguous-path",
     "connect",
     "header-timeout",
@@ -36,7 +36,6 @@ const REFUSALS: [&str; 8] = [
     "host",
     "malformed-request",
     "too-many-connections",
-    "uri-too-long",
 ];
 
 /// What one worker counts. [`Metrics::worker`](super::Metrics::worker) makes one.

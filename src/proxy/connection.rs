@@ -3,7 +3,7 @@
 use super::activity::Activity;
 use super::front::PeerService;
 use super::head_timer::{HeadClock, HeadTimer};
-use super::last_words::{HEADER_TIMEOUT, request_timeout};
+use super::last_words::{HEADER_TIMEOUT, head_refused, request_timeout};
 use super::load::Permit;
 use super::opening::{Http, NotOpened, Opened, handshake_failure, open};
 use super::settings::{DEFAULT_MAX_HEADERS, Settings};
@@ -186,7 +186,7 @@ impl Connections {
             last_words.set(request_timeout());
             service.refused(HEADER_TIMEOUT);
         }
-        if let Some(reason) = last_words.refused() {
+        if let Some(reason) = ended.as_ref().err().and_then(head_refused) {
             service.refused(reason);
         }
         ended

@@ -36,11 +36,6 @@ impl HeadClock {
         }
     }
 
-    /// Whether a head is waited for, or for the rest of one.
-    pub(super) fn is_waiting(&self) -> bool {
-        !matches!(*self.head(), Head::Read)
-    }
-
     /// Whether a head has begun and is not read to its end.
     pub(super) fn is_reading(&self) -> bool {
         matches!(*self.head(), Head::Begun { .. })

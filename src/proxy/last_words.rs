@@ -12,49 +12,14 @@ pub(super) const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 pub(super) const HEADER_TIMEOUT: &str = "header-timeout";
 pub(super) const TOO_MANY_CONNECTIONS: &str = "too-many-connections";
 
-/// An answer of hyper's own to a head that it cannot read, which comes without a word about why, and what is said instead.
-struct Automatic {
-    bytes: &'static [u8],
-    status: StatusCode,
-    reason: &'static str,
-    detail: &'static str,
-}
+/// Those of heads that hyper answers itself, with a bare status: it hands no request to a service.
+const HEADERS_TOO_LARGE: &str = "headers-too-large";
+const MALFORMED_REQUEST: &str = "malformed-request";
 
-const AUTOMATIC: [Automatic; 3] = [
-    Automatic {
-        bytes: b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-        status: StatusCode::BAD_REQUEST,
-        reason: "malformed-request",
-        detail: "The request is not well-formed HTTP.",
-    },
-    Automatic {
-        bytes: b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-        status: StatusCode::URI_TOO_LONG,
-        reason: "uri-too-long",
-        detail: "The request's target is too long.",
-    },
-    Automatic {
-        bytes: b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-        status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        reason: "headers-too-large",
-        detail: "The request's head has too many fields, or too many bytes.",
-    },
-];
-
-/// What is sent instead of an automatic answer.
-pub(super) struct Instead {
-    /// Where in the bytes the automatic answer begins.
-    pub(super) from: usize,
-    pub(super) reason: &'static str,
-    pub(super) words: Vec<u8>,
-}
-
-/// What to send if `bytes` end with an automatic answer.
-pub(super) fn instead_of(bytes: &[u8]) -> Option<Instead> {
-    let automatic = AUTOMATIC.iter().find(|automatic| bytes.ends_with(automatic.bytes))?;
-    let Automatic { status, reason, detail, .. } = *automatic;
-    let words = written(problem::response(status, reason, detail));
-    Some(Instead { from: bytes.len() - automatic.bytes.len(), reason, words })
+/// Why hyper refused a head, if it did.
+pub(super) fn head_refused(error: &hyper::Error) -> Option<&'static str> {
+    let reason = if error.is_parse_too_large() { HEADERS_TOO_LARGE } else { MALFORMED_REQUEST };
+    error.is_parse().then_some(reason)
 }
 
 /// To a client that took too long over a head.

@@ -1,7 +1,6 @@
 //! A client's socket that is reset where its end would be taken for the end of an answer.
 
 use super::head_timer::HeadClock;
-use super::last_words::{self, Instead};
 use super::prefix::Prefix;
 use super::stream::Stream;
 use super::timer::{ConnectionTimer, Wait};
@@ -51,24 +50,12 @@ impl EndsBody {
 
 /// What a client is told when its connection ends before it could be told otherwise.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastWords(Arc<Said>);
-
-#[derive(Debug, Default)]
-struct Said {
-    last: OnceLock<Vec<u8>>,
-    /// Why a head was refused.
-    refused: OnceLock<&'static str>,
-}
+pub(super) struct LastWords(Arc<OnceLock<Vec<u8>>>);
 
 impl LastWords {
     pub(super) fn set(&self, words: Vec<u8>) {
         // Only the first are ever set: a connection ends once.
-        let _ = self.0.last.set(words);
-    }
-
-    /// Why hyper refused a head, if it did.
-    pub(super) fn refused(&self) -> Option<&'static str> {
-        self.0.refused.get().copied()
+        let _ = self.0.set(words);
     }
 }
 
@@ -94,15 +81,6 @@ impl Socket {
         self
     }
 
-    /// hyper's answer to a head that it cannot read, at the end of what is written then.
-    fn automatic(&self, bytes: &[u8]) -> Option<Instead> {
-        let instead =
-            self.clock.as_ref().filter(|clock| clock.is_waiting()).and_then(|_| last_words::instead_of(bytes))?;
-        // A write that has to wait comes again with the same words.
-        let _ = self.last_words.0.refused.set(instead.reason);
-        Some(instead)
-    }
-
     /// What comes of a write, or of its having been waited for too long.
     ///
     /// A flush and the goodbye of TLS are writes too: what was written may have gone no further than to the session.
@@ -124,7 +102,8 @@ impl Drop for Socket {
     fn drop(&mut self) {
         if self.stalled || self.ends_body.0.load(Ordering::Relaxed) {
             self.stream.reset();
-        } else if let Some(words) = self.last_words.0.last.get() {
+        } else if let (None, Some(words)) = (&self.wait, self.last_words.0.get()) {
+            // Where a write waits, an answer is not whole, and the words would be a part of it.
             self.stream.say(words);
         }
     }
@@ -148,16 +127,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = match self.automatic(bytes) {
-            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
-            // Short enough to be taken whole; hyper then closes the connection.
-            Some(Instead { from: 0, words, .. }) => {
-                Pin::new(&mut self.stream).poll_write(cx, &words).map_ok(|_| bytes.len())
-            }
-            Some(Instead { from, .. }) => {
-                Pin::new(&mut self.stream).poll_write(cx, bytes.get(..from).unwrap_or_default())
-            }
-        };
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.written(cx, written)
     }
 
@@ -166,10 +136,6 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // hyper writes heads by themselves, and this one has no body.
-        if let [slice] = slices {
-            return self.poll_write(cx, slice);
-        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.written(cx, written)
     }
