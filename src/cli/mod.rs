@@ -14,6 +14,7 @@ mod mask;
 mod otlp;
 mod output;
 mod reload;
+mod routes_changed;
 mod serve;
 mod sources;
 mod watch;

@@ -4,7 +4,7 @@ use super::CliError;
 use super::args::{LogFormat, Serve};
 #[cfg(feature = "otlp")]
 use super::otlp::Spans;
-use super::reload::{Reader, Reloader, warn_if_observing};
+use super::reload::{Reader, Reloader, log_warnings, warn_if_observing};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log, Sources};
 use crate::metrics::Metrics;
@@ -90,6 +90,7 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
         tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
         warn_if_observing(route);
     }
+    log_warnings(&config.warnings);
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
