@@ -128,6 +128,19 @@ fn check_shows_the_routes_of_a_right_file() {
 }
 
 #[test]
+fn check_shows_what_is_suspicious_beside_the_routes_and_is_content() {
+    let suspicious = RIGHT.replace("\"/keys\"", "\"/keys.json\"");
+    let file = file(&suspicious);
+    let output = run(&["check", name(&file)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("keys   /keys.json  token"), "{}", stdout(&output));
+    let shown = stderr(&output).replace(name(&file), "last4.toml");
+    assert!(shown.starts_with("last4.toml:") && shown.contains(": route[0].path: matches requests with"), "{shown}");
+    assert!(shown.ends_with("last4: 1 warning; the configuration can be used\n"), "{shown}");
+    assert_eq!(stderr(&run(&["check", name(&self::file(RIGHT))])), "");
+}
+
+#[test]
 fn check_shows_five_mistakes_as_five_problems() {
     let file = file(FIVE_MISTAKES);
     let output = run(&["check", name(&file)]);

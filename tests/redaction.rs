@@ -11,7 +11,7 @@ use hyper::service::{Service, service_fn as hyper_service};
 use hyper_util::rt::TokioIo;
 use last4::body::BodyError;
 use last4::codec::{AcceptEncoding, Codings, Decoder, Encoder, Progress};
-use last4::layer::{MaskLayer, MaskRule, Outcome, PageReport, Report};
+use last4::layer::{InspectedBody, MaskLayer, MaskRule, Outcome, PageReport, Report};
 use last4::mask::{Masker, Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
 use last4::page::PageRule;
@@ -168,7 +168,8 @@ async fn answer(rendered: &Rendered, method: Method, body: String, hold_bytes: u
     let rule = MaskRule::new(rules()).with_reveal([Method::POST], Reveal::TopLevel).with_hold_bytes(hold_bytes);
     let route = Route { name: "keys".to_owned(), pattern: Pattern::template("/keys").unwrap(), rule };
     let layer = MaskLayer::new(RouteSet::compile(vec![route]).unwrap());
-    let service = service_fn(move |_: Request<Full<Bytes>>| {
+    let service = service_fn(move |request: Request<InspectedBody<Full<Bytes>>>| {
+        assert_silent(&format!("{:?}", request.body()));
         // In pieces, so that a fault is found once others have been given out.
         let pieces: Vec<_> = body
             .as_bytes()
@@ -179,7 +180,9 @@ async fn answer(rendered: &Rendered, method: Method, body: String, hold_bytes: u
         async { Ok::<_, Infallible>(response) }
     });
     let request = Request::builder().method(method).uri(format!("/keys?token={SECRET}"));
-    let request = request.header("authorization", format!("Bearer {SECRET}")).body(Full::default()).unwrap();
+    let request = request.header("authorization", format!("Bearer {SECRET}"));
+    let request = request.body(Full::<Bytes>::from(format!("{{\"token\":\"{SECRET}\"}}"))).unwrap();
+    rendered.add(&InspectedBody::unread(request.body().clone()));
     let response = ServiceBuilder::new().layer(layer).service(service).oneshot(request).await.unwrap();
     assert_silent(&format!("{response:?}"));
     rendered.add(response.body());
@@ -204,7 +207,7 @@ async fn page(rendered: &Rendered, content_type: &'static str) {
     let route = Route { name: "page".to_owned(), pattern: Pattern::template("/page").unwrap(), rule };
     let pages = RouteSet::compile(vec![route]).unwrap();
     let layer = MaskLayer::new(RouteSet::compile(Vec::new()).unwrap()).with_pages(pages);
-    let service = service_fn(move |_: Request<Full<Bytes>>| async move {
+    let service = service_fn(move |_: Request<InspectedBody<Full<Bytes>>>| async move {
         let body = Full::<Bytes>::from(format!("<p title='{SECRET}'>{SECRET}"));
         Ok::<_, Infallible>(Response::builder().header("content-type", content_type).body(body).unwrap())
     });
@@ -308,7 +311,7 @@ async fn through(rendered: Arc<Rendered>, settings: Arc<Settings>, target: &str)
         let (rendered, front, forward) = (Arc::clone(&rendered), front.clone(), forward.clone());
         async move {
             if request.headers().contains_key("x-bare") {
-                match forward.oneshot(request).await {
+                match forward.oneshot(request.map(InspectedBody::unread)).await {
                     Ok(response) => rendered.add(response.body()),
                     Err(error) => {
                         assert_silent(&error.to_string());

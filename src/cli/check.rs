@@ -4,8 +4,9 @@ use super::CliError;
 use super::args::Check;
 use super::output::{aligned, print};
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, PageDescription, RouteDescription};
+use crate::config::{self, Config, PageDescription, RouteDescription, Warning};
 use crate::layer::Mode;
+use std::io::{self, Write};
 
 pub(super) fn check(typed: Check) -> Result<(), CliError> {
     let sources = sources(typed.file.or(typed.config))
@@ -15,7 +16,23 @@ pub(super) fn check(typed: Check) -> Result<(), CliError> {
         // Whoever stands beside a file may think that it is read.
         eprintln!("last4: no file given; these are the environment and the flags alone");
     }
-    print(&overview(&config::load(&sources)?))
+    let config = config::load(&sources)?;
+    print(&overview(&config))?;
+    warn(&config.warnings);
+    Ok(())
+}
+
+/// On standard error, so that what a program reads of the overview stays as it is.
+fn warn(warnings: &[Warning]) {
+    // Where that cannot be written to, nobody reads it.
+    let mut stderr = io::stderr().lock();
+    for warning in warnings {
+        let _ = writeln!(stderr, "{warning}");
+    }
+    if !warnings.is_empty() {
+        let (count, plural) = (warnings.len(), if warnings.len() == 1 { "" } else { "s" });
+        let _ = writeln!(stderr, "last4: {count} warning{plural}; the configuration can be used");
+    }
 }
 
 fn overview(config: &Config) -> String {

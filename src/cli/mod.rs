@@ -15,6 +15,7 @@ mod mask;
 mod otlp;
 mod output;
 mod reload;
+mod routes_changed;
 mod serve;
 mod sources;
 mod watch;

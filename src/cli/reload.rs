@@ -1,7 +1,8 @@
 //! Reading the configuration anew while it is in force.
 
+use super::routes_changed::RoutesInForce;
 use super::watch::{self, WatchedFiles};
-use crate::config::{self, Admin, Config, Problems, RouteDescription, Sources};
+use crate::config::{self, Admin, Config, Problems, RouteDescription, Sources, Warning};
 use crate::layer::Mode;
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, Setup, Workers};
@@ -63,6 +64,7 @@ fn read_changes(sources: &Sources, told: &mpsc::Receiver<()>, give: &UnboundedSe
 pub(super) struct Reloader {
     /// The configuration that the process was started with: what a restart alone changes.
     fixed: Fixed,
+    routes: RoutesInForce,
     metrics: Arc<Metrics>,
 }
 
@@ -77,7 +79,7 @@ struct Fixed {
 
 impl Reloader {
     pub(super) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
-        Self { fixed: Fixed::of(config), metrics }
+        Self { fixed: Fixed::of(config), routes: RoutesInForce::new(&config.routes), metrics }
     }
 
     /// Puts a configuration in force that was read anew. A wrong one changes nothing; all that is wrong is logged.
@@ -102,10 +104,12 @@ impl Reloader {
         let upstream = config.proxy.upstream.to_string();
         workers.replace(Setup::new(config.proxy, config.routes.layer()));
         self.metrics.config_loaded();
+        self.routes.replace(&config.routes);
         let described = &config.routes.described;
         for route in described {
             warn_if_observing(route);
         }
+        log_warnings(&config.warnings);
         tracing::info!(routes = described.len(), %upstream, "configuration reloaded");
     }
 }
@@ -114,6 +118,13 @@ impl Reloader {
 pub(super) fn warn_if_observing(route: &RouteDescription) {
     if route.mode == Mode::Observe {
         tracing::warn!(route = route.name, "observe mode: nothing is masked on this route, every secret passes");
+    }
+}
+
+/// Says what is suspicious in a configuration, each time that it is put in force.
+pub(super) fn log_warnings(warnings: &[Warning]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
     }
 }
 

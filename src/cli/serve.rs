@@ -5,7 +5,7 @@ use super::args::{LogFormat, Serve};
 use super::log::Log;
 #[cfg(feature = "otlp")]
 use super::otlp::Spans;
-use super::reload::{Reader, Reloader, warn_if_observing};
+use super::reload::{Reader, Reloader, log_warnings, warn_if_observing};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Admin, Config, Sources};
 use crate::excerpt::Excerpt;
@@ -83,6 +83,7 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
         tracing::info!(route = route.name, path = route.path, fields = route.fields.join(" "), reveal, "masking");
         warn_if_observing(route);
     }
+    log_warnings(&config.warnings);
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {

@@ -4,7 +4,7 @@ use super::value::text;
 use crate::proxy::{ListenAddress, MAX_SOCKET_PATH};
 use figment::value::Value;
 use http::uri::Authority;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -61,7 +61,28 @@ pub(super) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
     }
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     let network = text.parse().or_else(|_| address());
-    network.map(Some).map_err(|_| "not a network: write \"10.0.0.0/8\", \"10.1.2.3\" or \"unix:\"".to_owned())
+    let network = network.map_err(|_| "not a network: write \"10.0.0.0/8\", \"10.1.2.3\" or \"unix:\"".to_owned())?;
+    as_seen(network).map(Some)
+}
+
+/// The network by which peers are compared: those of IPv4 at a socket of IPv6 are seen as IPv4.
+fn as_seen(network: IpNet) -> Result<IpNet, String> {
+    let IpNet::V6(mapped) = network else { return refuse_unspecified(network) };
+    let Some(address) = mapped.addr().to_ipv4_mapped() else { return refuse_unspecified(network) };
+    let length = mapped.prefix_len().checked_sub(96).and_then(|length| Ipv4Net::new(address, length).ok());
+    let network = length.map(IpNet::V4).ok_or_else(|| {
+        "peers of IPv4 are compared as such: write their network, such as \"10.0.0.0/8\", or \"0.0.0.0/0\"".to_owned()
+    })?;
+    refuse_unspecified(network)
+}
+
+/// `0.0.0.0` alone is nobody's address.
+fn refuse_unspecified(network: IpNet) -> Result<IpNet, String> {
+    let is_one = network.prefix_len() == network.max_prefix_len();
+    if is_one && network.addr().is_unspecified() {
+        return Err(format!("no peer has this address: write \"{}/0\" for all", network.addr()));
+    }
+    Ok(network)
 }
 
 /// Where the upstream is.

@@ -1,5 +1,6 @@
 //! Fields as people write them, compiled or refused with a message that points at the fault.
 
+use super::notation::is_blank;
 use crate::mask::{SelectorError, Selectors};
 
 /// Compiles fields, each a name or a path.
@@ -12,25 +13,93 @@ pub(crate) fn compile_fields(fields: &[String], ignore_case: bool) -> Result<Sel
     match Selectors::compile(fields, ignore_case) {
         Ok(selectors) if refused.is_empty() => return Ok(selectors),
         Ok(_) => {}
-        Err(errors) => refused.extend(errors.into_iter().map(|(position, error)| {
-            (position, fields.get(position).map_or_else(|| error.to_string(), |field| pointed(field, &error)))
-        })),
+        Err(errors) => {
+            let known: Vec<_> = refused.iter().map(|(position, _)| *position).collect();
+            let others = errors.into_iter().filter(|(position, _)| !known.contains(position));
+            refused.extend(others.map(|(position, error)| {
+                (position, fields.get(position).map_or_else(|| error.to_string(), |field| pointed(field, &error)))
+            }));
+        }
     }
     Err(refused)
 }
 
-/// A name with a dot in it selects only a member that is really called so. Nearly always it was meant as a path, and then
-/// nothing would be masked.
+/// A name that more likely was meant as something else, by which nothing would be masked: a path in another notation, several
+/// names, or one that was copied with what stood around it. The name itself can be written as a path.
 fn misread(field: &str) -> Option<String> {
-    (!field.starts_with('$') && field.contains(['.', '[', '*'])).then(|| {
-        let path = format!("$.{field}");
-        // Not advised where it would be refused in turn.
-        let path = if Selectors::compile([&path], false).is_ok() { path } else { "$.data[*].token".to_owned() };
+    let (fault, cure) = if let Some(name) = field.strip_prefix('$').filter(|name| name.starts_with(is_word)) {
+        ("`$` stands for the whole document", format!("$.{name}"))
+    } else if field.is_empty() || field.starts_with('$') {
+        return None;
+    } else if field.contains(is_hidden) || field.trim() != field {
+        let name: String = field.chars().filter(|c| !is_hidden(*c)).collect();
+        ("a space around a name, or a character that cannot be seen, belongs to it", name.trim().to_owned())
+    } else if let Some(name) = unquoted(field) {
+        ("quotes around a name belong to it", name.to_owned())
+    } else if field.contains([',', ';', '|']) {
+        let names: Vec<_> = field.split([',', ';', '|']).map(str::trim).filter(|name| !name.is_empty()).collect();
+        ("each name is an element of its own", names.join("\", \""))
+    } else if is_path(field) {
+        ("a name stands for itself at any depth: for a path", as_path(field))
+    } else {
+        return None;
+    };
+    let joint = if fault.ends_with("a path") { "" } else { ":" };
+    Some(format!("{fault}{joint} write \"{cure}\", for a member of that very name \"$..['{}']\"", quoted(field)))
+}
+
+/// Whether it looks like a path: of dots (JavaScript, jq), slashes (JSON Pointer) or arrows (SQL).
+fn is_path(field: &str) -> bool {
+    let is_index = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    field.contains(['.', '[', '*', '{', '<'])
+        || field.contains("->")
+        || field.contains("::")
+        || field.starts_with(['/', '#', '@', ':'])
+        || field.ends_with(['/', ':'])
+        || field.split('/').skip(1).any(is_index)
+}
+
+/// The path that was meant, in our notation.
+fn as_path(field: &str) -> String {
+    let dotted = field.replace("->>", ".").replace("->", ".").replace("::", ".").replace("[]", ".*").replace('/', ".");
+    let depth = if dotted.starts_with("..") { ".." } else { "." };
+    let is_index = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_digit());
+    let plain =
+        |segment: &str| segment.trim_matches(['\'', '"', '#', '@', ':', '{', '}', '<', '>', '[', ']']).to_owned();
+    let segments = dotted.split(['.', '[']).map(plain).filter(|segment| !segment.is_empty());
+    let steps: Vec<_> = segments.map(|segment| if is_index(&segment) { "*".to_owned() } else { segment }).collect();
+    let path = format!("${depth}{}", steps.join(".")).replace(".*", "[*]");
+    // Not advised where it would be refused in turn.
+    if Selectors::compile([&path], false).is_ok() { path } else { "$.data[*].token".to_owned() }
+}
+
+/// What is suspicious in a field that is none of the above, and what to write instead.
+pub(super) fn suspicion(field: &str) -> Option<String> {
+    (!field.starts_with('$') && field.contains('/')).then(|| {
         format!(
-            "a name stands for itself at any depth: for a path write \"{path}\", for a member of that very name \
-             \"$..['{field}']\""
+            "a name stands for itself at any depth: for a path write \"{}\", for a member of that very name \"$..['{}']\"",
+            as_path(field),
+            quoted(field)
         )
     })
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// A character that comes with a text that was copied, and is in no name.
+fn is_hidden(c: char) -> bool {
+    is_blank(c) && c != ' '
+}
+
+fn unquoted(field: &str) -> Option<&str> {
+    ['"', '\'', '`'].into_iter().find_map(|quote| field.strip_prefix(quote)?.strip_suffix(quote))
+}
+
+/// A name as it stands between single quotes of a path.
+fn quoted(name: &str) -> String {
+    name.replace('\\', r"\\").replace('\'', r"\'")
 }
 
 /// The message, and below it the selector with a caret under the fault.

@@ -1,6 +1,6 @@
 //! How values are masked: the `[masking]` table, whose keys every route may override.
 
-use super::reader::Table;
+use super::reader::{Given, Table};
 use super::value::{text, whole};
 use crate::layer::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES};
 use crate::mask::{DEFAULT_MAX_DEPTH, MAX_WIDTH, Policy, PolicyParts};
@@ -45,8 +45,12 @@ impl Masking {
     pub(super) fn overridden(&self, table: &mut Table<'_>) -> Self {
         let max_body_bytes =
             table.read("max_body_bytes", |value| whole(value, 0..=i64::MAX as u64)).map(|given| given.value);
-        let parts = self.parts(table);
+        let (parts, written) = self.parts(table);
         let width = table.read_or("width", self.width, |value| whole(value, 0..=MAX_WHOLE_WIDTH));
+        // Said where the last of them stands: the others are inherited, and were judged where they are written.
+        if let Some(given) = written.last() {
+            judge(table, given, &parts);
+        }
         let filled = filled(&parts, width).and_then(policy);
         // What an API masked itself is filled up as well.
         let filled = match width {
@@ -71,22 +75,54 @@ impl Masking {
         }
     }
 
-    fn parts(&self, table: &mut Table<'_>) -> PolicyParts {
+    /// The parts, and the widths that the table gives itself.
+    fn parts(&self, table: &mut Table<'_>) -> (PolicyParts, Vec<Given<usize>>) {
         let default = self.parts.clone();
         // Each filler is tried alone, so that a problem stands at its own key.
         let ellipsis = |ellipsis| PolicyParts { ellipsis, ..PolicyParts::default() };
         let short = |short| PolicyParts { short, ..PolicyParts::default() };
-        PolicyParts {
-            first: table.read_or("first", default.first, |value| whole(value, 0..=MAX_WIDTH)),
-            last: table.read_or("last", default.last, |value| whole(value, 0..=MAX_WIDTH)),
-            min_hidden: table.read_or("min_hidden", default.min_hidden, |value| whole(value, 0..=MAX_WIDTH)),
+        let mut written = Vec::new();
+        let mut read_width = |key: &'static str, default: usize| {
+            let given = table.read(key, |value| whole(value, 0..=MAX_WIDTH));
+            let width = given.as_ref().map_or(default, |given| given.value);
+            written.extend(given);
+            width
+        };
+        let first = read_width("first", default.first);
+        let last = read_width("last", default.last);
+        let min_hidden = read_width("min_hidden", default.min_hidden);
+        let parts = PolicyParts {
+            first,
+            last,
+            min_hidden,
             ellipsis: table.read_or("ellipsis", default.ellipsis, |value| {
                 text(value).and_then(|filler| policy(ellipsis(filler))).map(|policy| policy.parts().ellipsis.clone())
             }),
             short: table.read_or("short", default.short, |value| {
                 text(value).and_then(|filler| policy(short(filler))).map(|policy| policy.parts().short.clone())
             }),
-        }
+        };
+        (parts, written)
+    }
+}
+
+/// Characters that a secret has at least, ordinarily.
+const USUAL_SECRET: usize = 20;
+
+/// Warns of what shows whole values, or most of one. Both are meant by some: an old console cuts what it shows to 23 characters, and
+/// the API's own rule may hide nothing of a short secret.
+fn judge(table: &Table<'_>, given: &Given<usize>, parts: &PolicyParts) {
+    let PolicyParts { first, last, min_hidden, .. } = parts;
+    let shown = first + last;
+    // The shortest secret of which a part is shown, which is the one that most is seen of.
+    let length = USUAL_SECRET.max(shown + min_hidden);
+    if shown > 0 && *min_hidden == 0 {
+        table.warn(given, format!("min_hidden = 0 shows a secret of {shown} characters whole: write min_hidden = 8"));
+    } else if shown * 2 >= length {
+        table.warn(
+            given,
+            format!("shows {shown} of the {length} characters of a secret, half or more: write smaller `first` and `last`, such as 5 and 4"),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A TOML file, environment variables over it (`LAST4_UPSTREAM__URL` is `upstream.url`), flags over those. [`load`] either gives a
 //! [`Config`] that cannot be wrong, or *all* that is wrong with the sources, each problem with its place, its key and what to
-//! write instead:
+//! write instead. What surely masks nothing is a problem; what is only suspicious is one of the configuration's [`Warning`]s.
 //!
 //! ```
 //! use last4::config::{self, Sources};
@@ -25,10 +25,16 @@
 mod address;
 mod admin;
 mod document;
+mod expression;
 mod field;
+mod form_control;
+mod injected;
 mod key;
 mod masking;
+mod notation;
+mod overlap;
 mod page;
+mod path;
 mod preset;
 mod problem;
 mod reader;
@@ -39,6 +45,7 @@ mod source;
 mod suggest;
 mod tls;
 mod value;
+mod warning;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +59,7 @@ pub use route::RouteDescription;
 pub use routes::Routes;
 pub use server::{Log, LogFormat};
 pub use source::Sources;
+pub use warning::Warning;
 
 use crate::proxy::{ListenAddress, Settings};
 use crate::tls::ServerTls;
@@ -80,6 +88,8 @@ pub struct Config {
     pub routes: Routes,
     /// The rest of what the proxy needs to know.
     pub proxy: Settings,
+    /// What is suspicious in it, in reading order.
+    pub warnings: Vec<Warning>,
 }
 
 /// Reads the sources into a configuration.
@@ -87,7 +97,7 @@ pub struct Config {
 /// # Errors
 /// Everything that is wrong with them.
 pub fn load(sources: &Sources) -> Result<Config, Problems> {
-    read(sources, |root| {
+    let (config, warnings) = read(sources, |root| {
         let draft = Draft::read(root, sources);
         if !draft.upstream.has_url {
             let message = "missing: the API to stand in front of: write url = \"http://host:port\" in `[upstream]`, set \
@@ -95,7 +105,8 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
             root.refuse_inner("upstream", "url", message);
         }
         draft.finish()
-    })
+    })?;
+    Ok(Config { warnings, ..config })
 }
 
 /// Reads the sources for their routes alone: an upstream may be missing, though all that is given must be right.
@@ -103,7 +114,7 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
 /// # Errors
 /// Everything that is wrong with them.
 pub fn load_routes(sources: &Sources) -> Result<Routes, Problems> {
-    read(sources, |root| Draft::read(root, sources).routes)
+    read(sources, |root| Draft::read(root, sources).routes).map(|(routes, _)| routes)
 }
 
 /// Reads the sources for the address of the admin listener alone, whatever else is wrong with them. `None` if it is switched off.
@@ -113,7 +124,7 @@ pub fn load_routes(sources: &Sources) -> Result<Routes, Problems> {
 pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
     let reader = Reader::new(sources.open()?);
     let admin = admin::admin(&mut reader.root());
-    Problems::gather(reader.problems()).map_or(Ok(admin.map(|admin| admin.listen)), Err)
+    Problems::gather(reader.found().0).map_or(Ok(admin.map(|admin| admin.listen)), Err)
 }
 
 /// The files that a configuration is made of, to be watched for changes: its own, and those of certificates, keys and roots that it
@@ -183,20 +194,22 @@ impl Draft {
                 allowed_rerouting_headers: self.allowed_rerouting_headers,
                 log_paths: self.log.paths,
             },
+            warnings: Vec::new(),
         })
     }
 }
 
-/// Opens the sources and reads all of them. What `build` gives counts only if no problem was noted.
-fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<T, Problems> {
+/// Opens the sources and reads all of them. What `build` gives counts only if no problem was noted; beside it stand the warnings.
+fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<(T, Vec<Warning>), Problems> {
     let reader = Reader::new(sources.open()?);
     let mut root = reader.root();
     let built = build(&mut root);
     root.finish();
-    match (Problems::gather(reader.problems()), built) {
+    let (problems, warnings) = reader.found();
+    match (Problems::gather(problems), built) {
         (Some(problems), _) => Err(problems),
-        (None, Some(built)) => Ok(built),
-        // Whoever gives `None` has noted why; should that ever be forgotten, nothing must start.
+        (None, Some(built)) => Ok((built, Warning::sorted(warnings))),
+        // Whatever gives `None` has noted why; should that ever be forgotten, nothing must start.
         (None, None) => Err(Problem::new(Place::Anywhere, &KeyPath::default(), "not understood").into()),
     }
 }

@@ -1,5 +1,6 @@
 //! The `[[page]]` tables.
 
+use super::form_control::selects_control;
 use super::reader::{Given, Table};
 use super::route::pattern;
 use super::value::text;
@@ -45,6 +46,9 @@ pub(super) fn pages(root: &mut Table<'_>) -> Option<Pages> {
     }
 }
 
+const REMOVES_CONTROL: &str =
+    "may be a form's control, without which the next save stores nothing for it: write it under `hide`,";
+
 fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
     let pattern = pattern(table);
     let (has_hide, has_remove) = (table.holds("hide"), table.holds("remove"));
@@ -59,7 +63,12 @@ fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
     let description =
         PageDescription { path: pattern.as_str().to_owned(), hide: written(&hide), remove: written(&remove) };
     match PageRule::new(&description.hide, &description.remove) {
-        Ok(rule) => Some((description, pattern, rule)),
+        Ok(rule) => {
+            for given in remove.iter().filter(|given| selects_control(&given.value)) {
+                table.warn(given, format!("{REMOVES_CONTROL} hide = [{:?}]", given.value));
+            }
+            Some((description, pattern, rule))
+        }
         Err(refused) => {
             for refused in refused {
                 let list = match refused.list {

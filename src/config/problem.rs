@@ -36,11 +36,15 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, key, message } = self;
-        match key.as_str() {
-            "" => write!(f, "{place}: {message}"),
-            key => write!(f, "{place}: {key}: {message}"),
-        }
+        located(f, &self.place, &self.key, &self.message)
+    }
+}
+
+/// `place: key: message`, for problems and warnings alike.
+pub(super) fn located(f: &mut fmt::Formatter<'_>, place: &Place, key: &str, message: &str) -> fmt::Result {
+    match key {
+        "" => write!(f, "{place}: {message}"),
+        key => write!(f, "{place}: {key}: {message}"),
     }
 }
 

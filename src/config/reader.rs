@@ -5,6 +5,7 @@ use super::problem::{Place, Problem};
 use super::source::Origin;
 use super::suggest::closest;
 use super::value::must_be;
+use super::warning::Warning;
 use figment::value::{Dict, Value};
 use std::cell::RefCell;
 
@@ -12,11 +13,12 @@ use std::cell::RefCell;
 pub(super) struct Reader {
     origin: Origin,
     problems: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Warning>>,
 }
 
 impl Reader {
     pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, problems: RefCell::default() }
+        Self { origin, problems: RefCell::default(), warnings: RefCell::default() }
     }
 
     /// The table that everything is in.
@@ -29,8 +31,8 @@ impl Reader {
     }
 
     /// What was found so far.
-    pub(super) fn problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    pub(super) fn found(self) -> (Vec<Problem>, Vec<Warning>) {
+        (self.problems.into_inner(), self.warnings.into_inner())
     }
 }
 
@@ -138,9 +140,26 @@ impl<'a> Table<'a> {
         self.entries.contains_key(key)
     }
 
+    /// Where a key stands, whatever its value.
+    pub(super) fn at(&self, key: &str) -> Given<()> {
+        let path = self.path.key(key);
+        Given { value: (), place: self.reader.origin.overriding(&path), path }
+    }
+
+    /// The texts of a list as the file has it, whatever overrides it.
+    pub(super) fn written_list(&self, key: &str) -> Vec<String> {
+        self.reader.origin.written_list(&self.path.key(key))
+    }
+
     /// Notes that something is wrong with a value that was read.
     pub(super) fn refuse<T>(&self, given: &Given<T>, message: impl Into<String>) {
         self.reader.report(given.place.clone(), &given.path, message);
+    }
+
+    /// Notes that a value that was read is suspicious.
+    pub(super) fn warn<T>(&self, given: &Given<T>, message: impl Into<String>) {
+        let warning = Warning::new(given.place.clone(), &given.path, message);
+        self.reader.warnings.borrow_mut().push(warning);
     }
 
     /// Notes that something is wrong with a key, whatever its value.
@@ -179,9 +198,14 @@ impl<'a> Table<'a> {
         self.reader.report(Place::Flag(flag.to_owned()), &self.path.key(key), message);
     }
 
-    /// Notes problems that were found elsewhere.
-    pub(super) fn adopt(&self, problems: impl IntoIterator<Item = Problem>) {
+    /// Notes what was found elsewhere.
+    pub(super) fn adopt(
+        &self,
+        problems: impl IntoIterator<Item = Problem>,
+        warnings: impl IntoIterator<Item = Warning>,
+    ) {
         self.reader.problems.borrow_mut().extend(problems);
+        self.reader.warnings.borrow_mut().extend(warnings);
     }
 
     fn read_all<T>(mut self, read: impl FnOnce(&mut Table<'_>) -> T) -> T {

@@ -1,12 +1,14 @@
 //! The `[[route]]` tables.
 
-use super::field::{compile_fields, pointed};
+use super::expression;
+use super::field::{self, compile_fields, pointed};
 use super::masking::Masking;
+use super::path;
 use super::reader::{Given, Table};
 use super::value::{choice, text, yes_or_no};
 use crate::layer::{MaskRule, Mode};
-use crate::mask::{Reveal, Rules, RulesError, Selectors};
-use crate::route::{Pattern, PatternError, Route};
+use crate::mask::{Reveal, Rules, RulesError, SelectorError, Selectors};
+use crate::route::{Pattern, Route};
 use figment::value::Value;
 use http::Method;
 
@@ -33,6 +35,10 @@ pub struct RouteDescription {
 /// A route that was read.
 pub(super) struct Entry {
     pub(super) description: RouteDescription,
+    /// Whether its path is an expression rather than a template.
+    pub(super) is_expression: bool,
+    /// Where it says what it reveals.
+    pub(super) reveal: Given<()>,
     pub(super) route: Route<MaskRule>,
 }
 
@@ -52,6 +58,7 @@ pub(super) fn mode(value: &Value) -> Result<Mode, String> {
 /// Its name goes to `names` whatever else is wrong with it.
 pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut Vec<Given<String>>) -> Option<Entry> {
     let name = required(table, "name", "the route's name in logs, such as name = \"app-keys\"", name);
+    let is_expression = table.holds("path_regex");
     let pattern = pattern(table);
     let ignore_case = table.read_or("ignore_case", false, yes_or_no);
     let ndjson = table.read("ndjson", yes_or_no);
@@ -98,7 +105,7 @@ pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut
         mode,
         preset: None,
     };
-    Some(Entry { description, route: Route { name, pattern, rule } })
+    Some(Entry { description, is_expression, reveal: table.at("reveal"), route: Route { name, pattern, rule } })
 }
 
 const REVEALS_NOTHING: &str = "reveals nothing: it shows the fields of the top-level object, and `fields` names only deeper \
@@ -131,8 +138,15 @@ fn name(value: &Value) -> Result<String, String> {
 
 pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
     let (has_path, has_regex) = (table.holds("path"), table.holds("path_regex"));
-    let path = table.read("path", template);
-    let regex = table.read("path_regex", |value| Pattern::regex(&text(value)?).map_err(|error| error.to_string()));
+    let template = table.read("path", |value| path::path(&text(value)?));
+    let regex = table.read("path_regex", |value| expression::expression(&text(value)?));
+    for (given, suspicion) in [(&template, path::suspicion as fn(&str) -> _), (&regex, expression::suspicion)] {
+        if let Some(given) = given
+            && let Some(suspicion) = suspicion(given.value.as_str())
+        {
+            table.warn(given, suspicion);
+        }
+    }
     match (has_path, has_regex) {
         (true, true) => {
             table.refuse_whole("has both `path` and `path_regex`: keep one");
@@ -142,18 +156,8 @@ pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
             table.missing("path", "which requests, such as path = \"/api/apps/{app_id}/keys\"");
             None
         }
-        _ => path.or(regex).map(|given| given.value),
+        _ => template.or(regex).map(|given| given.value),
     }
-}
-
-fn template(value: &Value) -> Result<Pattern, String> {
-    let template = text(value)?;
-    Pattern::template(&template).map_err(|error| match error {
-        PatternError::NoLeadingSlash if Pattern::template(&format!("/{template}")).is_ok() => {
-            format!("{error}: write \"/{template}\"")
-        }
-        error => error.to_string(),
-    })
 }
 
 /// Fields as they were written, and compiled.
@@ -170,7 +174,14 @@ fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
     }
     let fields: Vec<_> = given.iter().map(|given| given.value.clone()).collect();
     match compile_fields(&fields, ignore_case) {
-        Ok(selectors) => Some((fields, selectors)),
+        Ok(selectors) => {
+            for given in &given {
+                if let Some(suspicion) = field::suspicion(&given.value) {
+                    table.warn(given, suspicion);
+                }
+            }
+            Some((fields, selectors))
+        }
         Err(refused) => {
             for (position, message) in refused {
                 if let Some(given) = given.get(position) {
@@ -230,6 +241,9 @@ fn mark(value: &Value) -> Result<String, String> {
     }
 }
 
+/// Methods that read: those which the IANA registry calls safe, beside GET and HEAD, and others that servers have (`LIST` of Vault).
+const READING: &[&str] = &["BROWSE", "FETCH", "LIST", "M-SEARCH", "PROPFIND", "QUERY", "REPORT", "SEARCH", "VIEW"];
+
 fn method(value: &Value) -> Result<Method, String> {
     let method = text(value)?;
     let upper = method.to_ascii_uppercase();
@@ -237,15 +251,27 @@ fn method(value: &Value) -> Result<Method, String> {
         "GET" | "HEAD" => {
             Err(format!("`{upper}` would reveal every list: name the method that creates, such as \"POST\""))
         }
-        "CONNECT" | "OPTIONS" | "TRACE" => Err(format!("`{upper}` creates nothing: leave it out")),
+        _ if READING.contains(&&*upper) => Err(format!(
+            "`{upper}` reads, and would reveal what was made before: name the method that creates, such as \"POST\""
+        )),
+        "CONNECT" | "DELETE" | "OPTIONS" | "PRI" | "TRACE" => Err(format!("`{upper}` creates nothing: leave it out")),
         _ if upper != method => Err(format!("methods are case-sensitive: write \"{upper}\"")),
         _ => Method::from_bytes(method.as_bytes()).map_err(|_| "not a method: write one such as \"POST\"".to_owned()),
     }
 }
 
 fn revealed(given: &Given<String>, error: &RulesError) -> String {
+    let path = &given.value;
     match error {
-        RulesError::Selector(error) => pointed(&given.value, error),
+        RulesError::Selector(SelectorError::Unsupported { .. }) => {
+            "what stands in an array is never revealed, for a list must not be: name a path of plain names, such as \
+             \"$.data.token\", or leave `reveal` and `reveal_fields` out"
+                .to_owned()
+        }
+        RulesError::RevealsMany if !path.starts_with('$') && Reveal::paths(&[format!("$.{path}")]).is_ok() => {
+            format!("a revealed field is a path, for a name could be a list's: write \"$.{path}\"")
+        }
+        RulesError::Selector(error) => pointed(path, error),
         error => error.to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! All routes together: the file's and the presets'.
 
 use super::masking::Masking;
+use super::overlap;
 use super::page::{Pages, pages};
 use super::preset::preset;
 use super::reader::{Given, Reader, Table};
@@ -60,7 +61,9 @@ fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
     let known = |value: &_| text(value).and_then(|name| preset(&name).map(|_| name));
     let given = root.holds("presets");
     let written = root.list("presets", known).or_else(|| (!given).then(Vec::new));
-    let mut names: Vec<_> = written?.into_iter().map(|given| given.value).collect();
+    let written = written?;
+    warn_of_taken(root, &written, flagged);
+    let mut names: Vec<_> = written.into_iter().map(|given| given.value).collect();
     names.extend(flagged.iter().cloned());
     let mut once = Vec::new();
     for name in names {
@@ -71,6 +74,22 @@ fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
     Some(once)
 }
 
+/// Warns where an environment variable takes away a preset that the file names, and so its masks.
+fn warn_of_taken(root: &Table<'_>, written: &[Given<String>], flagged: &[String]) {
+    let (now, in_file) = (root.at("presets"), root.written_list("presets"));
+    let kept = |name: &String| flagged.contains(name) || written.iter().any(|given| given.value == *name);
+    let taken: Vec<_> = in_file.iter().filter(|name| !kept(name)).map(|name| format!("\"{name}\"")).collect();
+    if !taken.is_empty() {
+        root.warn(
+            &now,
+            format!(
+                "takes away {} of the file, with all it masks: name what is to stay, or leave the variable out",
+                taken.join(", ")
+            ),
+        );
+    }
+}
+
 fn preset_routes(
     root: &Table<'_>,
     name: &str,
@@ -78,12 +97,13 @@ fn preset_routes(
     names: &mut Vec<Given<String>>,
 ) -> Option<Vec<Entry>> {
     let text = preset(name).map_err(|message| root.refuse_flag("--preset", "presets", message)).ok()?;
-    let origin = Origin::of_text(&format!("preset {name}"), text).map_err(|problem| root.adopt([problem])).ok()?;
+    let origin = Origin::of_text(&format!("preset {name}"), text).map_err(|problem| root.adopt([problem], [])).ok()?;
     let reader = Reader::new(origin);
     let mut table = reader.root();
     let entries = table.sections("route", |table| route(table, defaults, names));
     table.finish();
-    root.adopt(reader.problems());
+    let (problems, warnings) = reader.found();
+    root.adopt(problems, warnings);
     let from_preset = |mut entry: Entry| {
         entry.description.preset = Some(name.to_owned());
         entry
@@ -96,9 +116,11 @@ fn compile(root: &Table<'_>, entries: Vec<Entry>, pages: Pages) -> Option<Routes
         root.missing("route", NO_ROUTES);
         return None;
     }
-    let (described, routes) = entries.into_iter().map(|entry| (entry.description, entry.route)).unzip();
-    match RouteSet::compile(routes) {
-        Ok(set) => Some(Routes { set, described, pages }),
+    match RouteSet::compile(entries.iter().map(|entry| entry.route.clone()).collect()) {
+        Ok(set) => {
+            overlap::warn(root, &entries, &set);
+            Some(Routes { set, described: entries.into_iter().map(|entry| entry.description).collect(), pages })
+        }
         Err(error) => {
             root.refuse_key("route", error.to_string());
             None

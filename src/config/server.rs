@@ -153,6 +153,11 @@ pub(super) fn forwarded(root: &mut Table<'_>) -> Forwarded {
     root.section("forwarded", |forwarded| {
         let trusted = forwarded.list("trusted_peers", peers);
         let preserve_host = forwarded.read_or("preserve_host", default.preserve_host, yes_or_no);
+        for given in trusted.iter().flatten() {
+            if given.value.is_some_and(|network| network.prefix_len() == 0) {
+                forwarded.warn(given, "trusts everybody, so that any client can name another as its own address: write the networks of your ingress");
+            }
+        }
         let Some(trusted) = trusted else { return Forwarded { preserve_host, ..default } };
         let trusted: Vec<_> = trusted.into_iter().map(|given| given.value).collect();
         let trusts_unix = trusted.contains(&None);

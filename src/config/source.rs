@@ -1,7 +1,8 @@
 //! Where a configuration comes from: a file, the environment over it, flags over those.
 
 use super::document::Document;
-use super::key::KeyPath;
+use super::injected::is_injected;
+use super::key::{KeyPath, Segment};
 use super::problem::{Place, Problem};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
@@ -62,7 +63,8 @@ impl Sources {
     pub fn with_environment(self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let ours = variables.into_iter().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            is_key(&name).then(|| (name, value.to_string_lossy().into_owned()))
+            let value = value.to_string_lossy();
+            is_key(&name, &value).then(|| (name, value.into_owned()))
         });
         let mut variables: Vec<_> = ours.collect();
         // An environment has no order: without one, neither had the problems.
@@ -164,13 +166,8 @@ impl fmt::Debug for Sources {
 }
 
 /// Whether an environment variable is meant for the configuration.
-///
-/// Kubernetes gives every container `LAST4_PORT`, `LAST4_SERVICE_HOST` and their like once a service is named `last4`; taken for
-/// misspelt keys, they would keep the program from starting.
-fn is_key(name: &str) -> bool {
-    let Some(key) = name.strip_prefix(PREFIX) else { return false };
-    let from_kubernetes = key == "PORT" || key.starts_with("PORT_") || key.starts_with("SERVICE_");
-    name != FILE_VARIABLE && !from_kubernetes
+fn is_key(name: &str, value: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|key| name != FILE_VARIABLE && !is_injected(key, value))
 }
 
 /// Merged values that know where they came from.
@@ -211,6 +208,28 @@ impl Origin {
             Some(document) if document.holds(path) || path.segments().is_empty() => document.place(path),
             _ => Place::Anywhere,
         }
+    }
+
+    /// Where a key is given that may be overridden, which is the place that counts.
+    pub(super) fn overriding(&self, path: &KeyPath) -> Place {
+        let keys = path.segments().iter().map(|segment| match segment {
+            Segment::Key(key) => Some(key.as_str()),
+            Segment::Index(_) => None,
+        });
+        let name = keys.collect::<Option<Vec<_>>>().map(|keys| keys.join("."));
+        let given = name.and_then(|name| self.figment.find_metadata(&name)).map(Self::layer);
+        match given {
+            Some(place @ (Place::Variable(_) | Place::Flag(_))) => place,
+            _ => self.written(path),
+        }
+    }
+
+    /// The texts of a list as the document has it.
+    pub(super) fn written_list(&self, path: &KeyPath) -> Vec<String> {
+        let values = self.document.as_ref().and_then(|document| document.values().ok());
+        let [Segment::Key(key)] = path.segments() else { return Vec::new() };
+        let list = values.and_then(|mut values| values.remove(key)).and_then(Value::into_array).unwrap_or_default();
+        list.into_iter().filter_map(Value::into_string).collect()
     }
 
     fn in_document(&self, path: &KeyPath) -> bool {

@@ -35,7 +35,7 @@ impl BodyVerdict {
 
 impl<B: Body> InspectedBody<B> {
     /// A body that is not looked into.
-    pub(super) fn unread(body: B) -> Self {
+    pub fn unread(body: B) -> Self {
         Self { body, inspection: None }
     }
 

@@ -40,7 +40,9 @@ fn dot_member(text: &str) -> Result<(Select, &str), SelectorError> {
     // RFC 9535 member-name-shorthand, with `-` let in because API fields often have it.
     let starts_well = name.chars().next().is_some_and(|c| !c.is_ascii_digit() && c != '-');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-' || !c.is_ascii());
-    if starts_well && plain {
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+        Err(SelectorError::Unsupported { rest_len: text.len() })
+    } else if starts_well && plain {
         Ok((Select::Name(name.as_bytes().into()), after))
     } else {
         Err(SelectorError::Syntax { rest_len: text.len() })

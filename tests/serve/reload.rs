@@ -51,6 +51,73 @@ fn a_signal_puts_a_new_configuration_in_force_and_a_bad_one_changes_nothing() {
     assert_eq!(serving.end().0, Some(0));
 }
 
+/// The line of the log that says this.
+fn line<'a>(log: &'a str, says: &str) -> &'a str {
+    log.lines().find(|line| line.contains(says)).unwrap_or_else(|| panic!("{says}: {log}"))
+}
+
+#[test]
+fn what_is_suspicious_is_logged_at_the_start_and_after_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last4.toml");
+    let api = api(body(), Duration::ZERO);
+    let suspicious = "[[route]]\nname = \"file\"\npath = \"/keys.json\"\nfields = [\"token\"]\n";
+    fs::write(&path, configuration(api, "\"token\"") + suspicious).unwrap();
+    let mut serving = serving(&path);
+    let log = serving.log_until("route[1].path: matches requests with the extension .json alone");
+    assert!(line(&log, "route[1].path").contains("WARN"), "{log}");
+    assert_eq!(serving.get(KEYS).matches(SECRET).count(), 1);
+    serving.signal("HUP");
+    let log = serving.log_until("configuration reloaded");
+    assert!(line(&log, "route[1].path").contains("WARN"), "{log}");
+}
+
+#[test]
+fn a_reload_names_the_routes_that_went_and_came_and_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last4.toml");
+    let api = api(body(), Duration::ZERO);
+    let route = |name: &str, path: &str, rest: &str| {
+        format!("[[route]]\nname = \"{name}\"\npath = \"{path}\"\nfields = [\"token\", \"other\"]\n{rest}\n")
+    };
+    let written = |routes: &[String]| fs::write(&path, configuration(api, "\"token\"") + &routes.concat()).unwrap();
+    written(&[
+        route("gone", "/gone", ""),
+        route("same", "/same", ""),
+        route("moved", "/from", ""),
+        route("laxer", "/laxer", "first = 2"),
+        route("less", "/less", ""),
+    ]);
+    let mut serving = serving(&path);
+    serving.log_until("\"route\":\"less\"");
+    // Answers are learned from, which is no change.
+    serving.get("/same");
+    written(&[
+        route("same", "/same", ""),
+        route("moved", "/to", ""),
+        route("laxer", "/laxer", "first = 3"),
+        route("less", "/less", "").replace(", \"other\"", ""),
+        route("new", "/new", ""),
+    ]);
+    serving.signal("HUP");
+    let log = serving.log_until("configuration reloaded");
+    for (route, level, says) in [
+        ("gone", "WARN", "route is gone"),
+        ("moved", "WARN", "route has another path"),
+        ("less", "WARN", "route masks less"),
+        ("laxer", "INFO", "route has changed"),
+        ("new", "INFO", "route is new"),
+    ] {
+        let line = line(&log, &format!("\"route\":\"{route}\""));
+        assert!(line.contains(level) && line.contains(says), "{route}: {line}");
+    }
+    let mut unchanged = log.lines().filter(|line| !line.contains("\"message\":\"request\""));
+    assert!(!unchanged.any(|line| line.contains("\"same\"") || line.contains("\"keys\"")), "{log}");
+    serving.signal("HUP");
+    let log = serving.log_until("configuration reloaded");
+    assert!(!log.contains("\"route\""), "{log}");
+}
+
 #[test]
 fn a_changed_file_is_noticed_and_what_needs_a_restart_is_named() {
     let folder = tempfile::tempdir().unwrap();

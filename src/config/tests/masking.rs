@@ -44,7 +44,7 @@ async fn a_width_is_that_of_every_masked_value() {
         ("width = 12", "short = \"\"", r#"{"token":"short"}"#, "............"),
         ("width = 26", "width = 0", KEY, "app-8...cY5d"),
         ("width = 26", "width = 10", KEY, "app-8.cY5d"),
-        ("width = 26", "first = 3\nlast = 20\nmin_hidden = 1", KEY, "app...mQ7vXz31LtPq0RbNcY5d"),
+        ("width = 26", "first = 3\nlast = 20\nmin_hidden = 0", KEY, "app...mQ7vXz31LtPq0RbNcY5d"),
         // What came masked stays as it is.
         ("width = 26", "", r#"{"token":"app-8.................cY5d"}"#, "app-8.................cY5d"),
     ] {
@@ -67,4 +67,50 @@ async fn a_mark_is_written_where_a_route_says_so() {
     assert!(found.contains("route[0].mark: is one of `fields`"), "{found}");
     let found = problems(&format!("{MINIMAL}mark = \"\""));
     assert!(found.contains("route[0].mark: the name of a member has 1 to 64 characters"), "{found}");
+}
+
+#[test]
+fn a_policy_that_shows_whole_values_or_half_of_them_is_warned_of() {
+    let masking = |lines: &str| format!("[masking]\n{lines}\n{MINIMAL}");
+    for lines in [
+        "first = 64\nlast = 64\nmin_hidden = 0",
+        "min_hidden = 0",
+        "first = 0\nmin_hidden = 0",
+        "first = 14\nlast = 14\nmin_hidden = 0",
+    ] {
+        let found = warnings(&masking(lines));
+        assert!(
+            found.contains("characters whole: write min_hidden = 8") && found.lines().count() == 1,
+            "{lines}: {found}"
+        );
+    }
+    assert!(
+        warnings(&format!("{MINIMAL}min_hidden = 0")).starts_with("last4.toml:9: route[0].min_hidden: min_hidden = 0")
+    );
+    for lines in [
+        "first = 64\nlast = 64",
+        "first = 3\nlast = 20\nmin_hidden = 1",
+        "first = 10\nlast = 10",
+        "first = 6\nlast = 4",
+        "last = 60",
+    ] {
+        let found = warnings(&masking(lines));
+        assert!(
+            found.contains("half or more: write smaller `first` and `last`") && found.lines().count() == 1,
+            "{lines}: {found}"
+        );
+        // A route that inherits it says no more of it, nor does a preset's.
+        assert_eq!(warnings(&format!("presets = [\"dify\"]\n{}", masking(lines))).lines().count(), 1, "{lines}");
+    }
+    for lines in [
+        "",
+        "first = 5\nlast = 4\nmin_hidden = 8",
+        "first = 0\nlast = 4\nmin_hidden = 1",
+        "first = 0\nlast = 0\nmin_hidden = 0",
+        "first = 8\nlast = 8\nmin_hidden = 32",
+    ] {
+        assert_eq!(warnings(&masking(lines)), "", "{lines}");
+    }
+    let found = warnings(&format!("{MINIMAL}first = 12"));
+    assert!(found.starts_with("last4.toml:9: route[0].first: shows 16 of the 24 characters"), "{found}");
 }

@@ -4,8 +4,12 @@
 //! failed test.
 
 mod example;
+mod expression;
+mod field;
 mod masking;
+mod overlap;
 mod page;
+mod path;
 mod route;
 mod server;
 mod sources;
@@ -39,6 +43,27 @@ fn route_problems(lines: &str) -> String {
     problems(&format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}"))
 }
 
+/// A text as TOML has it, whatever is in it.
+fn toml(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '"' | '\\' => format!("\\{c}"),
+        _ if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        _ => c.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+/// What is suspicious in a file that is otherwise right.
+fn warnings(text: &str) -> String {
+    let config = load(&file(text)).unwrap_or_else(|problems| panic!("{problems}"));
+    config.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// What is suspicious in a file whose one route has these lines, the first of them line 4.
+fn route_warnings(lines: &str) -> String {
+    warnings(&format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}"))
+}
+
 fn problems(text: &str) -> String {
-    load(&file(text)).unwrap_err().to_string()
+    load(&file(text)).map(|_| text).expect_err("no problem").to_string()
 }

@@ -49,3 +49,38 @@ async fn a_dry_run_changes_no_page_either() {
         assert_eq!(body.starts_with(b"<style>"), expected, "{mode}");
     }
 }
+
+#[test]
+fn removing_the_control_of_a_form_is_warned_of() {
+    let page = |remove: &str| format!("{MINIMAL}[[page]]\npath = \"/x\"\nremove = ['{remove}']");
+    for selector in [
+        "input",
+        "#form input.key",
+        "form > textarea",
+        "SELECT#type",
+        "p, input[name=token]",
+        "[name=\"token\"]",
+        ".x[type=password]",
+        "form.keys",
+        "fieldset",
+        "*[name]",
+        "input[value=\"a > b\"]",
+    ] {
+        let found = warnings(&page(selector));
+        assert!(found.starts_with("last4.toml:11: page[0].remove[0]: may be a form's control"), "{selector}: {found}");
+        assert!(found.contains(&format!("write it under `hide`, hide = [{selector:?}]")), "{found}");
+    }
+    for selector in [
+        "button.copy",
+        "input[type=\"button\"]",
+        "form button",
+        "input[type=submit]",
+        ".copy",
+        "textarea > .x",
+        "input-group",
+        "[title=\"input\"]",
+    ] {
+        assert_eq!(warnings(&page(selector)), "", "{selector}");
+    }
+    assert_eq!(warnings(&page("b").replace("remove", "hide").replace("'b'", "'input'")), "");
+}

@@ -105,3 +105,25 @@ fn a_password_in_the_url_is_refused_and_not_repeated() {
     let sources = sources.with_flag("--upstream", "upstream.url", "http://user:hunter2@api");
     assert!(!format!("{sources:?} {}", load(&sources).unwrap_err()).contains("hunter2"));
 }
+
+#[test]
+fn peers_of_ipv4_are_trusted_however_their_network_is_written() {
+    let peers = |peers: &str| format!("forwarded.trusted_peers = [{peers}]\n{MINIMAL}");
+    let trusted = |text: &str| load(&file(&peers(text))).unwrap().proxy.forwarded.trusted_peers;
+    assert_eq!(trusted("\"::ffff:127.0.0.0/104\""), trusted("\"127.0.0.0/8\""));
+    assert_eq!(trusted("\"::ffff:10.1.2.3\""), trusted("\"10.1.2.3\""));
+    assert_eq!(trusted("\"::ffff:0:0/96\""), trusted("\"0.0.0.0/0\""));
+    for (written, advice) in [
+        ("\"::ffff:0:0/90\"", "write their network, such as \"10.0.0.0/8\""),
+        ("\"0.0.0.0\"", "write \"0.0.0.0/0\" for all"),
+        ("\"::\"", "write \"::/0\" for all"),
+    ] {
+        let found = problems(&peers(written));
+        assert!(found.starts_with("last4.toml:1: forwarded.trusted_peers[0]: ") && found.contains(advice), "{found}");
+    }
+    for everybody in ["\"0.0.0.0/0\"", "\"::/0\"", "\"::ffff:0:0/96\""] {
+        let found = warnings(&peers(everybody));
+        assert!(found.starts_with("last4.toml:1: forwarded.trusted_peers[0]: trusts everybody"), "{found}");
+    }
+    assert_eq!(warnings(&peers("\"10.0.0.0/8\", \"unix:\", \"fd00::/8\"")), "");
+}

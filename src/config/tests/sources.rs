@@ -126,3 +126,75 @@ fn routes_and_the_admin_address_load_without_the_rest() {
     assert!(load_admin(&file("admin.listen = \"9000\"")).is_err());
     assert!(load_routes(&file("nonsense = 1")).is_err());
 }
+
+#[test]
+fn a_variable_that_takes_away_a_preset_of_the_file_is_warned_of() {
+    let text = format!("presets = [\"dify\"]\n{MINIMAL}");
+    let of = |sources: Sources| load(&sources).unwrap().warnings;
+    let taken = file(&text).with_environment(environment([("LAST4_PRESETS", "[]")]));
+    let found = of(taken.clone());
+    assert_eq!(
+        found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "environment variable LAST4_PRESETS: presets: takes away \"dify\" of the file, with all it masks: name what is to \
+          stay, or leave the variable out"
+        ]
+    );
+    assert_eq!(of(taken.with_preset("dify")), []);
+    assert_eq!(of(file(&text).with_environment(environment([("LAST4_PRESETS", "[dify]")]))), []);
+    assert_eq!(of(file(MINIMAL).with_environment(environment([("LAST4_PRESETS", "[]")]))), []);
+}
+
+#[test]
+fn the_variables_of_a_service_are_none_of_ours_whatever_it_is_called() {
+    let of_service = [
+        // Kubernetes, for a service `last4`, `last4-metrics`, `last4-upstream`.
+        ("LAST4_SERVICE_HOST", "10.0.0.1"),
+        ("LAST4_SERVICE_PORT", "80"),
+        ("LAST4_SERVICE_PORT_HTTP", "80"),
+        ("LAST4_PORT", "tcp://10.0.0.1:80"),
+        ("LAST4_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("LAST4_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("LAST4_PORT_8080_TCP_PORT", "8080"),
+        ("LAST4_PORT_8080_TCP_PROTO", "tcp"),
+        ("LAST4_METRICS_SERVICE_HOST", "10.0.0.1"),
+        ("LAST4_METRICS_SERVICE_PORT", "9464"),
+        ("LAST4_METRICS_SERVICE_PORT_HTTP_METRICS", "9464"),
+        ("LAST4_METRICS_PORT", "tcp://10.0.0.1:9464"),
+        ("LAST4_METRICS_PORT_9464_TCP", "tcp://10.0.0.1:9464"),
+        ("LAST4_METRICS_PORT_53_UDP_ADDR", "10.0.0.1"),
+        ("LAST4_UPSTREAM_PORT", "tcp://10.0.0.1:80"),
+        ("LAST4_LISTEN_PORT", "tcp://[fd00::1]:80"),
+        ("LAST4_LISTEN_PORT_80_SCTP_PROTO", "sctp"),
+        ("LAST4__X_SERVICE_HOST", "10.0.0.1"),
+        ("LAST4_SERVICE_SERVICE_PORT_SERVICE_PORT", "80"),
+        // Docker, for a link `last4` or `last4-db`.
+        ("LAST4_NAME", "/web/last4"),
+        ("LAST4_ENV_PATH", "/bin"),
+        ("LAST4_DB_PORT_5432_TCP_START", "tcp://172.17.0.5:5432"),
+    ];
+    assert!(load(&file(MINIMAL).with_environment(environment(of_service))).is_ok());
+    for (name, value) in of_service {
+        assert!(load(&file(MINIMAL).with_environment(environment([(name, value)]))).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_nearly_one_of_a_service_is_a_misspelt_one_of_ours() {
+    for (name, value) in [
+        ("LAST4_PORT", "8080"),
+        ("LAST4_LISTEN_PORT", "8080"),
+        ("LAST4_NAME", "last4"),
+        ("LAST4_SERVICE", "x"),
+        ("LAST4_SERVICE_HOSTS", "x"),
+        ("LAST4_SERVICE_PORT_", "80"),
+        ("LAST4_PORT_TCP", "80"),
+        ("LAST4_PORT_80_HTTP", "80"),
+        ("LAST4_SUPPORT_80_TCP", "80"),
+        ("LAST4_MYSERVICE_HOST", "x"),
+        ("LAST4_ENV", "production"),
+    ] {
+        let found = load(&file(MINIMAL).with_environment(environment([(name, value)]))).map(|_| name).expect_err(name);
+        assert!(found.to_string().contains("unknown key"), "{name}: {found}");
+    }
+}

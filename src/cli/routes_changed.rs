@@ -1,0 +1,68 @@
+//! What a reload does to the routes, for people to read: one that is gone by mistake is a leak.
+
+use crate::config::{RouteDescription, Routes};
+use std::sync::{Mutex, PoisonError};
+
+/// The routes that were in force last.
+pub(super) struct RoutesInForce(Mutex<Vec<InForce>>);
+
+/// A route, and all that its rule says.
+struct InForce {
+    description: RouteDescription,
+    /// As it was compiled: a rule that is in use learns, which is no change.
+    rule: String,
+}
+
+impl RoutesInForce {
+    pub(super) fn new(routes: &Routes) -> Self {
+        Self(Mutex::new(in_force(routes)))
+    }
+
+    /// Takes note of the routes that are in force now, and logs what differs.
+    pub(super) fn replace(&self, routes: &Routes) {
+        let now = in_force(routes);
+        let mut in_force = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for InForce { description, .. } in in_force.iter() {
+            if named(&now, description).is_none() {
+                let RouteDescription { name, path, .. } = description;
+                tracing::warn!(route = name, path, "route is gone: nothing is masked by it any more");
+            }
+        }
+        for route in &now {
+            match named(&in_force, &route.description) {
+                Some(before) => log_change(before, route),
+                None => {
+                    let RouteDescription { name, path, fields, .. } = &route.description;
+                    tracing::info!(route = name, path, fields = fields.join(" "), "route is new");
+                }
+            }
+        }
+        *in_force = now;
+    }
+}
+
+fn in_force(routes: &Routes) -> Vec<InForce> {
+    let rules = routes.set.routes().iter().map(|route| format!("{:?}", route.rule));
+    let described = routes.described.iter().cloned();
+    described.zip(rules).map(|(description, rule)| InForce { description, rule }).collect()
+}
+
+fn named<'a>(routes: &'a [InForce], description: &RouteDescription) -> Option<&'a InForce> {
+    routes.iter().find(|route| route.description.name == description.name)
+}
+
+/// Logs how a route changed; as a warning where it may mask less.
+fn log_change(before: &InForce, now: &InForce) {
+    let (was, is) = (&before.description, &now.description);
+    let name = &is.name;
+    let gone: Vec<_> = was.fields.iter().filter(|field| !is.fields.contains(field)).map(String::as_str).collect();
+    if was.path != is.path {
+        tracing::warn!(route = name, path = is.path, before = was.path, "route has another path");
+    }
+    if !gone.is_empty() {
+        tracing::warn!(route = name, fields = is.fields.join(" "), gone = gone.join(" "), "route masks less");
+    }
+    if was.path == is.path && gone.is_empty() && (was != is || before.rule != now.rule) {
+        tracing::info!(route = name, path = is.path, fields = is.fields.join(" "), "route has changed");
+    }
+}

@@ -1,0 +1,180 @@
+//! Templates as people write them who know other notations: refused with the template that was meant, or warned of.
+
+use super::notation::{Meant, is_blank, is_foreign, meant, split};
+use crate::route::{Pattern, PatternError};
+
+/// A template, or what is wrong with it and what to write instead.
+pub(super) fn path(text: &str) -> Result<Pattern, String> {
+    let fault = match (fault(text), Pattern::template(text)) {
+        (Some(fault), _) => fault,
+        (None, Ok(pattern)) => return Ok(pattern),
+        // Says itself what to write.
+        (None, Err(error @ PatternError::EmptySegment)) => return Err(error.to_string()),
+        (None, Err(error)) => error.to_string(),
+    };
+    if looks_like_expression(text) {
+        return Err(format!("{fault}; an expression is written path_regex = {:?}", path_of(text)));
+    }
+    Err(match cure(text) {
+        Some(cure) => format!("{fault}: write {cure:?}"),
+        None => fault,
+    })
+}
+
+/// What is suspicious in a template that is none of the above, and what to write instead.
+pub(super) fn suspicion(template: &str) -> Option<String> {
+    let segments: Vec<_> = template.split('/').collect();
+    let replaced = |with: &dyn Fn(&str) -> Option<String>| {
+        let replaced: Vec<_> =
+            segments.iter().map(|segment| with(segment).unwrap_or_else(|| (*segment).to_owned())).collect();
+        replaced.join("/")
+    };
+    let last = segments.last().copied().unwrap_or_default();
+    if let Some((name, extension)) = format_extension(last) {
+        let cure = replaced(&|segment| (segment == last).then(|| name.to_owned()));
+        return Some(format!(
+            "matches requests with the extension .{extension} alone: write {cure:?}, which matches with any and with none"
+        ));
+    }
+    if let Some(named) = segments.iter().find(|segment| segment.starts_with('$')) {
+        let cure = replaced(&|segment| segment.strip_prefix('$').map(|name| format!("{{{name}}}")));
+        return Some(format!(
+            "`{named}` stands for itself: for a placeholder write {cure:?}, for a path that really has it \
+             path_regex = '{}'",
+            replaced(&|segment| Some(as_expression(segment)))
+        ));
+    }
+    if let Some(id) = segments.iter().find(|segment| is_identifier(segment)) {
+        let cure = replaced(&|segment| is_identifier(segment).then(|| "{id}".to_owned()));
+        return Some(format!("`{id}` looks like the identifier of one thing: for those of all write {cure:?}"));
+    }
+    if segments.iter().any(|segment| segment.contains(';')) {
+        let cure = replaced(&|segment| segment.split_once(';').map(|(name, _)| name.to_owned()));
+        return Some(format!("parameters behind `;` are dropped before paths are compared: write {cure:?}"));
+    }
+    let typed = replaced(&|segment| Some(segment.chars().map(typewritten).collect()));
+    (typed != template).then(|| format!("has a character that no keyboard has for a path: write {typed:?}"))
+}
+
+/// A segment of a template as an expression has it.
+fn as_expression(segment: &str) -> String {
+    match segment {
+        _ if segment.starts_with("{*") => ".*".to_owned(),
+        _ if segment.starts_with('{') => "[^/]+".to_owned(),
+        _ => segment.replace('$', r"\$").replace('.', r"\."),
+    }
+}
+
+/// Extensions by which clients ask for a format: those of scripts, such as `.php`, are a part of the address.
+const FORMATS: &[&str] = &[
+    "json", "jsonp", "jsonld", "ndjson", "xml", "yaml", "yml", "csv", "tsv", "txt", "html", "htm", "xhtml", "js",
+    "rss", "atom", "msgpack", "pb",
+];
+
+/// A segment's name and its extension, if that is one of a format.
+pub(super) fn format_extension(segment: &str) -> Option<(&str, &str)> {
+    let (name, extension) = segment.rsplit_once('.')?;
+    let known = FORMATS.iter().any(|format| format.eq_ignore_ascii_case(extension));
+    (known && !name.is_empty() && !name.contains(['{', '}'])).then_some((name, extension))
+}
+
+/// What surely keeps requests from being on the template, but for what [`Pattern::template`] finds itself.
+fn fault(text: &str) -> Option<String> {
+    let fault = if !text.starts_with('/') {
+        if text.trim_start_matches(is_blank).starts_with('/') {
+            "a space before it keeps the path from matching"
+        } else if path_of(text) != text {
+            "a path stands alone, without method, host or modifier"
+        } else {
+            return None;
+        }
+    } else if text.contains(|c: char| c.is_control() || (is_blank(c) && !c.is_whitespace())) {
+        "a control character or one that cannot be seen keeps the path from matching"
+    } else {
+        split(text).into_iter().find_map(segment_fault)?
+    };
+    Some(fault.to_owned())
+}
+
+fn segment_fault(segment: &str) -> Option<&'static str> {
+    if segment.starts_with(is_blank) || segment.ends_with(is_blank) {
+        Some("a space at the beginning or end of a segment keeps the path from matching")
+    } else if matches!(segment, "." | "..") {
+        Some("`.` and `..` are resolved before paths are compared")
+    } else if is_foreign(segment) {
+        Some(
+            "placeholders are written `{name}`, and choices need `path_regex`: taken literally, this would match nothing",
+        )
+    } else if segment.contains('\\') && !segment.contains('{') {
+        Some("a backslash is read as `/`")
+    } else if segment.ends_with('.') {
+        Some("dots at the end of a path are dropped before paths are compared")
+    } else {
+        None
+    }
+}
+
+/// Whether it is more likely meant as an expression than as another notation of templates.
+fn looks_like_expression(text: &str) -> bool {
+    let path = path_of(text);
+    path.starts_with('^') || path.ends_with('$') || (path.contains('|') && !path.contains(['{', ':']))
+}
+
+/// A template that may have been meant.
+fn cure(text: &str) -> Option<String> {
+    let path = path_of(text);
+    let is_placeholder = |segment: &&str| segment.contains('{') || is_foreign(segment);
+    let slashed = path.replace('\\', "/");
+    // One of a placeholder belongs to its expression: `{id:\d+}`.
+    let in_placeholder = split(path).iter().any(|segment| segment.contains('\\') && is_placeholder(segment));
+    let segments = split(if in_placeholder { path } else { &slashed });
+    let count = segments.len();
+    let mut cured: Vec<String> = Vec::new();
+    for (position, segment) in segments.into_iter().enumerate() {
+        match meant(segment, position + 1 == count)? {
+            Meant::Nothing => {}
+            Meant::Up => drop(cured.pop()),
+            Meant::Literal(literal) => cured.push(literal),
+            Meant::One(name) => cured.push(format!("{{{name}}}")),
+            Meant::Many(name) => cured.push(format!("{{*{name}}}")),
+        }
+    }
+    let cured = format!("/{}", cured.join("/"));
+    (cured != text && fault(&cured).is_none() && Pattern::template(&cured).is_ok()).then_some(cured)
+}
+
+/// The path in what was written: without a method, as Go and OpenAPI have it, a modifier of nginx, or a scheme and host.
+fn path_of(text: &str) -> &str {
+    let text = text.trim_matches(is_blank);
+    let after_word = text.split_once(char::is_whitespace).map(|(word, rest)| (word, rest.trim_start_matches(is_blank)));
+    match after_word {
+        Some((word, rest)) if word.bytes().all(|byte| byte.is_ascii_uppercase()) => return path_of(rest),
+        Some(("=" | "~" | "~*" | "^~" | "location", rest)) => return path_of(rest),
+        _ => {}
+    }
+    let Some((_, rest)) = text.split_once("://") else { return text };
+    if text.starts_with('/') {
+        return text;
+    }
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// Whether a segment is the identifier of one thing, as an address copied from a browser has it.
+fn is_identifier(segment: &str) -> bool {
+    let digits = segment.bytes().all(|byte| byte.is_ascii_digit());
+    let plain: String = segment.chars().filter(|c| *c != '-').collect();
+    let hexadecimal =
+        plain.bytes().all(|byte| byte.is_ascii_hexdigit()) && plain.contains(|c: char| c.is_ascii_digit());
+    (digits && segment.len() >= 3) || (hexadecimal && plain.len() >= 16)
+}
+
+/// What a keyboard has in place of a character that word processors write.
+fn typewritten(character: char) -> char {
+    match character {
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{2044}' | '\u{2215}' => '/',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xff01 + 0x21).unwrap_or(character),
+        _ => character,
+    }
+}

@@ -1,0 +1,106 @@
+//! Expressions that look right and mask nothing, or less than was meant.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+
+use super::*;
+
+fn route(expression: &str) -> String {
+    format!("path_regex = '{expression}'\nfields = [\"token\"]")
+}
+
+#[test]
+fn an_expression_that_matches_nothing_is_refused_with_what_to_write() {
+    for (expression, advice) in [
+        ("", "write one such as \"/apps/[^/]+/keys\""),
+        ("^api/keys", "write \"/api/keys\""),
+        ("^api/[^/]+/keys$", "write \"/api/[^/]+/keys$\""),
+        ("(a|b)/keys", "write \"/(a|b)/keys\""),
+        ("(?:a|b)/keys", "write \"/(?:a|b)/keys\""),
+        ("[^/]+/keys", "write \"/[^/]+/keys\""),
+        ("v1/keys", "write \"/v1/keys\""),
+        ("/a/keys|b/keys", "in every alternative"),
+        ("(/a/keys|b/keys)", "in every alternative"),
+        ("[^\\x00-\\xff]", "matches nothing"),
+        ("/v1/keys\\?page=.*", "the query is no part of the path"),
+        ("/v1/keys#x", "the query is no part of the path"),
+        ("/v1/my%20keys", "written decoded"),
+        ("/v1/my(%20|%2B)keys", "written decoded"),
+        ("/v1\\\\keys", "a backslash is read as `/`"),
+        ("/v1/keys\\n", "control characters"),
+        ("/v1//keys", "single slashes"),
+        ("/v1/\\./keys", "`.` and `..` are resolved"),
+        ("/v1/\\.\\./keys", "`.` and `..` are resolved"),
+        ("/v1/:id/keys", "a placeholder is written `[^/]+`"),
+        ("/v1/<id>/keys", "a placeholder is written `[^/]+`"),
+        ("/v1/keys/", "at the end of a path are dropped"),
+        ("/v1/keys/$", "at the end of a path are dropped"),
+        ("/v1/keys ", "at the end of a path are dropped"),
+        ("/v1/keys(/|\\.)", "at the end of a path are dropped"),
+        ("/v1/a|/v1/b/", "at the end of a path are dropped"),
+        ("(?-i)/v1/keys", "leave out `(?-i)`"),
+        ("/v1/(?-i:keys)", "leave out `(?-i)`"),
+        ("/v1/{id}/keys", "a template is written path = \"/v1/{id}/keys\""),
+    ] {
+        let found = route_problems(&route(expression));
+        assert!(found.starts_with("last4.toml:4: route[0].path_regex: "), "{expression}: {found}");
+        assert!(found.contains(advice), "{expression}: {found}");
+        assert_eq!(found.matches("last4.toml").count(), 1, "{expression}: {found}");
+    }
+}
+
+#[test]
+fn an_expression_that_is_narrower_than_what_servers_take_is_warned_of() {
+    for expression in [
+        "/apps/[0-9]+/keys",
+        "/apps/\\d+/keys",
+        "/apps/[a-z]+/keys",
+        "/apps/[a-f0-9-]{36}/keys",
+        "/apps/[[:digit:]]+/keys",
+        "/apps/\\w+/keys",
+        "/apps/(?P<id>[A-Za-z0-9_-]+)/keys",
+        "/apps/[0-9a-f]{8}-[0-9a-f]{4}/keys",
+        "/apps/([0-9]+|me)/keys",
+        "/apps(/[0-9]+)?/keys",
+        "/apps/[0-9][0-9][0-9]/keys",
+        "/apps/[^/.]+/keys",
+    ] {
+        let found = route_warnings(&route(expression));
+        assert!(found.starts_with("last4.toml:4: route[0].path_regex: is narrower than"), "{expression}: {found}");
+        assert!(found.contains("write `[^/]+`"), "{found}");
+    }
+    for (expression, advice) in [
+        ("/apps/*/keys", "for one segment write `/[^/]+`"),
+        ("/apps/+keys", "for one segment write `/[^/]+`"),
+        ("/apps/keys\\.json", "extension .json"),
+        ("/apps/keys;v=1", "parameters behind `;`"),
+    ] {
+        let found = route_warnings(&route(expression));
+        assert!(found.contains(advice), "{expression}: {found}");
+    }
+}
+
+#[test]
+fn an_expression_that_is_right_is_neither_refused_nor_warned_of() {
+    for expression in [
+        "/",
+        "/keys",
+        "^/keys/?$",
+        ".*",
+        "/.*",
+        "/(apps|datasets)/[^/]+/api-keys",
+        "/apps(/[^/]+)*/keys",
+        "/v[12]/keys",
+        "/v\\d/keys",
+        "/v1/a|/v1/b",
+        "(?:/a|/b)/keys",
+        "(/api)?/keys",
+        "/apps/[^/?]+/keys",
+        "/apps/.+/keys",
+        "/a/keys\\.list",
+        "/my keys",
+        "(?x) /a /keys",
+        "/odata/\\$batch",
+    ] {
+        assert_eq!(route_warnings(&route(expression)), "", "{expression}");
+    }
+}

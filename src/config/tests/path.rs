@@ -1,0 +1,162 @@
+//! Templates that look right and mask nothing: each is refused, or warned of, with one to write instead.
+//!
+//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+
+use super::*;
+
+/// A route with this path, in a literal text of TOML where it can be one.
+fn route(path: &str) -> String {
+    format!("path = {}\nfields = [\"token\"]", toml(path))
+}
+
+/// The template that a message advises.
+fn cure(message: &str) -> Option<String> {
+    let (_, written) = message.rsplit_once("write \"")?;
+    Some(written[..written.rfind('"')?].replace("\\\\", "\\"))
+}
+
+#[test]
+fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
+    for (path, meant) in [
+        // What comes with a copied text.
+        ("/v1/keys ", "/v1/keys"),
+        ("/v1 /keys", "/v1/keys"),
+        (" /v1/keys", "/v1/keys"),
+        ("/v1/keys\u{a0}", "/v1/keys"),
+        ("/v1/\u{200b}keys", "/v1/keys"),
+        ("/v1/keys\u{feff}", "/v1/keys"),
+        ("/v1/keys\r", "/v1/keys"),
+        ("/v1/\tkeys", "/v1/keys"),
+        // What a server resolves before it looks.
+        ("/a/../b", "/b"),
+        ("/a/./b", "/a/b"),
+        ("/a/b/..", "/a"),
+        ("/v1\\keys", "/v1/keys"),
+        ("/v1/keys.", "/v1/keys"),
+        ("/v1/...", "/v1/{*rest}"),
+        // Globs and expressions.
+        ("/v1/keys*", "/v1/{keys}"),
+        ("/v1/*", "/v1/{*rest}"),
+        ("/v1/*/keys", "/v1/{any}/keys"),
+        ("/v1/**", "/v1/{*rest}"),
+        ("/v1/.*", "/v1/{*rest}"),
+        ("/v1/[^/]+/keys", "/v1/{any}/keys"),
+        ("/v1/[0-9]+/keys", "/v1/{any}/keys"),
+        ("/v1/(\\d+)/keys", "/v1/{any}/keys"),
+        // Express 4 and 5, path-to-regexp, Rails, Sinatra, Phoenix, gin, axum 0.7.
+        ("/v1/:id/keys", "/v1/{id}/keys"),
+        ("/v1/:id.json", "/v1/{id}"),
+        ("/v1/:rest*", "/v1/{*rest}"),
+        ("/v1/*splat", "/v1/{*splat}"),
+        ("/v1/keys(.:format)", "/v1/keys"),
+        ("/v1/:id(.:format)", "/v1/{id}"),
+        // Next.js, SvelteKit, Astro.
+        ("/v1/[id]/keys", "/v1/{id}/keys"),
+        ("/v1/[user-id]/keys", "/v1/{user}/keys"),
+        ("/v1/[...slug]", "/v1/{*slug}"),
+        ("/v1/[[...slug]]", "/v1/{*slug}"),
+        // Flask, Django, Bottle, Rocket.
+        ("/v1/<id>/keys", "/v1/{id}/keys"),
+        ("/v1/<int:id>/keys", "/v1/{id}/keys"),
+        ("/v1/<path:rest>", "/v1/{*rest}"),
+        ("/v1/<rest..>", "/v1/{*rest}"),
+        // Spring, JAX-RS, gorilla, chi, actix, FastAPI, ASP.NET, Go 1.22, AWS, hapi, Envoy, RFC 6570.
+        ("/v1/{id:[0-9]+}/keys", "/v1/{id}/keys"),
+        ("/v1/{id:[^/]+}/keys", "/v1/{id}/keys"),
+        ("/v1/{id:int}/keys", "/v1/{id}/keys"),
+        ("/v1/{id:\\d+}/keys", "/v1/{id}/keys"),
+        ("/v1/{rest:.*}", "/v1/{*rest}"),
+        ("/v1/{rest:path}", "/v1/{*rest}"),
+        ("/v1/{**path}", "/v1/{*path}"),
+        ("/v1/{path...}", "/v1/{*path}"),
+        ("/v1/keys/{$}", "/v1/keys"),
+        ("/v1/{proxy+}", "/v1/{*proxy}"),
+        ("/v1/{rest*}", "/v1/{*rest}"),
+        ("/v1/{path=**}", "/v1/{*path}"),
+        ("/v1/{id?}", "/v1/{id}"),
+        ("/v1/{+path}", "/v1/{*path}"),
+        ("/v1/{ id }/keys", "/v1/{id}/keys"),
+        ("/v1/${id}/keys", "/v1/{id}/keys"),
+        ("/v1/{{id}}/keys", "/v1/{id}/keys"),
+        // Placeholders that are no whole segment.
+        ("/v1/{id}.json", "/v1/{id}"),
+        ("/v1/{id/keys", "/v1/{id}/keys"),
+        ("/v1/key-{id}/x", "/v1/{key}/x"),
+        // What stands before a path: Go and OpenAPI, nginx, a URL.
+        ("GET /v1/keys", "/v1/keys"),
+        ("= /v1/keys", "/v1/keys"),
+        ("https://api.example/v1/keys", "/v1/keys"),
+        ("v1/keys", "/v1/keys"),
+        // The rest.
+        ("/v1/keys?page=1", "/v1/keys"),
+        ("/v1/keys#x", "/v1/keys"),
+        ("/v1/\"keys\"", "/v1/{keys}"),
+    ] {
+        let found = route_problems(&route(path));
+        assert!(found.starts_with("last4.toml:4: route[0].path: "), "{path:?}: {found}");
+        assert_eq!(found.matches("last4.toml").count(), 1, "{path:?}: {found}");
+        assert_eq!(cure(&found).unwrap_or_default(), meant, "{path:?}: {found}");
+        if !meant.is_empty() {
+            assert!(load(&file(&with_path(meant))).is_ok(), "{meant}");
+        }
+    }
+}
+
+fn with_path(path: &str) -> String {
+    format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{}", route(path))
+}
+
+#[test]
+fn what_needs_an_expression_is_told_so() {
+    for (path, advice) in [
+        ("^/v1/keys$", "path_regex = \"^/v1/keys$\""),
+        ("~ ^/v1/keys", "path_regex = \"^/v1/keys\""),
+        ("/v1/(a|b)/keys", "path_regex = \"/v1/(a|b)/keys\""),
+        ("/v1/%20", "written decoded"),
+        ("/v1/keys(/:id)", "placeholders are written"),
+    ] {
+        let found = route_problems(&route(path));
+        assert!(found.contains(advice), "{path}: {found}");
+    }
+}
+
+#[test]
+fn a_template_that_is_only_suspicious_is_warned_of() {
+    for (path, meant) in [
+        ("/v1/keys.json", "/v1/keys"),
+        ("/v1/keys.XML", "/v1/keys"),
+        ("/v1/apps/42713/keys", "/v1/apps/{id}/keys"),
+        ("/v1/apps/3f2504e0-4f89-11d3-9a0c-0305e82c3301/keys", "/v1/apps/{id}/keys"),
+        ("/v1/keys;v=1", "/v1/keys"),
+        ("/v1/api\u{2013}keys", "/v1/api-keys"),
+    ] {
+        let found = route_warnings(&route(path));
+        assert!(found.starts_with("last4.toml:4: route[0].path: "), "{path}: {found}");
+        assert!(found.contains(&format!("write \"{meant}\"")), "{path}: {found}");
+        assert_eq!(route_warnings(&route(meant)), "", "{path}");
+    }
+    let found = route_warnings(&route("/odata/{set}/$count"));
+    assert!(found.contains("write \"/odata/{set}/{count}\""), "{found}");
+    assert!(found.contains(r"path_regex = '/odata/[^/]+/\$count'"), "{found}");
+    assert_eq!(route_warnings("path_regex = '/odata/[^/]+/\\$count'\nfields = [\"token\"]"), "");
+}
+
+#[test]
+fn a_template_that_is_right_is_neither_refused_nor_warned_of() {
+    for path in [
+        "/",
+        "/{*any}",
+        "/api/0/projects/{org}/keys",
+        "/v1/keys:list",
+        "/Keys(1)/a.b",
+        "/api/apps.list",
+        "/index.php",
+        "/v1/my keys",
+        "/schl\u{fc}ssel",
+        "/.well-known/keys",
+        "/~user/@me/a+b/_x",
+        "/v2/{path}/keys",
+    ] {
+        assert_eq!(route_warnings(&route(path)), "", "{path}");
+    }
+}
