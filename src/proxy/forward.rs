@@ -1,24 +1,26 @@
 //! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
 
 use super::connection::Stopped;
+use super::connection_auth::{authenticates, is_authenticated};
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::load::{Load, Permit};
 use super::opening::Http;
-use super::pool::{Lease, Pool, UpstreamBody};
+use super::own::Own;
+use super::pool::{For, Lease, Pool};
 use super::request_body::{BodyLimits, RequestBody, Sending};
+use super::resend::{cause, replay, was_closed};
 use super::sender::rephrase_for_http2;
 use super::settings::Settings;
 use super::timer::now;
 use super::tunnel;
+use super::upstream_body::UpstreamBody;
 use crate::metrics::Worker;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use std::error::Error;
 use std::future::{Future, poll_fn, ready};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -45,6 +47,7 @@ struct Shared {
 /// What is remembered of a request that was let in, until it is answered.
 struct Exchange {
     http: Http,
+    whose: For<RequestBody>,
     /// `None` where there is no body to send.
     sending: Option<Sending>,
     /// Where the client wants to switch protocols.
@@ -136,31 +139,42 @@ impl Shared {
         let open = request.extensions_mut().remove::<Stopped>();
         let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), open));
 
-        // What switches protocols can do so only in HTTP/1.1.
+        let whose = match request.extensions_mut().remove::<Own<RequestBody>>() {
+            Some(own) => For::One(own),
+            None if authenticates(request.headers()) => For::This,
+            None => For::All,
+        };
+        // What switches protocols can do so only in HTTP/1.1, and only there has a request a connection for itself.
         let upstream = self.pool.upstream();
-        let http = if upstream.http2 && upgrade.is_none() { Http::Two } else { Http::One };
+        let shares = upgrade.is_none() && matches!(whose, For::All);
+        let http = if upstream.http2 && shares { Http::Two } else { Http::One };
         if http == Http::Two {
             rephrase_for_http2(&mut request, upstream.scheme());
         }
-        Ok((request, Exchange { http, sending, upgrade, permit }))
+        Ok((request, Exchange { http, whose, sending, upgrade, permit }))
     }
 
     /// Sends the request on a kept connection, or on a new one where the kept ones turn out to be closed.
     async fn send(
         &self,
         request: &mut Option<Request<RequestBody>>,
-        Exchange { http, sending, .. }: &mut Exchange,
+        Exchange { http, whose, sending, .. }: &mut Exchange,
     ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
         let http = *http;
         let mut anew = false;
         let mut tries = 0;
         loop {
-            let kept = if anew { None } else { self.pool.kept(http) };
+            let kept = match whose {
+                For::All if !anew => self.pool.kept(http),
+                For::One(own) if !anew => Box::pin(self.pool.own(own)).await,
+                _ => None,
+            };
             let mut lease = match kept {
                 Some(lease) => lease,
                 None => {
                     // In a box, for it is large and seldom needed.
-                    let lease = Box::pin(self.pool.connect(http)).await?;
+                    let mut lease = Box::pin(self.pool.connect(http)).await?;
+                    lease.keep_for(whose);
                     if !lease.reused {
                         self.worker.upstream_opened();
                     }
@@ -172,7 +186,8 @@ impl Shared {
             let may_retry = reused && (http == Http::One || tries < MOST_TRIES);
             // It is there: each round but the first begins where it was put back.
             let Some(sent) = request.take() else { return Err(ForwardError::Downstream) };
-            let again = if may_retry { replay(&sent) } else { None };
+            // Another connection is not the user's.
+            let again = if may_retry && matches!(whose, For::All) { replay(&sent) } else { None };
             let answer = pin!(lease.sender.try_send(sent));
             match within(&self.timeouts, &lease, sending, answer).await? {
                 Ok(response) => {
@@ -210,7 +225,7 @@ impl Shared {
     fn pass_on(
         &self,
         mut response: Response<Incoming>,
-        lease: Lease<RequestBody>,
+        mut lease: Lease<RequestBody>,
         Exchange { http, upgrade, permit, .. }: Exchange,
     ) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
         if http == Http::Two {
@@ -219,6 +234,9 @@ impl Shared {
                 return Err(ForwardError::Protocol(None));
             }
             *response.version_mut() = Version::HTTP_11;
+        }
+        if is_authenticated(response.headers()) {
+            lease.keep_from_others();
         }
         keep_one_length(response.headers_mut()).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(response.headers_mut());
@@ -268,37 +286,6 @@ async fn within<T>(
         Poll::Pending => timer.poll_until(deadline, cx).map(|()| Err(ForwardError::ResponseTimeout)),
     })
     .await
-}
-
-/// The same request once more, if that can do no harm.
-fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe || request.headers().contains_key(UPGRADE) {
-        return None;
-    }
-    let body = request.body().empty_again()?;
-    let mut again = Request::new(body);
-    *again.method_mut() = request.method().clone();
-    *again.uri_mut() = request.uri().clone();
-    *again.headers_mut() = request.headers().clone();
-    *again.extensions_mut() = request.extensions().clone();
-    Some(again)
-}
-
-/// Whether the connection ended before the answer, through no fault of the request's.
-fn was_closed(error: &hyper::Error, http: Http) -> bool {
-    match http {
-        Http::One => error.is_incomplete_message(),
-        Http::Two => {
-            cause::<io::Error>(error).is_some()
-                || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
-        }
-    }
-}
-
-/// What is behind an error, if it is of this kind.
-fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
-    error.source()?.downcast_ref()
 }
 
 fn send_error(error: hyper::Error) -> ForwardError {

@@ -5,12 +5,13 @@ use super::books::Books;
 use super::forward::Forward;
 use super::headers::{Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
 use super::observed::{ObservedBody, failed, observe};
+use super::own::Own;
 use super::peer::{Peer, PeerAddress};
-use super::pool::UpstreamBody;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::settings::Settings;
 use super::setup::Setup;
+use super::upstream_body::UpstreamBody;
 use crate::layer::{MaskFuture, MaskLayer, MaskService};
 use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
@@ -87,6 +88,7 @@ impl Front {
             settings,
             proto: "http",
             activity: None,
+            own: Own::default(),
             open: Arc::new(OpenConnection::begin(&current.books.worker)),
         }
     }
@@ -104,6 +106,8 @@ pub struct PeerService {
     proto: &'static str,
     /// Where its requests are noted, if anybody needs to know when there is none.
     activity: Option<Arc<Activity>>,
+    /// The upstream connection that is this client's alone, if it needs one.
+    own: Own<RequestBody>,
     open: Arc<OpenConnection>,
 }
 
@@ -152,6 +156,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
         };
         let active = self.activity.as_ref().map(Activity::begin);
         let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths, active));
+        self.own.claim(&mut request);
         match prepare(&mut request, &current, peer, self.proto) {
             Ok(()) => {
                 let method = request.method().clone();
