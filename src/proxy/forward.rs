@@ -1,5 +1,6 @@
 //! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
 
+use super::answer_head::keep_one_length;
 use super::connection::Stopped;
 use super::connection_auth::{authenticates, is_authenticated};
 use super::error::ForwardError;
@@ -16,11 +17,13 @@ use super::timer::now;
 use super::tunnel;
 use super::upstream_body::UpstreamBody;
 use crate::metrics::Worker;
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING, UPGRADE};
+use http::{Request, Response, StatusCode, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use std::future::{Future, poll_fn, ready};
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -150,6 +153,9 @@ impl Shared {
         let http = if upstream.http2 && shares { Http::Two } else { Http::One };
         if http == Http::Two {
             rephrase_for_http2(&mut request, upstream.scheme());
+        } else if sending.is_some() && request.body().size_hint().exact().is_none() {
+            // The library does so itself, except for the methods whose bodies it drops.
+            request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         Ok((request, Exchange { http, whose, sending, upgrade, permit }))
     }
@@ -208,7 +214,7 @@ impl Shared {
                     }
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
-                    (None, Some(again)) if was_closed(error.error(), http) => {
+                    (None, Some(again)) if was_closed(error.error(), &lease.sender) => {
                         lease.forget();
                         (*request, anew) = (Some(again), true);
                     }
@@ -291,33 +297,12 @@ async fn within<T>(
 fn send_error(error: hyper::Error) -> ForwardError {
     // The library's own verdict on what came.
     let is_nonsense = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
-    if error.is_parse() || is_nonsense {
+    let is_ambiguous = cause::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+    if error.is_parse() || is_nonsense || is_ambiguous {
         ForwardError::Protocol(Some(error))
     } else if error.is_user() {
         ForwardError::Downstream
     } else {
         ForwardError::Closed(error)
     }
-}
-
-/// Sees to it that an answer says in one way only how long its body is (RFC 9112 6.3). `None` if it does not: one that has both a
-/// length and a transfer coding, or lengths that differ, may have been built to be read differently by two readers.
-fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let coding = codings.next();
-    let chunked = coding.is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    if !chunked || codings.next().is_some() {
-        return None;
-    }
-    let lengths = headers.get_all(CONTENT_LENGTH);
-    let Some(length) = lengths.iter().next() else { return Some(()) };
-    let is_number = length.as_bytes().iter().all(u8::is_ascii_digit);
-    if coding.is_some() || !is_number || lengths.iter().any(|other| other != length) {
-        return None;
-    }
-    if lengths.iter().nth(1).is_some() {
-        let length = length.clone();
-        headers.insert(CONTENT_LENGTH, length);
-    }
-    Some(())
 }

@@ -6,6 +6,8 @@
 mod access;
 mod activity;
 mod admin;
+mod answer_head;
+mod answer_stream;
 mod books;
 mod connect;
 mod connection;

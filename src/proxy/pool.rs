@@ -1,6 +1,7 @@
 //! Connections to the upstream: of HTTP/1.1 kept for the next request once a response has been read to its clean end; of HTTP/2 one,
 //! shared.
 
+use super::answer_stream::{AnswerStream, Hearing};
 use super::connect::connect;
 use super::error::ForwardError;
 use super::multiplex::{self, Multiplex};
@@ -37,6 +38,7 @@ pub(super) struct Pool<B> {
 #[derive(Debug)]
 pub(super) struct Idle<B> {
     sender: SendRequest<B>,
+    hearing: Hearing,
     timer: ConnectionTimer,
     made: Instant,
     since: Instant,
@@ -133,7 +135,7 @@ where
         if http == Http::One {
             let stream = connect(&self.upstream, http, limit).await?;
             let sender = self.begin_http1(stream).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
-            return Ok(self.lease(Sender::Http1(sender), false, now()));
+            return Ok(self.lease(sender, false, now()));
         }
         // Who waits for another's attempt has what is left of the time for one of its own.
         let begun = now();
@@ -152,7 +154,7 @@ where
         Ok(self.lease(Sender::Http2(sender), false, made))
     }
 
-    async fn begin_http1(&self, stream: Stream) -> hyper::Result<SendRequest<B>> {
+    async fn begin_http1(&self, stream: Stream) -> hyper::Result<Sender<B>> {
         let mut builder = http1::Builder::new();
         builder
             .preserve_header_case(true)
@@ -161,13 +163,14 @@ where
         if self.limits.max_headers != DEFAULT_MAX_HEADERS {
             builder.max_headers(self.limits.max_headers);
         }
+        let (stream, hearing) = AnswerStream::new(stream, self.limits.max_header_bytes);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(%error, "upstream connection ended");
             }
         });
-        Ok(sender)
+        Ok(Sender::Http1(sender, hearing))
     }
 
     fn lease(self: &Arc<Self>, sender: Sender<B>, reused: bool, made: Instant) -> Lease<B> {
@@ -176,8 +179,16 @@ where
     }
 
     fn again(self: &Arc<Self>, idle: Idle<B>, now: Instant, whose: For<B>) -> Lease<B> {
-        let Idle { sender, timer, made, .. } = idle;
-        Lease { sender: Sender::Http1(sender), timer, reused: true, since: now, whose, made, pool: Arc::clone(self) }
+        let Idle { sender, hearing, timer, made, .. } = idle;
+        Lease {
+            sender: Sender::Http1(sender, hearing),
+            timer,
+            reused: true,
+            since: now,
+            whose,
+            made,
+            pool: Arc::clone(self),
+        }
     }
 
     fn take_idle(&self, now: Instant) -> Option<Idle<B>> {
@@ -245,8 +256,8 @@ impl<B> Lease<B> {
     pub(super) fn give_back(self) {
         let Self { sender, timer, whose, made, pool, .. } = self;
         // A shared one is in its place.
-        let Sender::Http1(sender) = sender else { return };
-        let idle = Idle { sender, timer, made, since: now() };
+        let Sender::Http1(sender, hearing) = sender else { return };
+        let idle = Idle { sender, hearing, timer, made, since: now() };
         if !idle.sender.is_closed() && pool.is_young(&idle, idle.since) {
             match whose {
                 For::All => pool.put_back(idle),

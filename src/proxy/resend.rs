@@ -1,7 +1,7 @@
 //! When a request is sent to the upstream once more.
 
-use super::opening::Http;
 use super::request_body::RequestBody;
+use super::sender::Sender;
 use http::header::UPGRADE;
 use http::{Method, Request};
 use std::error::Error;
@@ -22,13 +22,13 @@ pub(super) fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBo
     Some(again)
 }
 
-/// Whether the connection ended before the answer, through no fault of the request's.
-pub(super) fn was_closed(error: &hyper::Error, http: Http) -> bool {
-    match http {
-        Http::One => error.is_incomplete_message(),
-        Http::Two => {
-            cause::<io::Error>(error).is_some()
-                || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
+/// Whether the connection ended before a byte of the answer came, through no fault of the request's.
+pub(super) fn was_closed<B>(error: &hyper::Error, sender: &Sender<B>) -> bool {
+    let broke = cause::<io::Error>(error).is_some();
+    match sender {
+        Sender::Http1(_, hearing) => hearing.is_silent() && (broke || error.is_incomplete_message()),
+        Sender::Http2(_) => {
+            broke || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
         }
     }
 }

@@ -71,10 +71,9 @@ impl<B: Unpin> Body for UpstreamBody<B> {
             }
             Poll::Ready(None) => self.give_back(),
             Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
+                // The last frame, which not every client asks for another after.
                 self.may_break_off = false;
-                if self.incoming.is_end_stream() {
-                    self.give_back();
-                }
+                self.give_back();
             }
             Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
             Poll::Ready(Some(Ok(_))) => {}

@@ -8,14 +8,17 @@ mod client;
 mod connection_auth;
 mod forwarding;
 mod http2;
+mod kept_connections;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
 mod metrics;
 mod observe;
+mod odd_answers;
 mod origin;
 mod pages;
 mod proxy;
+mod request_bodies;
 mod requests;
 mod streaming;
 mod tls;
