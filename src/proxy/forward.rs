@@ -1,23 +1,28 @@
 //! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
 
+use super::answer_head::keep_one_length;
 use super::connection::Open;
+use super::connection_auth::{authenticates, is_authenticated};
 use super::error::ForwardError;
 use super::headers::remove_hop_by_hop;
 use super::load::{Load, Permit};
 use super::opening::Http;
-use super::pool::{Lease, Pool, UpstreamBody};
+use super::own::Own;
+use super::pool::{For, Lease, Pool};
 use super::request_body::{BodyLimits, RequestBody, Sending};
+use super::resend::{cause, replay, was_closed};
 use super::sender::rephrase_for_http2;
 use super::settings::Settings;
 use super::timer::now;
 use super::tunnel::Tunnel;
+use super::upstream_body::UpstreamBody;
 use crate::layer::InspectedBody;
 use crate::metrics::Worker;
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING, UPGRADE};
+use http::{Request, Response, StatusCode, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use std::error::Error;
 use std::future::{Future, poll_fn, ready};
 use std::io;
 use std::pin::{Pin, pin};
@@ -50,6 +55,7 @@ struct Shared {
 /// What is remembered of a request that was let in, until it is answered.
 struct Exchange {
     http: Http,
+    whose: For<RequestBody>,
     /// `None` where there is no body to send.
     sending: Option<Sending>,
     /// Where the client wants to switch protocols.
@@ -156,31 +162,45 @@ impl Shared {
         let open = request.extensions_mut().remove::<Open>();
         let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), open));
 
-        // What switches protocols can do so only in HTTP/1.1.
+        let whose = match request.extensions_mut().remove::<Own<RequestBody>>() {
+            Some(own) => For::One(own),
+            None if authenticates(request.headers()) => For::This,
+            None => For::All,
+        };
+        // What switches protocols can do so only in HTTP/1.1, and only there has a request a connection for itself.
         let upstream = self.pool.upstream();
-        let http = if upstream.http2 && upgrade.is_none() { Http::Two } else { Http::One };
+        let shares = upgrade.is_none() && matches!(whose, For::All);
+        let http = if upstream.http2 && shares { Http::Two } else { Http::One };
         if http == Http::Two {
             rephrase_for_http2(&mut request, upstream.scheme());
+        } else if sending.is_some() && request.body().size_hint().exact().is_none() {
+            // The library does so itself, except for the methods whose bodies it drops.
+            request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        Ok((request, Exchange { http, sending, upgrade, permit }))
+        Ok((request, Exchange { http, whose, sending, upgrade, permit }))
     }
 
     /// Sends the request on a kept connection, or on a new one where the kept ones turn out to be closed.
     async fn send(
         &self,
         request: &mut Option<Request<RequestBody>>,
-        Exchange { http, sending, .. }: &mut Exchange,
+        Exchange { http, whose, sending, .. }: &mut Exchange,
     ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
         let http = *http;
         let mut anew = false;
         let mut tries = 0;
         loop {
-            let kept = if anew { None } else { self.pool.kept(http) };
+            let kept = match whose {
+                For::All if !anew => self.pool.kept(http),
+                For::One(own) if !anew => Box::pin(self.pool.own(own)).await,
+                _ => None,
+            };
             let mut lease = match kept {
                 Some(lease) => lease,
                 None => {
                     // In a box, for it is large and seldom needed.
-                    let lease = Box::pin(self.pool.connect(http)).await?;
+                    let mut lease = Box::pin(self.pool.connect(http)).await?;
+                    lease.keep_for(whose);
                     if !lease.reused {
                         self.worker.upstream_opened();
                     }
@@ -192,7 +212,8 @@ impl Shared {
             let may_retry = reused && (http == Http::One || tries < MOST_TRIES);
             // It is there: each round but the first begins where it was put back.
             let Some(sent) = request.take() else { return Err(ForwardError::Downstream) };
-            let again = if may_retry { replay(&sent) } else { None };
+            // Another connection is not the user's.
+            let again = if may_retry && matches!(whose, For::All) { replay(&sent) } else { None };
             let answer = pin!(lease.sender.try_send(sent));
             match within(&self.timeouts, &lease, sending, answer).await? {
                 Ok(response) => {
@@ -213,7 +234,7 @@ impl Shared {
                     }
                     // The upstream closed the connection while the request was on its way. A safe request without a body may be
                     // sent again (RFC 9110 9.2.2).
-                    (None, Some(again)) if was_closed(error.error(), http) => {
+                    (None, Some(again)) if was_closed(error.error(), &lease.sender) => {
                         lease.forget();
                         (*request, anew) = (Some(again), true);
                     }
@@ -230,7 +251,7 @@ impl Shared {
     fn pass_on(
         &self,
         mut response: Response<Incoming>,
-        lease: Lease<RequestBody>,
+        mut lease: Lease<RequestBody>,
         Exchange { http, upgrade, permit, .. }: Exchange,
     ) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
         if http == Http::Two {
@@ -239,6 +260,9 @@ impl Shared {
                 return Err(ForwardError::Protocol(None));
             }
             *response.version_mut() = Version::HTTP_11;
+        }
+        if is_authenticated(response.headers()) {
+            lease.keep_from_others();
         }
         keep_one_length(response.headers_mut()).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(response.headers_mut());
@@ -292,67 +316,15 @@ async fn within<T>(
     .await
 }
 
-/// The same request once more, if that can do no harm.
-fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe || request.headers().contains_key(UPGRADE) {
-        return None;
-    }
-    let body = request.body().empty_again()?;
-    let mut again = Request::new(body);
-    *again.method_mut() = request.method().clone();
-    *again.uri_mut() = request.uri().clone();
-    *again.headers_mut() = request.headers().clone();
-    *again.extensions_mut() = request.extensions().clone();
-    Some(again)
-}
-
-/// Whether the connection ended before the answer, through no fault of the request's.
-fn was_closed(error: &hyper::Error, http: Http) -> bool {
-    match http {
-        Http::One => error.is_incomplete_message(),
-        Http::Two => {
-            cause::<io::Error>(error).is_some()
-                || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
-        }
-    }
-}
-
-/// What is behind an error, if it is of this kind.
-fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
-    error.source()?.downcast_ref()
-}
-
 fn send_error(error: hyper::Error) -> ForwardError {
     // The library's own verdict on what came.
     let is_nonsense = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
-    if error.is_parse() || is_nonsense {
+    let is_ambiguous = cause::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+    if error.is_parse() || is_nonsense || is_ambiguous {
         ForwardError::Protocol(Some(error))
     } else if error.is_user() {
         ForwardError::Downstream
     } else {
         ForwardError::Closed(error)
     }
-}
-
-/// Sees to it that an answer says in one way only how long its body is (RFC 9112 6.3). `None` if it does not: one that has both a
-/// length and a transfer coding, or lengths that differ, may have been built to be read differently by two readers.
-fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let coding = codings.next();
-    let chunked = coding.is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    if !chunked || codings.next().is_some() {
-        return None;
-    }
-    let lengths = headers.get_all(CONTENT_LENGTH);
-    let Some(length) = lengths.iter().next() else { return Some(()) };
-    let is_number = length.as_bytes().iter().all(u8::is_ascii_digit);
-    if coding.is_some() || !is_number || lengths.iter().any(|other| other != length) {
-        return None;
-    }
-    if lengths.iter().nth(1).is_some() {
-        let length = length.clone();
-        headers.insert(CONTENT_LENGTH, length);
-    }
-    Some(())
 }

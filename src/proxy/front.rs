@@ -7,14 +7,15 @@ use super::forwarded::{remove_unbelieved, set_forwarded};
 use super::headers::{keep_only_trailers, remove_disguised_framing, remove_hop_by_hop};
 use super::host::is_host;
 use super::observed::{ObservedBody, failed, observe};
+use super::own::Own;
 use super::peer::{Peer, PeerAddress};
-use super::pool::UpstreamBody;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::rerouting::remove_rerouting;
 use super::settings::Settings;
 use super::setup::Setup;
 use super::tunnel::Tunnel;
+use super::upstream_body::UpstreamBody;
 use crate::layer::{InspectedBody, MaskFuture, MaskLayer, MaskService};
 use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
@@ -92,6 +93,7 @@ impl Front {
             settings,
             proto: "http",
             activity: None,
+            own: Own::default(),
             open: Arc::new(OpenConnection::begin(&current.books.worker)),
         }
     }
@@ -109,6 +111,8 @@ pub struct PeerService {
     proto: &'static str,
     /// Where its requests are noted, if anybody needs to know when there is none.
     activity: Option<Arc<Activity>>,
+    /// The upstream connection that is this client's alone, if it needs one.
+    own: Own<RequestBody>,
     open: Arc<OpenConnection>,
 }
 
@@ -163,6 +167,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
         let active = self.activity.as_ref().map(Activity::begin);
         let others = active.as_ref().map_or(0, Active::others);
         let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths, active));
+        self.own.claim(&mut request);
         match prepare(&mut request, &current, peer, self.proto) {
             Ok(()) => {
                 let method = request.method().clone();

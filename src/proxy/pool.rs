@@ -1,28 +1,24 @@
 //! Connections to the upstream: of HTTP/1.1 kept for the next request once a response has been read to its clean end; of HTTP/2 one,
 //! shared.
 
+use super::answer_stream::{AnswerStream, Hearing};
 use super::connect::connect;
-use super::error::{ForwardError, UpstreamError};
-use super::load::Permit;
+use super::error::ForwardError;
 use super::multiplex::{self, Multiplex};
 use super::opening::Http;
+use super::own::Own;
 use super::sender::Sender;
 use super::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
 use super::stream::Stream;
-use super::timer::{ConnectionTimer, Wait, now};
+use super::timer::{ConnectionTimer, now};
 use crate::excerpt::Excerpt;
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::Body;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of an answer that are read at once at most. hyper's own 400 kB take 1.5 MiB more for two long lists at a time, and spare 2 %
 /// of their processor time; 128 KiB cost a tenth of it.
@@ -39,16 +35,29 @@ pub(super) struct Pool<B> {
     retired: AtomicBool,
 }
 
+/// A connection that waits for its next request.
 #[derive(Debug)]
-struct Idle<B> {
+pub(super) struct Idle<B> {
     sender: SendRequest<B>,
+    hearing: Hearing,
     timer: ConnectionTimer,
     made: Instant,
     since: Instant,
 }
 
-/// A connection in use. It goes back to the pool only through [`UpstreamBody`]; dropped anywhere else it is closed, so that
-/// no connection whose state is in doubt is used again.
+/// Whose requests a connection is for.
+#[derive(Debug)]
+pub(super) enum For<B> {
+    /// Anybody's.
+    All,
+    /// Those of one client's connection, for the API takes them all for one user's.
+    One(Own<B>),
+    /// This one alone.
+    This,
+}
+
+/// A connection in use. It goes back to the pool only through [`UpstreamBody`](super::UpstreamBody); dropped anywhere else it is
+/// closed, so that no connection whose state is in doubt is used again.
 #[derive(Debug)]
 pub(super) struct Lease<B> {
     pub(super) sender: Sender<B>,
@@ -56,6 +65,8 @@ pub(super) struct Lease<B> {
     pub(super) reused: bool,
     /// When it was handed out.
     pub(super) since: Instant,
+    /// Whose requests it is for once it is given back.
+    whose: For<B>,
     made: Instant,
     pool: Arc<Pool<B>>,
 }
@@ -98,9 +109,7 @@ where
         match http {
             Http::One => {
                 let now = now();
-                let Idle { sender, timer, made, .. } = self.take_idle(now)?;
-                let (sender, pool) = (Sender::Http1(sender), Arc::clone(self));
-                Some(Lease { sender, timer, reused: true, since: now, made, pool })
+                Some(self.again(self.take_idle(now)?, now, For::All))
             }
             Http::Two => {
                 let (sender, made) = self.multiplex.current(&self.upstream)?;
@@ -109,13 +118,25 @@ where
         }
     }
 
+    /// The connection that is a client's own, if it is there and still is good.
+    pub(super) async fn own(self: &Arc<Self>, own: &Own<B>) -> Option<Lease<B>> {
+        let (mut idle, pool) = own.take()?;
+        let now = now();
+        if !Arc::ptr_eq(&pool, self) || self.is_stale(&idle, now) || !self.is_young(&idle, now) {
+            return None;
+        }
+        // It may not have come to rest since the last answer, and there is no other in its place.
+        let ready = tokio::time::timeout(self.upstream.connect_timeout, idle.sender.ready()).await;
+        matches!(ready, Ok(Ok(()))).then(|| self.again(idle, now, For::One(own.clone())))
+    }
+
     /// A new connection. Who wants one of HTTP/2 gets that which another is just making.
     pub(super) async fn connect(self: &Arc<Self>, http: Http) -> Result<Lease<B>, ForwardError> {
         let limit = self.upstream.connect_timeout;
         if http == Http::One {
             let stream = connect(&self.upstream, http, limit).await?;
             let sender = self.begin_http1(stream).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
-            return Ok(self.lease(Sender::Http1(sender), false, now()));
+            return Ok(self.lease(sender, false, now()));
         }
         // Who waits for another's attempt has what is left of the time for one of its own.
         let begun = now();
@@ -134,7 +155,7 @@ where
         Ok(self.lease(Sender::Http2(sender), false, made))
     }
 
-    async fn begin_http1(&self, stream: Stream) -> hyper::Result<SendRequest<B>> {
+    async fn begin_http1(&self, stream: Stream) -> hyper::Result<Sender<B>> {
         let mut builder = http1::Builder::new();
         builder
             .preserve_header_case(true)
@@ -143,139 +164,107 @@ where
         if self.limits.max_headers != DEFAULT_MAX_HEADERS {
             builder.max_headers(self.limits.max_headers);
         }
+        let (stream, hearing) = AnswerStream::new(stream, self.limits.max_header_bytes);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(error = %Excerpt(&error), "upstream connection ended");
             }
         });
-        Ok(sender)
+        Ok(Sender::Http1(sender, hearing))
     }
 
     fn lease(self: &Arc<Self>, sender: Sender<B>, reused: bool, made: Instant) -> Lease<B> {
         let timer = ConnectionTimer::new(self.upstream.response_timeout);
-        Lease { sender, timer, reused, since: now(), made, pool: Arc::clone(self) }
+        Lease { sender, timer, reused, since: now(), whose: For::All, made, pool: Arc::clone(self) }
+    }
+
+    fn again(self: &Arc<Self>, idle: Idle<B>, now: Instant, whose: For<B>) -> Lease<B> {
+        let Idle { sender, hearing, timer, made, .. } = idle;
+        Lease {
+            sender: Sender::Http1(sender, hearing),
+            timer,
+            reused: true,
+            since: now,
+            whose,
+            made,
+            pool: Arc::clone(self),
+        }
     }
 
     fn take_idle(&self, now: Instant) -> Option<Idle<B>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.upstream.idle_timeout) {
+        while idle.front().is_some_and(|oldest| self.is_stale(oldest, now)) {
             idle.pop_front();
         }
-        let is_young = |kept: &Idle<B>| now.duration_since(kept.made) < self.upstream.max_connection_age;
         // Newest first, so that what a quiet hour does not need can grow old.
-        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready() && is_young(kept))
+        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready() && self.is_young(kept, now))
+    }
+}
+
+impl<B> Pool<B> {
+    /// Whether a connection was not used for too long.
+    fn is_stale(&self, idle: &Idle<B>, now: Instant) -> bool {
+        now.duration_since(idle.since) > self.upstream.idle_timeout
+    }
+
+    fn is_young(&self, idle: &Idle<B>, now: Instant) -> bool {
+        now.duration_since(idle.made) < self.upstream.max_connection_age
+    }
+
+    fn put_back(&self, kept: Idle<B>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at under the lock, under which `retire` clears what was given back before.
+        if self.retired.load(Ordering::Acquire) {
+            return;
+        }
+        idle.push_back(kept);
+        if idle.len() > self.upstream.max_idle_connections {
+            idle.pop_front();
+        }
     }
 }
 
 impl<B> Lease<B> {
+    /// How long its body may stop coming.
+    pub(super) fn body_timeout(&self) -> Duration {
+        self.pool.upstream.body_timeout
+    }
+
+    /// Says whose requests the connection is for from now on.
+    pub(super) fn keep_for(&mut self, whose: &For<B>) {
+        self.whose = match whose {
+            For::All => For::All,
+            For::One(own) => For::One(own.clone()),
+            For::This => For::This,
+        };
+    }
+
+    /// Has nobody else use the connection: its answer showed that it is some user's.
+    pub(super) fn keep_from_others(&mut self) {
+        if matches!(self.whose, For::All) {
+            self.whose = For::This;
+            self.forget();
+        }
+    }
+
     /// Has no other request share the connection: it was seen to be of no use any more.
     pub(super) fn forget(&self) {
         self.pool.multiplex.forget(self.made);
     }
 
     /// Keeps the connection for the next request.
-    fn give_back(self) {
-        let Self { sender, timer, made, pool, .. } = self;
+    pub(super) fn give_back(self) {
+        let Self { sender, timer, whose, made, pool, .. } = self;
         // A shared one is in its place.
-        let Sender::Http1(sender) = sender else { return };
-        let now = now();
-        if !sender.is_closed() && now - made < pool.upstream.max_connection_age {
-            let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            // Looked at under the lock, under which `retire` clears what was given back before.
-            if pool.retired.load(Ordering::Acquire) {
-                return;
-            }
-            if idle.len() >= pool.upstream.max_idle_connections {
-                idle.pop_front();
-            }
-            idle.push_back(Idle { sender, timer, made, since: now });
-        }
-    }
-}
-
-/// A response's body as it comes from the upstream, with the connection it comes on.
-#[derive(Debug)]
-pub struct UpstreamBody<B> {
-    incoming: Incoming,
-    lease: Option<Lease<B>>,
-    /// While the upstream is waited for.
-    wait: Option<Wait>,
-    /// Whether an end that comes without the answer's last frame has yet to be told from a break.
-    may_break_off: bool,
-    _permit: Permit,
-}
-
-impl<B> UpstreamBody<B> {
-    pub(super) fn new(incoming: Incoming, lease: Lease<B>, permit: Permit) -> Self {
-        let may_break_off = lease.sender.is_multiplexed();
-        let mut body = Self { incoming, lease: Some(lease), wait: None, may_break_off, _permit: permit };
-        if body.incoming.is_end_stream() {
-            body.give_back();
-        }
-        body
-    }
-
-    fn give_back(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
-        }
-    }
-
-    /// Whether the answer, of which no more comes, was broken off.
-    ///
-    /// HTTP/2 lets a server reset a stream without an error once its answer is whole (RFC 9113 8.1), and hyper takes every such reset
-    /// for the end. So it is one only after trailers, the last frame or all of the bytes that were announced. A whole answer of unknown
-    /// length that is reset before its last bytes are read passes for broken off: that can be told from a cut by nothing.
-    fn is_broken_off(&self) -> bool {
-        self.may_break_off && !self.incoming.is_end_stream() && self.incoming.size_hint().exact() != Some(0)
-    }
-
-    /// Resolves when nothing has come for too long.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Without a connection nothing more can come, and that is told at once.
-        let Some(Lease { timer, pool, .. }) = &self.lease else { return Poll::Pending };
-        let wait = self.wait.get_or_insert_with(|| timer.until(now() + pool.upstream.body_timeout));
-        Pin::new(wait).poll(cx)
-    }
-}
-
-impl<B: Unpin> Body for UpstreamBody<B> {
-    type Data = Bytes;
-    type Error = UpstreamError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
-        let frame = Pin::new(&mut self.incoming).poll_frame(cx);
-        match &frame {
-            Poll::Ready(Some(Err(_))) => self.lease = None,
-            Poll::Ready(None) if self.is_broken_off() => {
-                self.lease = None;
-                return Poll::Ready(Some(Err(UpstreamError::BrokenOff)));
-            }
-            Poll::Ready(None) => self.give_back(),
-            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
-                self.may_break_off = false;
-                if self.incoming.is_end_stream() {
-                    self.give_back();
-                }
-            }
-            Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
-            Poll::Ready(Some(Ok(_))) => {}
-            Poll::Pending => {
-                ready!(self.poll_stalled(cx));
-                self.lease = None;
-                return Poll::Ready(Some(Err(UpstreamError::Stalled)));
+        let Sender::Http1(sender, hearing) = sender else { return };
+        let idle = Idle { sender, hearing, timer, made, since: now() };
+        if !idle.sender.is_closed() && pool.is_young(&idle, idle.since) {
+            match whose {
+                For::All => pool.put_back(idle),
+                For::One(own) => own.keep(idle, pool),
+                For::This => {}
             }
         }
-        self.wait = None;
-        frame.map_err(UpstreamError::Failed)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
     }
 }

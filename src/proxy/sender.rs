@@ -1,5 +1,6 @@
 //! Sending a request on a connection to the upstream, in either HTTP.
 
+use super::answer_stream::Hearing;
 use futures_util::future::Either;
 use http::header::{CONNECTION, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -11,8 +12,8 @@ use std::future::Future;
 /// What requests are sent by.
 #[derive(Debug)]
 pub(super) enum Sender<B> {
-    /// A connection of one's own.
-    Http1(http1::SendRequest<B>),
+    /// A connection of one's own, and what is heard on it.
+    Http1(http1::SendRequest<B>, Hearing),
     /// A connection that others use at the same time.
     Http2(http2::SendRequest<B>),
 }
@@ -27,7 +28,10 @@ impl<B> Sender<B> {
         B: Body + 'static,
     {
         match self {
-            Self::Http1(sender) => Either::Left(sender.try_send_request(request)),
+            Self::Http1(sender, hearing) => {
+                hearing.begin();
+                Either::Left(sender.try_send_request(request))
+            }
             Self::Http2(sender) => Either::Right(sender.try_send_request(request)),
         }
     }

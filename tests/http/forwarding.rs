@@ -171,6 +171,25 @@ async fn trailers_survive_off_the_masked_routes() {
 }
 
 #[tokio::test]
+async fn trailers_over_http_1_1_pass_where_they_were_announced_to_a_client_that_wants_them() {
+    for (announced, wanted, passes) in
+        [("Trailer: X-Sum\r\n", true, true), ("Trailer: X-Sum\r\n", false, false), ("", true, false)]
+    {
+        let chunked =
+            format!("HTTP/1.1 200 OK\r\n{announced}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n");
+        let origin = Origin::answering(move |_| chunked.clone()).await;
+        let proxy = Proxy::before(&origin).await;
+        for _ in 0..2 {
+            let fields = if wanted { "TE: trailers\r\nConnection: te\r\n" } else { "" };
+            let reply = ask(proxy.address, request("GET", "/x", fields)).await;
+            let body = if passes { "ab<x-sum: 7>" } else { "ab" };
+            assert_eq!((reply.text().to_lowercase().as_str(), reply.clean), (body, true), "{announced} {wanted}");
+        }
+        assert!(origin.seen().iter().all(|seen| seen.connection == 0), "the connection is kept");
+    }
+}
+
+#[tokio::test]
 async fn expect_100_continue_is_answered_before_the_body_is_sent() {
     let origin = Origin::answering(|seen| json(format!("{}", seen.body.len()))).await;
     let proxy = Proxy::before(&origin).await;

@@ -5,16 +5,20 @@
 mod answers;
 mod authority;
 mod client;
+mod connection_auth;
 mod forwarding;
 mod http2;
+mod kept_connections;
 mod limits;
 #[path = "../support/log.rs"]
 mod log;
 mod metrics;
 mod observe;
+mod odd_answers;
 mod origin;
 mod pages;
 mod proxy;
+mod request_bodies;
 mod requests;
 mod shares;
 mod streaming;
