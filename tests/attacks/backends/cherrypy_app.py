@@ -13,6 +13,9 @@ with open(os.environ["KEYS_FILE"]) as keys:
 
 def answer(document, status=200):
     cherrypy.response.status = status
+    # The server leaves the trailers of a body on the connection, and would take them for the next request.
+    if "Transfer-Encoding" in cherrypy.request.headers:
+        cherrypy.response.headers["Connection"] = "close"
     cherrypy.response.headers["Content-Type"] = "application/json"
     return (document if isinstance(document, str) else json.dumps(document)).encode()
 

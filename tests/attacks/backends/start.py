@@ -134,6 +134,20 @@ def fastify(processes):
     return started("fastify", processes, ["node", HERE / "fastify.js"])
 
 
+def react_router(processes):
+    return started("react-router", processes, ["node", HERE / "react-router" / "server.mjs"])
+
+
+def sveltekit(processes):
+    # As its manual names them for a server behind a proxy.
+    fields = {"HOST": "127.0.0.1", "PROTOCOL_HEADER": "x-forwarded-proto", "HOST_HEADER": "x-forwarded-host", "PORT_HEADER": "x-forwarded-port"}
+    return started("sveltekit", processes, ["node", HERE / "sveltekit" / "build"], more_env=fields)
+
+
+def astro(processes):
+    return started("astro", processes, ["node", HERE / "astro" / "dist" / "server" / "entry.mjs"], more_env={"HOST": "127.0.0.1"})
+
+
 def before_flask(name, template, command, rule):
     """A server in front of Flask, configured by a template."""
 
@@ -229,6 +243,9 @@ BACKENDS = {
     "apache": before_flask("apache", "httpd.conf.in", APACHE, "ProxyPass / ORIGIN/"),
     "apache-nocanon": before_flask("apache", "httpd.conf.in", APACHE, "ProxyPass / ORIGIN/ nocanon"),
     "tomcat": tomcat,
+    "react-router": react_router,
+    "sveltekit": sveltekit,
+    "astro": astro,
     "cherrypy": cherrypy,
     "pyramid": pyramid,
     "fastapi": fastapi,
