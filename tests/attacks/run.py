@@ -68,15 +68,17 @@ def against(name, cases, arguments):
         bare = start.BACKENDS[name](processes)
         lists = wait_for_lists(bare)
         if arguments.bare:
-            front = bare
+            fronts = Fronts(lambda _config: bare)
         elif arguments.nginx_subs:
             front = start.nginx_subs(processes, bare.address)
             wait_for_lists(front)
+            fronts = Fronts(lambda _config: front)
         else:
-            front = start_last4(processes, arguments.program, bare.address)
-        target = Target(bare, front, lists)
+            fronts = Fronts(lambda config: start_last4(processes, arguments.program, bare.address, config))
+            fronts.start(cases)
+        target = Target(bare, fronts, lists)
         # The backends, and nginx in last4's place, speak HTTP/1.1.
-        cases = [case for case in cases if front.speaks_http2 or "fields" not in case]
+        cases = [case for case in cases if fronts[None].speaks_http2 or "fields" not in case]
         # A backend that keeps what is created must not have two creates at a time: their lists would differ.
         alone = [case for case in cases if bare.keeps_keys and creates(case)]
         together = [case for case in cases if case not in alone] if alone else cases
@@ -85,9 +87,24 @@ def against(name, cases, arguments):
         verdicts += [target.judge(case) for case in alone]
         if not arguments.bare:
             verdicts.append(target.judge({**cases[0], "id": "still-answers-at-the-end"}))
-        if front.speaks_http2:
-            verdicts.append(told(front, target.tokens))
+        verdicts += [told(front, target.tokens) for front in fronts.values() if front.speaks_http2]
     return report(name, verdicts, time.monotonic() - began, arguments.bare)
+
+
+class Fronts(dict):
+    """What stands before the backend, by the configuration in configs/ that a case names; most name none."""
+
+    def __init__(self, start):
+        super().__init__()
+        self._start = start
+        self.start([{}])
+
+    def start(self, cases):
+        for config in {case.get("config") for case in cases} - self.keys():
+            self[config] = self._start(config)
+
+    def of(self, case):
+        return self.get(case.get("config"), self[None])
 
 
 def told(front, secrets):
@@ -108,8 +125,8 @@ def method_of(case):
 class Target:
     """A backend, and last4 in front of it (or nothing)."""
 
-    def __init__(self, bare, front, lists):
-        self.bare, self.front = bare, front
+    def __init__(self, bare, fronts, lists):
+        self.bare, self.fronts = bare, fronts
         tokens = [match.group().decode() for body in lists for match in judge.TOKEN.finditer(body)]
         assert len(tokens) >= 3, "the backend lists no tokens"
         self.secrets = judge.Secrets(tokens)
@@ -127,16 +144,17 @@ class Target:
     def _judge(self, case):
         request = self._with_ids(request_bytes(http2.in_http1(case) if "fields" in case else case))
         methods = [method_of(case)] if method_of(case) else METHODS.findall(request.decode("latin-1"))
+        front = self.fronts.of(case)
         if "fields" in case:
             frames = http2.requests(case, lambda text: self._with_ids(text.encode("latin-1")))
-            data = http2.exchange(self.front.address, frames)
+            data = http2.exchange(front.address, frames)
         else:
-            data = wire.exchange(self.front.address, request)
+            data = wire.exchange(front.address, request)
         self.tokens.update(token.decode() for token in judge.full_tokens(data))
         self._forget_created(case, data)
         if found := self.secrets.in_bytes(data):
             return "LEAK", f"{len(found)} secrets, {judge.masked(min(found))} in {judge.brief(data)}"
-        if self.front is self.bare:
+        if front is self.bare:
             return None, ""
         if why := shown_too_often(data, creates(case)):
             return "LEAK", why
@@ -442,12 +460,13 @@ class Processes:
         return log
 
 
-def start_last4(processes, program, upstream_address):
+def start_last4(processes, program, upstream_address, config=None):
     address = ("127.0.0.1", start.free_port())
     url, listen = ("{}:{}".format(*one) for one in (upstream_address, address))
     command = [program, "serve", "--preset", "dify", "--upstream", f"http://{url}", "--listen", listen]
+    command += ["--config", HERE / "configs" / config] if config else []
     admin = start.free_port()
-    log = processes.start("last4", command, env=outputs.settings(admin))
+    log = processes.start(f"last4-{config}" if config else "last4", command, env=outputs.settings(admin))
     deadline = time.monotonic() + START_SECS
     while time.monotonic() < deadline:
         try:

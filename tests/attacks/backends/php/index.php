@@ -27,7 +27,7 @@ function path(): string
         return rawurldecode(explode('?', explode('&', $query)[0])[0]);
     }
     $path = rawurldecode(explode('?', $_SERVER['REQUEST_URI'])[0]);
-    return str_starts_with($path, '/index.php') ? substr($path, strlen('/index.php')) : $path;
+    return preg_replace('#^/(index|app)\.php#', '', $path);
 }
 
 function route(string $path): void
@@ -40,6 +40,8 @@ function route(string $path): void
         list_or_create('ds', 201);
     } elseif (preg_match('#^/console/api/(apps/[^/]+|datasets|datasets/[^/]+)/api-keys/[^/]+$#', $path) && method() === 'DELETE') {
         http_response_code(204);
+    } elseif (preg_match('#^/v1/keys/[^/]+$#', $path)) {
+        object_or_create();
     } elseif ($path === '/health') {
         answer(200, ['ok' => true]);
     } elseif ($path === '/v1/echo') {
