@@ -9,6 +9,7 @@ import pathlib
 import random
 
 import answer_cases
+import answer_kinds
 import field_cases
 import http2_cases
 import target_cases
@@ -31,7 +32,7 @@ def main():
     write("requests-legitimate.jsonl", legitimate())
     write("requests-http2.jsonl", http2_cases.all_cases(http2_paths(), REROUTING, OVERRIDES))
     write("requests-kinds.jsonl", [*target_cases.all_cases(), *field_cases.all_cases()])
-    write("answers.jsonl", answer_cases.all_cases())
+    write("answers.jsonl", [*answer_cases.all_cases(), *answer_kinds.all_cases()])
 
 
 def write(name, cases):

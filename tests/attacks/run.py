@@ -33,6 +33,7 @@ from backends import start
 
 # The ids that the cases are written with.
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
+LIST = f"/console/api/apps/{APP}/api-keys"
 THREADS = 8
 START_SECS = 30
 # A bomb takes a debug build a while, and others wait for it.
@@ -300,13 +301,14 @@ def scripted(arguments):
     server = upstream.Upstream(cases)
     with Processes() as processes:
         backend = start.Backend(processes, server.server_address, APP, DATASET)
-        front = backend if arguments.bare else start_last4(processes, arguments.program, backend.address)
+        fronts = Fronts(lambda config: backend if arguments.bare else start_last4(processes, arguments.program, backend.address, config))
+        fronts.start(cases)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
-            verdicts = list(threads.map(lambda case: judge_answer(front.address, case, arguments.bare), cases))
+            verdicts = list(threads.map(lambda case: judge_answer(fronts.of(case).address, case, arguments.bare), cases))
         if not arguments.bare:
-            verdicts.append(judge_answer(front.address, {**cases[0], "name": "still-answers-at-the-end"}, False))
+            verdicts.append(judge_answer(fronts[None].address, {**cases[0], "name": "still-answers-at-the-end"}, False))
             handed_out = {secret for case in cases for secret in secrets_of(case)}
-            verdicts.append(told(front, handed_out))
+            verdicts += [told(front, handed_out) for front in fronts.values()]
     server.shutdown()
     return report("scripted", verdicts, time.monotonic() - began, arguments.bare)
 
@@ -320,9 +322,10 @@ def judge_answer(address, case, bare):
 
 def _judge_answer(address, case, bare):
     method = case.get("method", "GET")
-    headers = [["Accept-Encoding", case.get("accept_encoding", "gzip, deflate, br, zstd")]]
-    target = f"/console/api/apps/{APP}/api-keys?case={case['id']}"
-    request = {"method": method, "target": target, "version": "HTTP/1.1", "headers": headers}
+    headers = [["Accept-Encoding", case.get("accept_encoding", "gzip, deflate, br, zstd")], *case.get("request_headers", [])]
+    target = f"{case.get('target', LIST)}?case={case['id']}{case.get('query', '')}"
+    request = {"method": method, "target": target, "version": case.get("version", "HTTP/1.1"), "headers": headers}
+    request |= {"body": case["request_body"]} if "request_body" in case else {}
     data = wire.exchange(address, request_bytes(request), ANSWER_SECS)
     secrets = secrets_of(case)
     if case["expect"] != "revealed" and not case.get("lenient") and (why := answer_leak(secrets, data, case["expect"])):
@@ -358,12 +361,16 @@ def why_not(case, got, count):
     body, plain = got.body, got.plain()
     if count > 1:
         return f"{count} answers to one request"
+    if not got.has_length and "keep-alive" in (got.header("connection") or ""):
+        return "it says that the connection is kept, which only its end can end"
     if expect == "no-leak" or (case.get("lenient") and expect != "pass"):
         return None
     if expect in ("identity", "pass", "revealed"):
         if case.get("wire", {}).get("raw_http"):
             own = wire.answers(upstream.body_of(case), [])[0]
             return None if (got.status, body) == (own.status, own.body) else "not as it came"
+        if expect == "pass" and lowered(got.trailers) != lowered(case.get("wire", {}).get("trailers", [])):
+            return f"with the trailers {got.trailers}"
         return None if (got.status, plain) == (status, upstream.body_of(case)) else "not as it came"
     if expect == "masked":
         return why_not_masked(case, got, plain)
@@ -372,6 +379,11 @@ def why_not(case, got, count):
     if expect == "cut":
         return "it ended as if it were whole" if got.complete else None
     return why_not_withheld(case, got)
+
+
+def lowered(trailers):
+    """As fields of HTTP/2 and of its libraries are."""
+    return [line.strip().lower() for line in trailers]
 
 
 def why_not_masked(case, got, plain):
@@ -415,6 +427,8 @@ def why_not_withheld(case, got):
         return f"status {got.status}, not of {sorted(allowed)}"
     if got.body and got.header("content-type") != "application/problem+json":
         return "a body that is no problem document"
+    if got.reason == upstream.REASON:
+        return "the upstream's own reason phrase"
     if case.get("reason") and json.loads(got.body or b"{}").get("reason") != case["reason"]:
         return "another reason"
     if (not case.get("reset")) and own < 400 and not (own < 300 and reads) and got.body:
