@@ -118,7 +118,7 @@ def overrides():
 FORM, JSON, PARTS = "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=b"
 BODY_OVERRIDES = [
     (FORM, "_method=GET"), (FORM, "x=1&_method=GET"), (FORM, ".method=GET"), (FORM, "%2Emethod=get"), (FORM, "_method%00=GET"), (FORM, "+_method=GET"), (FORM, "_%6dethod=%47ET"), (FORM, "[method=GET"), (FORM, "_method=POST&_method=GET"), (FORM + "; charset=utf-8", "_method=GET"),
-    ("Application/X-WWW-Form-Urlencoded", "_method=GET"), (FORM, "\r\n_method=GET"), (FORM, "&_method=GET&"), (FORM, "_method=GET\r\n"), (FORM, "x=" + "y" * 20000 + "&_method=GET"), (None, "_method=GET"), ("text/plain", "_method=GET"), (FORM + ", text/plain", "_method=GET"), (FORM, "x-tunneled-method=GET"),
+    ("Application/X-WWW-Form-Urlencoded", "_method=GET"), (FORM, "\r\n_method=GET"), (FORM, "&_method=GET&"), (FORM, "_method=GET\r\n"), (FORM, "x=" + "y" * 20000 + "&_method=GET"), (None, "_method=GET"), ("text/plain", "_method=GET"), (FORM + ", text/plain", "_method=GET"), (FORM, "x-tunneled-method=GET"), (FORM, "_METHOD=GET"), (FORM, "X-Http-Method-Override=GET"),
     (JSON, '{"_method":"GET"}'), (JSON, '{"x":1,"_method":"get"}'), (JSON, '{"_m\\u0065thod":"\\u0047ET"}'), (JSON, ' {"_method" : "GET"}'), (JSON, '{"_method":"POST","_method":"GET"}'), ("application/vnd.api+json", '{"_method":"GET"}'), ("text/plain", '{"_method":"GET"}'), (None, '{"_method":"GET"}'),
     (JSON + "; charset=utf-8", '{"_method":"GET"}'), (JSON, '{"x":"' + "y" * 20000 + '","_method":"GET"}'), ("text/json", '{"_ApplicationId":"x","_method":"GET"}'), (FORM, '{"_method":"GET"}'), (JSON, '[{"_method":"GET"}]'), (JSON, '\ufeff{"_method":"GET"}'.encode().decode("latin-1")),
 ]
@@ -126,7 +126,7 @@ PART_OVERRIDES = ['form-data; name="_method"', "form-data; name=_method", 'form-
 
 
 def bodies():
-    why = "Symfony, Laravel, Parse Server and method-override read `_method` in the body of a POST"
+    why = "Symfony, Laravel, Parse Server and method-override read `_method` in the body of a POST, Slim `_METHOD`, ServiceStack and Catalyst the field's name"
     for number, (kind, body) in enumerate(BODY_OVERRIDES):
         headers = [("Content-Type", kind)] if kind else []
         yield case(f"body-{number}", "method-override", OBJECT, why, "POST", headers, body, config=MORE)
@@ -136,8 +136,11 @@ def bodies():
             lowered = [(name.lower(), value) for name, value in headers]
             yield over_http2(f"body-{number}", "method-override", why, OBJECT, lowered, "POST", body=body, config=MORE)
     for number, disposition in enumerate(PART_OVERRIDES):
-        body = f"--b\r\nContent-Disposition: {disposition}\r\n\r\nGET\r\n--b--\r\n"
-        yield case(f"part-{number}", "method-override", OBJECT, "PHP reads a form's parts into the same variables", "POST", [("Content-Type", PARTS)], body, config=MORE)
+        yield case(f"part-{number}", "method-override", OBJECT, "PHP reads a form's parts into the same variables", "POST", [("Content-Type", PARTS)], part(disposition), config=MORE)
+
+
+def part(disposition):
+    return f"--b\r\nContent-Disposition: {disposition}\r\n\r\nGET\r\n--b--\r\n"
 
 
 # Fields that name the path.

@@ -10,6 +10,7 @@ def all_cases():
     yield from numbers()
     yield from lax()
     yield from punctuation()
+    yield from views()
     yield from content_on_reads()
 
 
@@ -90,6 +91,10 @@ def numbers():
         yield case(f"{name}-mixed", "numbers", f"/v1/apps/1{quoted}/keys", why, config=MORE)
     for number, digits in enumerate(["07", "007", "7" * 300, "%37", "%2537", "7/", "7%20", "%207", "7%09", "7%0a", "7;x", "7.", "7%c2%a0", "%e2%80%8b7"]):
         yield case(f"ascii-{number}", "numbers", f"/v1/apps/{digits}/keys", "a number in other spellings, which the pattern knows", config=MORE)
+    for space in "\t\n\x0b\x0c\r\x85\xa0\u1680\u2000\u2003\u200a\u2028\u2029\u202f\u205f\u3000":
+        quoted = "".join(f"%{byte:02X}" for byte in space.encode())
+        yield case(f"space-{ord(space):x}-before", "numbers", f"/v1/apps/{quoted}7/keys", "FastAPI takes a number between spaces of any kind", config=MORE)
+        yield case(f"space-{ord(space):x}-behind", "numbers", f"/v1/apps/7{quoted}/keys", "FastAPI takes a number between spaces of any kind", config=MORE)
     for number, digits in enumerate(["7", "+7", "-7", "%2B7", "7.0", "7.00", "7.", "7_0", "%207", "7%20", "7e0", "0x7", "0b1", "7j", "%0a7", "7%0d", "007", "--7", "1_000.0", "%2D0", "7%2E0", "+%D9%A7", "NaN", "inf"]):
         yield case(f"template-{number}", "numbers", f"/v2/apps/{digits}/keys", "FastAPI takes `+7` and `7.0` for a number", config=MORE)
     for version in ("v1", "v2"):
@@ -121,6 +126,21 @@ def punctuation():
         yield case(f"segment-{number}", "marks", LIST.replace("api-keys", name), why)
     for number, path in enumerate([LIST.replace("/console/", "/_console/"), LIST.replace("/console/api", "/console.api"), LIST.replace("apps", "app-s")]):
         yield case(f"other-{number}", "marks", path, why)
+
+
+# Behind a list.
+
+
+def views():
+    pyramid, cherrypy = "Pyramid's traverser takes `@@` for the view of what is before it, and what is behind it for the view's own", "CherryPy's dispatcher calls `index` where the path ends, and by its name"
+    for number, text in enumerate(["/@@", "/@@/", "/@@/x", "/@@/x/y", "//@@//x", "/%40%40", "/%40@/x", "/@@/..", "/@@/x/../y", "/@@?x", "/@@;x", "/./@@", "/@@.json", "/@@%20"]):
+        for route, path in LISTS.items():
+            if route == "app" or number < 4:
+                yield case(f"view-{number}-{route}", "behind-list", path + text, pyramid)
+    for number, text in enumerate(["/index", "/index/", "/INDEX", "/%69ndex", "/index?x", "/index;x", "/index.json", "/./index", "//index", "/x/../index"]):
+        for route, path in LISTS.items():
+            if route == "app" or number < 2:
+                yield case(f"index-{number}-{route}", "behind-list", path + text, cherrypy)
 
 
 # A body on a method that seldom has one.
