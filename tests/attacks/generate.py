@@ -9,7 +9,10 @@ import pathlib
 import random
 
 import answer_cases
+import answer_kinds
+import field_cases
 import http2_cases
+import target_cases
 
 CASES = pathlib.Path(__file__).parent / "cases"
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
@@ -28,7 +31,8 @@ def main():
     write("requests-framing.jsonl", framing())
     write("requests-legitimate.jsonl", legitimate())
     write("requests-http2.jsonl", http2_cases.all_cases(http2_paths(), REROUTING, OVERRIDES))
-    write("answers.jsonl", answer_cases.all_cases())
+    write("requests-kinds.jsonl", [*target_cases.all_cases(), *field_cases.all_cases()])
+    write("answers.jsonl", [*answer_cases.all_cases(), *answer_kinds.all_cases()])
 
 
 def write(name, cases):

@@ -64,7 +64,7 @@ def full_tokens(data):
 def masked(secret):
     """How last4 shows a string (spec 7)."""
     already = len(secret) == FIRST + 3 + LAST and secret[FIRST:-LAST] == "..."
-    if secret == "***" or already:
+    if secret in ("", "***") or already:
         return secret
     return "***" if len(secret) < FIRST + LAST + 8 else secret[:FIRST] + "..." + secret[-LAST:]
 

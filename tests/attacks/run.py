@@ -33,6 +33,7 @@ from backends import start
 
 # The ids that the cases are written with.
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
+LIST = f"/console/api/apps/{APP}/api-keys"
 THREADS = 8
 START_SECS = 30
 # A bomb takes a debug build a while, and others wait for it.
@@ -68,15 +69,17 @@ def against(name, cases, arguments):
         bare = start.BACKENDS[name](processes)
         lists = wait_for_lists(bare)
         if arguments.bare:
-            front = bare
+            fronts = Fronts(lambda _config: bare)
         elif arguments.nginx_subs:
             front = start.nginx_subs(processes, bare.address)
             wait_for_lists(front)
+            fronts = Fronts(lambda _config: front)
         else:
-            front = start_last4(processes, arguments.program, bare.address)
-        target = Target(bare, front, lists)
+            fronts = Fronts(lambda config: start_last4(processes, arguments.program, bare.address, config))
+            fronts.start(cases)
+        target = Target(bare, fronts, lists)
         # The backends, and nginx in last4's place, speak HTTP/1.1.
-        cases = [case for case in cases if front.speaks_http2 or "fields" not in case]
+        cases = [case for case in cases if fronts[None].speaks_http2 or "fields" not in case]
         # A backend that keeps what is created must not have two creates at a time: their lists would differ.
         alone = [case for case in cases if bare.keeps_keys and creates(case)]
         together = [case for case in cases if case not in alone] if alone else cases
@@ -85,9 +88,24 @@ def against(name, cases, arguments):
         verdicts += [target.judge(case) for case in alone]
         if not arguments.bare:
             verdicts.append(target.judge({**cases[0], "id": "still-answers-at-the-end"}))
-        if front.speaks_http2:
-            verdicts.append(told(front, target.tokens))
+        verdicts += [told(front, target.tokens) for front in fronts.values() if front.speaks_http2]
     return report(name, verdicts, time.monotonic() - began, arguments.bare)
+
+
+class Fronts(dict):
+    """What stands before the backend, by the configuration in configs/ that a case names; most name none."""
+
+    def __init__(self, start):
+        super().__init__()
+        self._start = start
+        self.start([{}])
+
+    def start(self, cases):
+        for config in {case.get("config") for case in cases} - self.keys():
+            self[config] = self._start(config)
+
+    def of(self, case):
+        return self.get(case.get("config"), self[None])
 
 
 def told(front, secrets):
@@ -108,8 +126,8 @@ def method_of(case):
 class Target:
     """A backend, and last4 in front of it (or nothing)."""
 
-    def __init__(self, bare, front, lists):
-        self.bare, self.front = bare, front
+    def __init__(self, bare, fronts, lists):
+        self.bare, self.fronts = bare, fronts
         tokens = [match.group().decode() for body in lists for match in judge.TOKEN.finditer(body)]
         assert len(tokens) >= 3, "the backend lists no tokens"
         self.secrets = judge.Secrets(tokens)
@@ -127,16 +145,17 @@ class Target:
     def _judge(self, case):
         request = self._with_ids(request_bytes(http2.in_http1(case) if "fields" in case else case))
         methods = [method_of(case)] if method_of(case) else METHODS.findall(request.decode("latin-1"))
+        front = self.fronts.of(case)
         if "fields" in case:
             frames = http2.requests(case, lambda text: self._with_ids(text.encode("latin-1")))
-            data = http2.exchange(self.front.address, frames)
+            data = http2.exchange(front.address, frames)
         else:
-            data = wire.exchange(self.front.address, request)
+            data = wire.exchange(front.address, request)
         self.tokens.update(token.decode() for token in judge.full_tokens(data))
         self._forget_created(case, data)
         if found := self.secrets.in_bytes(data):
             return "LEAK", f"{len(found)} secrets, {judge.masked(min(found))} in {judge.brief(data)}"
-        if self.front is self.bare:
+        if front is self.bare:
             return None, ""
         if why := shown_too_often(data, creates(case)):
             return "LEAK", why
@@ -282,13 +301,14 @@ def scripted(arguments):
     server = upstream.Upstream(cases)
     with Processes() as processes:
         backend = start.Backend(processes, server.server_address, APP, DATASET)
-        front = backend if arguments.bare else start_last4(processes, arguments.program, backend.address)
+        fronts = Fronts(lambda config: backend if arguments.bare else start_last4(processes, arguments.program, backend.address, config))
+        fronts.start(cases)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
-            verdicts = list(threads.map(lambda case: judge_answer(front.address, case, arguments.bare), cases))
+            verdicts = list(threads.map(lambda case: judge_answer(fronts.of(case).address, case, arguments.bare), cases))
         if not arguments.bare:
-            verdicts.append(judge_answer(front.address, {**cases[0], "name": "still-answers-at-the-end"}, False))
+            verdicts.append(judge_answer(fronts[None].address, {**cases[0], "name": "still-answers-at-the-end"}, False))
             handed_out = {secret for case in cases for secret in secrets_of(case)}
-            verdicts.append(told(front, handed_out))
+            verdicts += [told(front, handed_out) for front in fronts.values()]
     server.shutdown()
     return report("scripted", verdicts, time.monotonic() - began, arguments.bare)
 
@@ -302,9 +322,10 @@ def judge_answer(address, case, bare):
 
 def _judge_answer(address, case, bare):
     method = case.get("method", "GET")
-    headers = [["Accept-Encoding", case.get("accept_encoding", "gzip, deflate, br, zstd")]]
-    target = f"/console/api/apps/{APP}/api-keys?case={case['id']}"
-    request = {"method": method, "target": target, "version": "HTTP/1.1", "headers": headers}
+    headers = [["Accept-Encoding", case.get("accept_encoding", "gzip, deflate, br, zstd")], *case.get("request_headers", [])]
+    target = f"{case.get('target', LIST)}?case={case['id']}{case.get('query', '')}"
+    request = {"method": method, "target": target, "version": case.get("version", "HTTP/1.1"), "headers": headers}
+    request |= {"body": case["request_body"]} if "request_body" in case else {}
     data = wire.exchange(address, request_bytes(request), ANSWER_SECS)
     secrets = secrets_of(case)
     if case["expect"] != "revealed" and not case.get("lenient") and (why := answer_leak(secrets, data, case["expect"])):
@@ -340,12 +361,16 @@ def why_not(case, got, count):
     body, plain = got.body, got.plain()
     if count > 1:
         return f"{count} answers to one request"
+    if not got.has_length and "keep-alive" in (got.header("connection") or ""):
+        return "it says that the connection is kept, which only its end can end"
     if expect == "no-leak" or (case.get("lenient") and expect != "pass"):
         return None
     if expect in ("identity", "pass", "revealed"):
         if case.get("wire", {}).get("raw_http"):
             own = wire.answers(upstream.body_of(case), [])[0]
             return None if (got.status, body) == (own.status, own.body) else "not as it came"
+        if expect == "pass" and lowered(got.trailers) != lowered(case.get("wire", {}).get("trailers", [])):
+            return f"with the trailers {got.trailers}"
         return None if (got.status, plain) == (status, upstream.body_of(case)) else "not as it came"
     if expect == "masked":
         return why_not_masked(case, got, plain)
@@ -354,6 +379,11 @@ def why_not(case, got, count):
     if expect == "cut":
         return "it ended as if it were whole" if got.complete else None
     return why_not_withheld(case, got)
+
+
+def lowered(trailers):
+    """As fields of HTTP/2 and of its libraries are."""
+    return [line.strip().lower() for line in trailers]
 
 
 def why_not_masked(case, got, plain):
@@ -397,6 +427,8 @@ def why_not_withheld(case, got):
         return f"status {got.status}, not of {sorted(allowed)}"
     if got.body and got.header("content-type") != "application/problem+json":
         return "a body that is no problem document"
+    if got.reason == upstream.REASON:
+        return "the upstream's own reason phrase"
     if case.get("reason") and json.loads(got.body or b"{}").get("reason") != case["reason"]:
         return "another reason"
     if (not case.get("reset")) and own < 400 and not (own < 300 and reads) and got.body:
@@ -442,12 +474,13 @@ class Processes:
         return log
 
 
-def start_last4(processes, program, upstream_address):
+def start_last4(processes, program, upstream_address, config=None):
     address = ("127.0.0.1", start.free_port())
     url, listen = ("{}:{}".format(*one) for one in (upstream_address, address))
     command = [program, "serve", "--preset", "dify", "--upstream", f"http://{url}", "--listen", listen]
+    command += ["--config", HERE / "configs" / config] if config else []
     admin = start.free_port()
-    log = processes.start("last4", command, env=outputs.settings(admin))
+    log = processes.start(f"last4-{config}" if config else "last4", command, env=outputs.settings(admin))
     deadline = time.monotonic() + START_SECS
     while time.monotonic() < deadline:
         try:

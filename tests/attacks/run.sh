@@ -27,19 +27,35 @@ prepare_tomcat() {
     javac -proc:none -d "$here/.classes" -cp /usr/share/tomcat10/lib/servlet-api.jar "$here/backends/Lists.java"
 }
 
+# prepare_built NAME OUTPUT: builds backends/NAME with its framework's bundler, unless OUTPUT is newer than all that it is built of.
+prepare_built() {
+    local folder=$here/backends/$1
+    prepare_node "$folder"
+    local sources=("$folder"/{package.json,*.config.*,src} "$here/backends/lists.mjs")
+    [[ -e $folder/$2 && -z $(find "${sources[@]}" -newer "$folder/$2" -print -quit) ]] && return
+    echo "== building $folder"
+    (cd "$folder" && ASTRO_TELEMETRY_DISABLED=1 npm run build --silent) >"$folder/build.log" 2>&1 || fail "$folder could not be built; see its build.log"
+}
+
 PROGRAM=$(realpath "$PROGRAM")
 [[ -x $PROGRAM ]] || fail "$PROGRAM is missing; build it with: cargo build --release"
 prepare_python "$here"
 
 backends=("$@")
 [[ ${#backends[@]} -gt 0 ]] || backends=(demo flask werkzeug django starlette starlette-h11 express4 express5 fastify nginx nginx-path
-    nginx-rewrite apache apache-nocanon tomcat scripted)
+    nginx-rewrite apache apache-nocanon tomcat cherrypy pyramid fastapi php php-apache php-lighttpd react-router sveltekit astro scripted)
 for backend in "${backends[@]}"; do
     case $backend in
         express* | fastify) prepare_node "$here" ;;
         nginx*) package nginx-light nginx ;;
         apache*) package apache2 apache2 ;;
         tomcat) prepare_tomcat ;;
+        php) package php-cli php ;;
+        php-apache) package apache2 apache2 && package libapache2-mod-php /usr/share/doc/libapache2-mod-php ;;
+        php-lighttpd) package lighttpd lighttpd && package php-cgi php-cgi ;;
+        react-router) prepare_node "$here/backends/react-router" ;;
+        sveltekit) prepare_built sveltekit build/index.js ;;
+        astro) prepare_built astro dist/server/entry.mjs ;;
     esac
 done
 

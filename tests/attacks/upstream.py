@@ -9,6 +9,8 @@ import time
 import wire
 
 HERE = pathlib.Path(__file__).parent
+# No status has it.
+REASON = "Scripted"
 
 
 class Upstream(socketserver.ThreadingTCPServer):
@@ -77,7 +79,7 @@ def pieces(case):
         fields.append(("Content-Length", len(body) + how.get("cl_delta", 0)))
     elif framing == "chunked":
         fields.append(("Transfer-Encoding", "chunked"))
-    lines = [f"HTTP/1.1 {case.get('status', 200)} Scripted", *(f"{name}: {value}" for name, value in fields), "", ""]
+    lines = [f"HTTP/1.1 {case.get('status', 200)} {REASON}", *(f"{name}: {value}" for name, value in fields), "", ""]
     yield "\r\n".join(lines).encode("latin-1")
     size = how.get("piece") or max(len(body), 1)
     for start in range(0, len(body), size):

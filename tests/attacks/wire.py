@@ -23,13 +23,17 @@ MOST_DECODED = 4 * 1024 * 1024
 
 
 class Answer:
-    """One answer: its head, its body without chunks, and whether it came to its end."""
+    """One answer: its head, its body without chunks, the lines of its trailers, and whether it came to its end."""
 
-    def __init__(self, status, fields, body, complete):
+    def __init__(self, status, fields, body, complete, reason=""):
         self.status = status
+        self.reason = reason
         self.fields = fields
         self.body = body
+        self.trailers = []
         self.complete = complete
+        # Whether it says where it ends, other than by the connection's end.
+        self.has_length = True
 
     def header(self, name):
         values = [value for field, value in self.fields if field == name]
@@ -84,47 +88,51 @@ def answers(data, methods):
             data = rest
             continue
         method = methods[len(found)] if len(found) < len(methods) else "GET"
-        answer = Answer(status, fields, b"", True)
+        answer = Answer(status, fields, b"", True, lines[0].split(" ", 2)[2] if lines[0].count(" ") > 1 else "")
         length = answer.header("content-length") or ""
         if method == "HEAD" or status in (204, 304):
             pass
         elif (answer.header("transfer-encoding") or "").lower() == "chunked":
-            answer.body, rest, answer.complete = unchunk(rest)
+            answer.body, answer.trailers, rest, answer.complete = unchunk(rest)
         elif length.isdigit():
             answer.body, rest = rest[: int(length)], rest[int(length) :]
             answer.complete = len(answer.body) == int(length)
         else:
             answer.body, rest = rest, b""
             # It ends with the connection, which the caller waits for.
-            answer.complete = False
+            answer.complete = answer.has_length = False
         found.append(answer)
         data = rest
     return found
 
 
 def unchunk(data):
-    """(body, what follows it, whether the last chunk was there)"""
+    """(body, trailers, what follows it, whether the last chunk was there)"""
     body = bytearray()
     while match := CHUNK.match(data):
         size = int(match[1], 16)
         data = data[match.end() :]
         if size == 0:
-            _, end, rest = (b"\r\n" + data).partition(b"\r\n\r\n")
-            return bytes(body), rest, bool(end)
+            trailers, end, rest = (b"\r\n" + data).partition(b"\r\n\r\n")
+            return bytes(body), trailers.decode("latin-1").split("\r\n")[1:], rest, bool(end)
         body += data[:size]
         if data[size : size + 2] != b"\r\n":
             break
         data = data[size + 2 :]
-    return bytes(body), b"", False
+    return bytes(body), [], b"", False
 
 
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r\n")
 
 
+# What is no coding, or is said by mistake (spec 5).
+NO_CODINGS = {"", "identity", "none", "utf-8", "utf8", "binary", "7bit", "8bit"}
+
+
 def decode(coding, body):
     """As much of a coded body as can be decoded."""
     try:
-        if coding in ("", "identity"):
+        if coding in NO_CODINGS:
             return body
         if coding in ("gzip", "x-gzip"):
             return _inflate(body, 31)

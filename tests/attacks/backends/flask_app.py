@@ -28,6 +28,18 @@ def dataset_keys(_owner):
     return list_or_create("ds", 201)
 
 
+@app.route("/v1/apps/<int:_owner>/keys", methods=["GET", "POST"])
+@app.route("/v2/apps/<int:_owner>/keys", methods=["GET", "POST"])
+def numbered_keys(_owner):
+    return list_or_create("app", 201)
+
+
+@app.post("/")
+def only_address():
+    """All at one address, as Kea's control agent answers."""
+    return Response(LISTS["app"], content_type="application/json")
+
+
 @app.delete("/console/api/apps/<uuid:_owner>/api-keys/<uuid:_key>")
 @app.delete("/console/api/datasets/<uuid:_owner>/api-keys/<uuid:_key>")
 @app.delete("/console/api/datasets/api-keys/<uuid:_key>")

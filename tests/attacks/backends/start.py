@@ -14,6 +14,7 @@ import uuid
 
 HERE = pathlib.Path(__file__).parent
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
+PHP = HERE / "php"
 BIN = pathlib.Path(sys.prefix) / "bin"
 
 
@@ -58,10 +59,10 @@ def new_key(kind):
     }
 
 
-def started(name, processes, command, **more):
+def started(name, processes, command, more_env=None, **more):
     """A backend whose command may hold {port}."""
     port = free_port()
-    env = {"KEYS_FILE": str(keys_file(processes)), "PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1", "NODE_ENV": "production"}
+    env = {**(more_env or {}), "KEYS_FILE": str(keys_file(processes)), "PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1", "NODE_ENV": "production"}
     processes.start(name, [str(part).replace("{port}", str(port)) for part in command], env=env, **more)
     return Backend(processes, ("127.0.0.1", port))
 
@@ -109,6 +110,18 @@ def werkzeug(processes):
     return started("werkzeug", processes, [BIN / "flask", "--app", HERE / "flask_app.py", "run", "--port", "{port}"])
 
 
+def cherrypy(processes):
+    return started("cherrypy", processes, [sys.executable, HERE / "cherrypy_app.py"])
+
+
+def pyramid(processes):
+    return gunicorn("pyramid", processes, "pyramid_app:app")
+
+
+def fastapi(processes):
+    return started("fastapi", processes, [BIN / "uvicorn", "--app-dir", HERE, "--host", "127.0.0.1", "--port", "{port}", "fastapi_app:app"])
+
+
 def express4(processes):
     return started("express4", processes, ["node", HERE / "express.js", "express4"])
 
@@ -119,6 +132,20 @@ def express5(processes):
 
 def fastify(processes):
     return started("fastify", processes, ["node", HERE / "fastify.js"])
+
+
+def react_router(processes):
+    return started("react-router", processes, ["node", HERE / "react-router" / "server.mjs"])
+
+
+def sveltekit(processes):
+    # As its manual names them for a server behind a proxy.
+    fields = {"HOST": "127.0.0.1", "PROTOCOL_HEADER": "x-forwarded-proto", "HOST_HEADER": "x-forwarded-host", "PORT_HEADER": "x-forwarded-port"}
+    return started("sveltekit", processes, ["node", HERE / "sveltekit" / "build"], more_env=fields)
+
+
+def astro(processes):
+    return started("astro", processes, ["node", HERE / "astro" / "dist" / "server" / "entry.mjs"], more_env={"HOST": "127.0.0.1"})
 
 
 def before_flask(name, template, command, rule):
@@ -145,6 +172,30 @@ def before(name, template, command, rule, processes, origin):
 def nginx_subs(processes, origin):
     """Stands where last4 would: masks the lists by a regular expression."""
     return before("nginx-subs", "nginx-subs.conf.in", NGINX, FORWARD + " ORIGIN;", processes, origin)
+
+
+def php(processes):
+    """PHP's own server, which takes the front controller where there is no file."""
+    # Of one process it would answer one connection at a time.
+    workers = {"PHP_CLI_SERVER_WORKERS": "8"}
+    return started("php", processes, ["php", "-S", "127.0.0.1:{port}", "-t", PHP], more_env=workers)
+
+
+def of_php(name, template, command):
+    """A server that runs the scripts itself, configured by a template."""
+
+    def start(processes):
+        port = free_port()
+        work = pathlib.Path(processes.work.name)
+        keys = keys_file(processes)
+        module = next(pathlib.Path("/usr/lib/apache2/modules").glob("libphp*.so"), "")
+        config = work / f"{name}.conf"
+        named = {"@WORK@": work, "@PORT@": port, "@FOLDER@": PHP, "@KEYS@": keys, "@PHP@": module}
+        config.write_text(filled(HERE / template, named))
+        processes.start(name, [*command, config], env={"KEYS_FILE": str(keys)})
+        return Backend(processes, ("127.0.0.1", port))
+
+    return start
 
 
 def filled(template, named):
@@ -192,4 +243,13 @@ BACKENDS = {
     "apache": before_flask("apache", "httpd.conf.in", APACHE, "ProxyPass / ORIGIN/"),
     "apache-nocanon": before_flask("apache", "httpd.conf.in", APACHE, "ProxyPass / ORIGIN/ nocanon"),
     "tomcat": tomcat,
+    "react-router": react_router,
+    "sveltekit": sveltekit,
+    "astro": astro,
+    "cherrypy": cherrypy,
+    "pyramid": pyramid,
+    "fastapi": fastapi,
+    "php": php,
+    "php-apache": of_php("php-apache", "php-httpd.conf.in", APACHE),
+    "php-lighttpd": of_php("php-lighttpd", "lighttpd.conf.in", ("lighttpd", "-D", "-f")),
 }

@@ -1,0 +1,4 @@
+import { list, create } from '$lists';
+
+export const GET = list('app');
+export const POST = create('app', 201);

@@ -1,0 +1,4 @@
+import { list, create } from '$lists';
+
+export const GET = list('ds');
+export const POST = create('ds', 201);

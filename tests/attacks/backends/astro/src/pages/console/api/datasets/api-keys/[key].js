@@ -1,0 +1,1 @@
+export { removed as DELETE } from '$lists';

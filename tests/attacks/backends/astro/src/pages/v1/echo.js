@@ -1,0 +1,3 @@
+import { echo } from '$lists';
+
+export const ALL = ({ request }) => echo(request);

@@ -1,0 +1,1 @@
+export { health as GET, health as POST } from '$lists';

@@ -1,0 +1,3 @@
+import { echo } from '$lists';
+
+export const fallback = ({ request }) => echo(request);
