@@ -39,10 +39,10 @@ pub(super) fn is_begun(bytes: &[u8]) -> bool {
     bytes.starts_with(BEGINNING) || BEGINNING.starts_with(bytes)
 }
 
-/// Whether another head follows this one (RFC 9110 15.2).
-pub(super) fn is_interim(head: &[u8]) -> bool {
-    let status = head.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
-    status.starts_with(b"1") && !status.starts_with(b"101")
+/// The status of an answer; another head follows one that begins with `1`, but 101 (RFC 9110 15.2).
+pub(super) fn status(head: &[u8]) -> &[u8] {
+    let rest = head.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
+    rest.get(..3).unwrap_or(rest)
 }
 
 /// The head without the lines that are no fields; `None` if it has none of those.
@@ -258,7 +258,19 @@ mod tests {
         {
             assert_eq!(end(text.as_bytes(), 0), at, "{text:?}");
         }
-        assert!(is_interim(b"HTTP/1.1 103 Early Hints\r\n") && !is_interim(b"HTTP/1.1 101 Switching Protocols\r\n"));
+        assert_eq!(
+            (
+                status(
+                    b"HTTP/1.1 103 Early Hints
+"
+                ),
+                status(
+                    b"HTTP/1.1
+"
+                )
+            ),
+            (&b"103"[..], &b""[..])
+        );
         assert!(is_begun(b"HT") && is_begun(b"HTTP/1.1 200") && !is_begun(b"{}") && !is_begun(b"HTTP/2"));
     }
 }

@@ -1,6 +1,6 @@
 //! The upstream's side of an HTTP/1 connection as the HTTP library is to see it.
 
-use super::answer_head::{end, is_begun, is_interim, without_odd_lines};
+use super::answer_head::{Ambiguous, end, is_begun, status, without_odd_lines};
 use super::stream::Stream;
 use std::io::{self, IoSlice};
 use std::mem::take;
@@ -18,8 +18,10 @@ pub(super) struct Hearing(Arc<AtomicU8>);
 const SILENT: u8 = 0;
 /// The answer's head has begun.
 const HEAD: u8 = 1;
-/// What comes is no head: the answer's body, or another protocol.
+/// What comes is no head.
 const BEYOND: u8 = 2;
+/// What comes is of another protocol.
+const TUNNEL: u8 = 3;
 
 impl Hearing {
     /// Says that a request follows.
@@ -29,11 +31,24 @@ impl Hearing {
 
     /// Whether no byte of an answer came.
     pub(super) fn is_silent(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == SILENT
+        self.is(SILENT)
     }
 
     fn is_beyond(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == BEYOND
+        self.is(BEYOND) || self.is(TUNNEL)
+    }
+
+    fn is(&self, state: u8) -> bool {
+        self.0.load(Ordering::Relaxed) == state
+    }
+
+    /// Notes that a head is over.
+    fn had(&self, head: &[u8]) {
+        match status(head) {
+            b"101" => self.set(TUNNEL),
+            [b'1', ..] => {}
+            _ => self.set(BEYOND),
+        }
     }
 
     fn set(&self, state: u8) {
@@ -46,6 +61,9 @@ impl Hearing {
 pub(super) struct AnswerStream {
     stream: Stream,
     hearing: Hearing,
+    /// Whether the upstream takes no more, which it may have said why before. What is written then goes nowhere, and the end is told
+    /// by what is read.
+    deaf: bool,
     /// Most bytes of a head.
     limit: usize,
     /// What came of a head that is not whole.
@@ -57,7 +75,7 @@ pub(super) struct AnswerStream {
 impl AnswerStream {
     pub(super) fn new(stream: Stream, limit: usize) -> (Self, Hearing) {
         let hearing = Hearing(Arc::new(AtomicU8::new(BEYOND)));
-        (Self { stream, hearing: hearing.clone(), limit, begun: Vec::new(), given: Vec::new() }, hearing)
+        (Self { stream, hearing: hearing.clone(), deaf: false, limit, begun: Vec::new(), given: Vec::new() }, hearing)
     }
 
     /// Whether all that came is heads without an odd line, and what stands behind them.
@@ -69,16 +87,24 @@ impl AnswerStream {
             if without_odd_lines(head).map_err(ambiguous)?.is_some() {
                 return Ok(false);
             }
-            if !is_interim(head) {
-                self.hearing.set(BEYOND);
+            self.hearing.had(head);
+            if self.hearing.is_beyond() || rest.is_empty() {
                 return Ok(true);
             }
             came = rest;
-            if came.is_empty() {
-                return Ok(true);
-            }
         }
         Ok(false)
+    }
+
+    /// What a write of so many bytes came to. Not in a tunnel, where nothing is awaited.
+    fn written(&mut self, length: usize, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Err(_)) if !self.hearing.is(TUNNEL) => {
+                self.deaf = true;
+                Poll::Ready(Ok(length))
+            }
+            written => written,
+        }
     }
 
     /// Gives the heads that are whole; those before `from` hold no end of the first.
@@ -90,9 +116,7 @@ impl AnswerStream {
             } else if let Some(end) = end(&self.begun, from) {
                 let rest = self.begun.split_off(end);
                 let head = std::mem::replace(&mut self.begun, rest);
-                if !is_interim(&head) {
-                    self.hearing.set(BEYOND);
-                }
+                self.hearing.had(&head);
                 let kept = without_odd_lines(&head).map_err(ambiguous)?;
                 self.given.append(&mut kept.unwrap_or(head));
                 from = 0;
@@ -105,7 +129,7 @@ impl AnswerStream {
     }
 }
 
-fn ambiguous(error: super::answer_head::Ambiguous) -> io::Error {
+fn ambiguous(error: Ambiguous) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
@@ -145,7 +169,11 @@ impl AsyncRead for AnswerStream {
 
 impl AsyncWrite for AnswerStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        if self.deaf {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(bytes.len(), written)
     }
 
     fn poll_write_vectored(
@@ -153,7 +181,12 @@ impl AsyncWrite for AnswerStream {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        if self.deaf {
+            return Poll::Ready(Ok(length));
+        }
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(length, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -161,7 +194,11 @@ impl AsyncWrite for AnswerStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        if self.deaf {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0);
+        self.written(0, flushed).map_ok(|_| ())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

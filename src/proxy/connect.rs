@@ -69,11 +69,20 @@ async fn first_of(addresses: &[SocketAddr], deadline: Instant) -> io::Result<Tcp
 
 async fn encrypted(plain: Plain, tls: &ClientTls, http: Http) -> io::Result<Stream> {
     let connector = TlsConnector::from(tls.config(http == Http::Two));
-    let stream = connector.connect(tls.name().clone(), plain).await?;
+    let stream = connector.connect(tls.name().clone(), plain).await.map_err(explained)?;
     if http == Http::Two && stream.get_ref().1.alpn_protocol() != Some(ALPN_HTTP2) {
         return Err(io::Error::other("it does not offer HTTP/2: leave `upstream.http2` out"));
     }
     Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+}
+
+/// Says what a failed handshake means where rustls speaks of its own matters.
+fn explained(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) = inner {
+        return io::Error::other("it answers without TLS: is `https://` right in `upstream.url`?");
+    }
+    error
 }
 
 /// Has a connection end whose other end is gone without a word. On one that many requests share they would all wait.
@@ -92,6 +101,7 @@ fn notice_silence(plain: &Plain) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Roots;
 
     #[tokio::test]
     async fn addresses_are_tried_in_turn() {
@@ -103,6 +113,24 @@ mod tests {
         assert_eq!(stream.peer_addr().unwrap(), address);
         assert_eq!(first_of(&[free], deadline).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
         assert!(first_of(&[], deadline).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_upstream_that_answers_without_tls_is_said_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            stream
+        };
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let roots = Roots::new(vec![made.cert.der().clone()]).unwrap();
+        let tls = ClientTls::new("localhost".try_into().unwrap(), roots, None).unwrap();
+        let upstream = Upstream::new(Transport::Tls(tls), authority);
+        let (_stream, connected) = tokio::join!(answering, connect(&upstream, Http::One, Duration::from_secs(5)));
+        let Err(ForwardError::Tls(error)) = connected else { panic!("{connected:?}") };
+        assert!(error.to_string().starts_with("it answers without TLS"), "{error}");
     }
 
     #[tokio::test]

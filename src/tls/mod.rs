@@ -8,6 +8,7 @@ mod error;
 mod identity;
 mod roots;
 mod server;
+mod verifier;
 
 pub use client::{ClientTls, ServerName};
 pub use error::TlsError;

@@ -1,9 +1,10 @@
 //! The listener's side.
 
+use super::verifier::ClientVerifier;
 use super::{ALPN_HTTP1, ALPN_HTTP2, Identity, Roots, TlsError, provider};
 use rustls::ServerConfig;
 use rustls::crypto::ring::Ticketer;
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::NoServerSessionStorage;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,16 +18,10 @@ impl ServerTls {
     /// # Errors
     /// The certificate or the roots cannot be used.
     pub fn new(identity: Identity, client_roots: Option<Roots>) -> Result<Self, TlsError> {
-        let provider = provider();
-        let builder =
-            ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
         let builder = match client_roots {
             None => builder.with_no_client_auth(),
-            Some(roots) => {
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots.0, provider).build();
-                // Fails only without roots or with revocation lists, of which there are none.
-                builder.with_client_cert_verifier(verifier.map_err(|_| TlsError::NoCertificate)?)
-            }
+            Some(roots) => builder.with_client_cert_verifier(ClientVerifier::new(roots)?),
         };
         let mut config = builder.with_single_cert(identity.chain, identity.key)?;
         config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];

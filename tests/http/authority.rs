@@ -20,7 +20,19 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "authority");
         Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
+    }
+
+    /// A certificate that signs itself, and may sign others unless it says that it may not.
+    pub(crate) fn self_signed(name: &str, ca: bool, until: i32) -> (Signed, Roots) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = if ca { IsCa::Ca(BasicConstraints::Unconstrained) } else { IsCa::ExplicitNoCa };
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap().der().clone();
+        let roots = Roots::new(vec![der.clone()]).unwrap();
+        (Signed { chain: vec![der], key: PrivateKeyDer::Pkcs8(key.serialize_der().into()) }, roots)
     }
 
     pub(crate) fn sign(&self, name: &str) -> Signed {
@@ -66,6 +78,13 @@ impl Authority {
 
     /// For an upstream called `localhost`, which knows these protocols and asks for certificates of these authorities.
     pub(crate) fn for_origin(&self, protocols: &[&str], clients: Option<&Self>) -> Arc<ServerConfig> {
+        self.sign("localhost").for_origin(protocols, clients)
+    }
+}
+
+impl Signed {
+    /// The same for an upstream that shows this certificate.
+    pub(crate) fn for_origin(self, protocols: &[&str], clients: Option<&Authority>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions().unwrap();
@@ -76,14 +95,17 @@ impl Authority {
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
-        let Signed { chain, key } = self.sign("localhost");
+        let Self { chain, key } = self;
         let mut config = builder.with_single_cert(chain, key).unwrap();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         Arc::new(config)
     }
-}
 
-impl Signed {
+    /// Believed as it is.
+    pub(crate) fn roots(&self) -> Roots {
+        Roots::new(self.chain.clone()).unwrap()
+    }
+
     pub(crate) fn identity(self) -> Identity {
         Identity::new(self.chain, self.key).unwrap()
     }

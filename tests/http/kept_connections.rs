@@ -156,3 +156,52 @@ async fn an_answer_before_the_request_was_sent_whole_ends_its_connection() {
     // The rest of the body is nobody's next request.
     assert_eq!(get(proxy.address, "/x").await.status, 413);
 }
+
+#[tokio::test]
+async fn an_answer_is_passed_on_though_the_upstream_closes_with_the_request_unread() {
+    let origin = Origin::serving(|mut stream| async move {
+        let mut buffer = vec![0; 512];
+        let _ = stream.read(&mut buffer).await;
+        let _ = stream.write_all(&answer("413 Content Too Large", "Connection: close\r\n", "no")).await;
+    })
+    .await;
+    let proxy = Proxy::before(&origin).await;
+    for _ in 0..20 {
+        let (mut reader, mut writer) = Client::connect(proxy.address).await.split();
+        let writing = tokio::spawn(async move {
+            let _ = writer.write_all(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n").await;
+            let _ = writer.write_all(&vec![b'x'; 3_000_000]).await;
+        });
+        let reply = reader.read("POST").await;
+        assert_eq!((reply.status, reply.text()), (413, "no".to_owned()));
+        writing.abort();
+    }
+}
+
+#[tokio::test]
+async fn what_comes_unasked_ends_a_kept_connection() {
+    for unasked in
+        ["HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n", "x", "\r\n"]
+    {
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&connections);
+        let origin = Origin::serving(move |mut stream| {
+            let number = counter.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let mut buffer = Vec::new();
+                while read_request(&mut stream, &mut buffer, 0).await.is_some() {
+                    let _ = stream.write_all(&json(number.to_string())).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    let _ = stream.write_all(unasked.as_bytes()).await;
+                }
+            }
+        })
+        .await;
+        let proxy = Proxy::before(&origin).await;
+        for round in 0..3 {
+            let reply = get(proxy.address, "/x").await;
+            assert_eq!((reply.status, reply.text()), (200, round.to_string()), "{unasked:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}

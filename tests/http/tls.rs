@@ -1,6 +1,6 @@
 //! TLS on the listener and to the upstream.
 
-use super::authority::Authority;
+use super::authority::{Authority, Signed};
 use super::client::{Client, PATIENCE, Reply, get, request};
 use super::http2::lists;
 use super::origin::{Origin, json, read_request};
@@ -8,6 +8,7 @@ use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET, SHOWN};
 use last4::layer::MaskRule;
 use last4::proxy::{Settings, Transport};
+use last4::tls::{ClientTls, Roots};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -207,7 +208,7 @@ async fn encrypted_origin(config: Arc<rustls::ServerConfig>) -> Origin {
     .await
 }
 
-fn to_tls(origin: &Origin, tls: last4::tls::ClientTls) -> Settings {
+fn to_tls(origin: &Origin, tls: ClientTls) -> Settings {
     let mut settings = settings(origin.address);
     settings.upstream.transport = Transport::Tls(tls);
     settings
@@ -246,6 +247,51 @@ async fn an_upstream_that_cannot_be_trusted_is_not_asked() {
     .await;
     let proxy = serving(to_tls(&plain, authority.client("localhost", None))).await;
     assert_eq!(told(&proxy).await.1.as_deref(), Some("upstream-tls"));
+}
+
+/// What is told of an upstream that shows a certificate, by these roots and this name.
+async fn told_of(shown: Signed, roots: Roots, name: &'static str) -> (u16, Option<String>) {
+    let origin = encrypted_origin(shown.for_origin(&["http/1.1"], None)).await;
+    let tls = ClientTls::new(name.try_into().unwrap(), roots, None).unwrap();
+    let (reply, reason) = told(&serving(to_tls(&origin, tls)).await).await;
+    (reply.status, reason)
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_itself_among_the_roots_is_believed_for_its_name_and_its_time() {
+    let refused = (502, Some("upstream-tls".to_owned()));
+    for ca in [true, false] {
+        let (shown, roots) = Authority::self_signed("localhost", ca, 4000);
+        assert_eq!(told_of(shown, roots, "localhost").await, (200, None), "{ca}");
+        let (shown, roots) = Authority::self_signed("other", ca, 4000);
+        assert_eq!(told_of(shown, roots, "localhost").await, refused, "{ca}: another name");
+        let (shown, roots) = Authority::self_signed("localhost", ca, 2000);
+        assert_eq!(told_of(shown, roots, "localhost").await, refused, "{ca}: expired");
+        let ((shown, _), (_, roots)) =
+            (Authority::self_signed("localhost", ca, 4000), Authority::self_signed("localhost", ca, 4000));
+        assert_eq!(told_of(shown, roots, "localhost").await, refused, "{ca}: another one of the same name");
+    }
+    // One that an authority signed which is not among the roots.
+    let shown = Authority::new().sign("localhost");
+    let roots = shown.roots();
+    assert_eq!(told_of(shown, roots, "localhost").await, (200, None));
+    // One whose key is not there.
+    let ((shown, roots), (other, _)) =
+        (Authority::self_signed("localhost", true, 4000), Authority::self_signed("localhost", true, 4000));
+    drop(shown);
+    assert_eq!(told_of(other, roots, "localhost").await, refused);
+}
+
+#[tokio::test]
+async fn a_client_whose_certificate_is_itself_among_the_roots_is_served() {
+    let (authority, origin) = (Authority::new(), list_origin().await);
+    for (until, served) in [(4000, true), (2000, false)] {
+        let (own, roots) = Authority::self_signed("client", true, until);
+        let tls = Some(authority.server(Some(roots)));
+        let proxy = serving(Settings { tls, ..settings(origin.address) }).await;
+        let answer = ask(proxy.address, authority.for_client(&[], Some(own)), &list_request()).await;
+        assert_eq!(answer.is_ok_and(|answer| answer.contains(SHOWN)), served);
+    }
 }
 
 #[tokio::test]

@@ -31,3 +31,12 @@ class Authority:
         os.replace(f"{key}.new", key)
         os.replace(f"{certificate}.new", certificate)
         return certificate, key
+
+
+def self_signed(folder, name, algorithm="rsa", subject="localhost"):
+    """A certificate as `openssl req -x509` makes it, which may sign others, and its key."""
+    certificate, key = pathlib.Path(folder) / f"{name}.crt", pathlib.Path(folder) / f"{name}.key"
+    kind = ["rsa:2048"] if algorithm == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    openssl("req", "-x509", "-newkey", *kind, "-nodes", "-days", 2, "-subj", f"/CN={subject}",
+            "-addext", f"subjectAltName=DNS:{subject}", "-keyout", key, "-out", certificate)
+    return certificate, key

@@ -17,7 +17,7 @@ import urllib.request
 import grpc
 
 import servers
-from authority import Authority
+from authority import Authority, self_signed
 from servers import KEYS, MASKED, SECRET
 
 PROGRAM = os.environ["PROGRAM"]
@@ -167,6 +167,20 @@ class Suite:
         named = table("upstream", url=f"https://localhost:{wrong_name}", roots=self.ours.roots, server_name="elsewhere")
         with self.proxy(named) as proxy:
             masked(curl(f"http://127.0.0.1:{proxy.port}{KEYS}")[1])
+
+    def a_self_signed_certificate_is_believed_where_it_is_itself_a_root(self):
+        for algorithm in ["rsa", "ec"]:
+            own, key = self_signed(self.folder, f"own-{algorithm}", algorithm)
+            other, _ = self_signed(self.folder, f"other-{algorithm}", algorithm)
+            api = servers.tls_api(own, key)
+            assert curl("--cacert", own, f"https://localhost:{api}{KEYS}")[0] == 0, "curl believes it"
+            with self.proxy(table("upstream", url=f"https://localhost:{api}", roots=own)) as proxy:
+                masked(curl(f"http://127.0.0.1:{proxy.port}{KEYS}")[1])
+            with self.proxy(table("upstream", url=f"https://localhost:{api}", roots=other)) as proxy:
+                _, told, _ = curl(f"http://127.0.0.1:{proxy.port}{KEYS}")
+                assert '"upstream-tls"' in told and SECRET not in told, told
+        with self.proxy(table("upstream", url=f"https://localhost:{servers.api()}", roots=own)) as proxy:
+            assert "answers without TLS" in proxy.page("/readyz"), proxy.page("/readyz")
 
     def check_names_what_is_wrong_with_files(self):
         other = self.ours.sign("another")
@@ -343,6 +357,7 @@ def main():
             suite.a_list_is_masked_with_tls_on_both_sides,
             suite.clients_show_a_certificate_where_they_must,
             suite.an_upstream_that_cannot_be_trusted_is_not_asked,
+            suite.a_self_signed_certificate_is_believed_where_it_is_itself_a_root,
             suite.check_names_what_is_wrong_with_files,
             suite.unix_sockets_on_both_sides,
             suite.a_name_that_leads_elsewhere_is_followed,
