@@ -94,6 +94,27 @@ fn a_log_that_is_read_again_says_how_many_lines_are_missing_where_they_are() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_stops_nothing_and_is_counted() {
+    let (api, address, admin) = (api(list("{}"), Duration::ZERO), free_address(), free_address());
+    let mut command = last4(&["serve", "--preset", "dify", "--listen", &address.to_string()]);
+    command.env("LAST4_UPSTREAM__URL", format!("http://{api}")).env("LAST4_ADMIN__LISTEN", admin.to_string());
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut process = command.stderr(full).spawn().unwrap();
+    let begun = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never listened");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(ask(address, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap() > 0);
+    let page = operator(admin, "/metrics");
+    let sent = std::process::Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert!(!page.contains("last4_log_lines_dropped_total 0\n"), "{page}");
+}
+
+#[test]
 fn no_line_is_longer_than_one_write_whatever_a_client_or_an_upstream_sends() {
     let long = |character: &str| character.repeat(60_000 / character.len());
     let mut answers = vec![list("{}"), list("<html>"), format!("HTTP/1.1 200 {}\r\n\r\n", long("r"))];

@@ -155,6 +155,9 @@ fn count(lines: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
 
     #[test]
     fn a_write_ends_with_a_line_and_is_no_longer_than_a_pipe_takes_at_once() {
@@ -170,6 +173,36 @@ mod tests {
         }
         assert_eq!(pieces, [4002, 9001, 91]);
         assert_eq!(end_of_piece(b"no end"), 6);
+    }
+
+    #[test]
+    fn a_writer_that_would_block_is_tried_again_and_every_line_arrives_in_its_order() {
+        let (to, mut from) = UnixStream::pair().unwrap();
+        to.set_nonblocking(true).unwrap();
+        let metrics = Arc::<Metrics>::default();
+        let queue = Queue::start(File::from(OwnedFd::from(to)), Arc::clone(&metrics)).unwrap();
+        // More than the socket takes, and less than the queue.
+        let lines: Vec<_> = (0..10_000).map(|number| format!("{number:0100}\n")).collect();
+        lines.iter().for_each(|line| queue.push(line.as_bytes()));
+        queue.flush(Duration::from_millis(100));
+        let mut read = vec![0; lines.concat().len()];
+        from.read_exact(&mut read).unwrap();
+        assert!(read == lines.concat().as_bytes());
+        assert!(metrics.page().contains("\nlast4_log_lines_dropped_total 0\n"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_the_queue_is_bounded_in_bytes() {
+        let (to, _from) = UnixStream::pair().unwrap();
+        let metrics = Arc::<Metrics>::default();
+        let queue = Queue::start(File::from(OwnedFd::from(to)), Arc::clone(&metrics)).unwrap();
+        let line = [b"x".repeat(100_000), b"\n".to_vec()].concat();
+        for _ in 0..1000 {
+            queue.push(&line);
+            assert!(queue.lock().lines.len() <= MAX_BYTES);
+        }
+        assert!(queue.lock().dropped > 900);
+        queue.flush(Duration::from_millis(10));
     }
 
     #[test]
