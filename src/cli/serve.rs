@@ -8,7 +8,7 @@ use super::reload::{Reader, Reloader, warn_if_observing};
 use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Log, Sources};
 use crate::metrics::Metrics;
-use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, Workers, bind, serve_admin};
+use crate::proxy::{ACCESS_LOG, ListenAddress, Port, Setup, SharedPort, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, IsTerminal};
@@ -69,7 +69,10 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
         |address: ListenAddress, option: &'static str| move |source| CliError::Listen { address, option, source };
     let port = if config.take_over { Port::Shared } else { Port::Own };
     let bind_admin = |address: SocketAddr| {
-        let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
+        let bound = match port {
+            Port::Own => TcpListener::bind(address).map(|listener| (listener, None)),
+            Port::Shared => SharedPort::agree(address).and_then(|(address, agreed)| Ok((bind(address)?, Some(agreed)))),
+        };
         bound.map_err(refused(address.into(), "LAST4_ADMIN__LISTEN"))
     };
     let admin = config.admin.map(bind_admin).transpose()?;
@@ -93,7 +96,9 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
-        if let Some(listener) = admin {
+        let mut shares_admin = None;
+        if let Some((listener, agreed)) = admin {
+            shares_admin = agreed;
             let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(&metrics));
             tokio::spawn(serve_admin(listener, status, metrics, async move { left.notified().await }));
         }
@@ -101,6 +106,7 @@ fn run(config: Config, sources: Sources) -> Result<(), CliError> {
         serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
         if port == Port::Shared {
             // Whoever asks there from now on means the process that took over.
+            drop(shares_admin.take());
             left.notify_one();
         }
         stop(&mut signals, &workers).await;
