@@ -12,6 +12,7 @@ mod limits;
 mod log;
 mod metrics;
 mod observe;
+mod old_clients;
 mod origin;
 mod pages;
 mod proxy;
