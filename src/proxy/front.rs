@@ -4,6 +4,7 @@ use super::activity::{Active, Activity};
 use super::books::Books;
 use super::forward::Forward;
 use super::headers::{Rerouting, keep_only_trailers, remove_hop_by_hop, remove_unwanted, set_forwarded};
+use super::last_words::HEADERS_TOO_LARGE;
 use super::observed::{ObservedBody, failed, observe};
 use super::peer::{Peer, PeerAddress};
 use super::pool::UpstreamBody;
@@ -177,6 +178,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
 enum Refusal {
     Connect,
     Host,
+    TooManyFields,
 }
 
 /// Makes a request ready for the upstream, as HTTP/1.1 has it.
@@ -191,6 +193,9 @@ fn prepare(
         return Err(Refusal::Connect);
     }
     let version = request.version();
+    if version == Version::HTTP_2 && has_more_fields(request.headers(), settings.limits.max_headers) {
+        return Err(Refusal::TooManyFields);
+    }
     set_host_and_target(request, version, settings)?;
     let headers = request.headers_mut();
     let protocol = remove_hop_by_hop(headers);
@@ -248,6 +253,11 @@ fn set_host_and_target(request: &mut Request<Incoming>, version: Version, settin
         *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
     }
     Ok(())
+}
+
+/// Whether a head has more fields than it may, as HTTP/1.1 would have them. The library bounds the bytes of one over HTTP/2 alone.
+fn has_more_fields(headers: &HeaderMap, most: usize) -> bool {
+    headers.len() > most && headers.len() - headers.get_all(COOKIE).iter().count().saturating_sub(1) > most
 }
 
 /// RFC 9113 8.2.3: HTTP/2 may split cookies into fields, HTTP/1.1 knows one.
@@ -319,6 +329,9 @@ fn document(response: Response<Bytes>, record: &mut Record) -> Response<Response
 fn refuse(refusal: Refusal, record: &mut Record) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
+        Refusal::TooManyFields => {
+            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE, "The request's head has too many fields.")
+        }
         Refusal::Host => (StatusCode::BAD_REQUEST, "host", "A request names exactly one host."),
     };
     record.refused(status, reason);
