@@ -19,6 +19,7 @@ mod proxy;
 mod requests;
 mod shares;
 mod streaming;
+mod targets;
 mod tls;
 mod unix_sockets;
 mod upgrades;
