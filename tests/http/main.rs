@@ -5,6 +5,7 @@
 mod answers;
 mod authority;
 mod client;
+mod floods;
 mod forwarding;
 mod http2;
 mod limits;
