@@ -10,7 +10,7 @@ use super::sources::{WithFlags, sources};
 use crate::config::{self, Admin, Config, Sources};
 use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
-use crate::proxy::{Port, Setup, Workers, bind, serve_admin};
+use crate::proxy::{Port, Setup, SharedPort, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -71,7 +71,7 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
         .map_err(|source| CliError::Listen { address: config.listen, option: "--listen", source })?;
 
     tracing::info!(address = %workers.address(), workers = count, tls, %upstream, "listening");
-    if let Some((listener, _)) = &admin {
+    if let Some(Operator { listener, .. }) = &admin {
         let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, "operator's listener");
     }
@@ -87,7 +87,9 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
 
     let left = Arc::new(Notify::new());
     runtime.block_on(async {
-        if let Some((listener, hosts)) = admin {
+        let mut shares_admin = None;
+        if let Some(Operator { listener, hosts, agreed }) = admin {
+            shares_admin = agreed;
             let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(metrics));
             tokio::spawn(serve_admin(listener, hosts, status, metrics, async move { left.notified().await }));
         }
@@ -95,6 +97,7 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
         serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
         if port == Port::Shared {
             // Whoever asks there from now on means the process that took over.
+            drop(shares_admin.take());
             left.notify_one();
         }
         stop(&mut signals, &workers).await;
@@ -105,13 +108,25 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
     workers.join().map_err(failed)
 }
 
+/// Where the operator is answered.
+struct Operator {
+    listener: TcpListener,
+    /// The names by which it is asked.
+    hosts: Vec<String>,
+    /// That the port is shared with processes that take over, if it is.
+    agreed: Option<SharedPort>,
+}
+
 /// The operator's listener and the names that it answers by. Its default address may be another instance's, which is no reason not to
 /// serve; one that was asked for must be had.
-fn listen_for_operator(admin: Admin, port: Port) -> Result<Option<(TcpListener, Vec<String>)>, CliError> {
+fn listen_for_operator(admin: Admin, port: Port) -> Result<Option<Operator>, CliError> {
     let address = admin.listen;
-    let bound = if port == Port::Shared { bind(address) } else { TcpListener::bind(address) };
+    let bound = match port {
+        Port::Own => TcpListener::bind(address).map(|listener| (listener, None)),
+        Port::Shared => SharedPort::agree(address).and_then(|(address, agreed)| Ok((bind(address)?, Some(agreed)))),
+    };
     match bound {
-        Ok(listener) => Ok(Some((listener, admin.hosts))),
+        Ok((listener, agreed)) => Ok(Some(Operator { listener, hosts: admin.hosts, agreed })),
         Err(error) if admin.is_default && error.kind() == io::ErrorKind::AddrInUse => {
             tracing::warn!(
                 "no operator's listener, and so no /livez, /readyz and /metrics: its default, {address}, is taken. Set admin.listen"

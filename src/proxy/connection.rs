@@ -13,9 +13,9 @@ use crate::excerpt::Excerpt;
 use crate::metrics::OpenConnection;
 use crate::tls::ServerTls;
 use futures_util::TryFutureExt;
-use http::header::{CONNECTION, HeaderValue, UPGRADE};
-use http::{Request, StatusCode, Version};
-use hyper::body::Incoming;
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, UPGRADE};
+use http::{Method, Request, Response, StatusCode, Version};
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -157,7 +157,9 @@ impl Connections {
         let (clock, last_words) = (HeadClock::begun(begun), LastWords::default());
         let socket = TokioIo::new(socket.with(ends_body.clone(), clock.clone(), last_words.clone()));
         let serving = service_fn(|mut request: Request<Incoming>| {
-            ends_body.set(request.version() == Version::HTTP_10);
+            let is_old = request.version() == Version::HTTP_10;
+            let is_head = request.method() == Method::HEAD;
+            ends_body.set(is_old);
             if request.headers().contains_key(UPGRADE) {
                 // For the tunnel, should there be one.
                 let (stopped, permit, counted) = (stopped.clone(), Arc::clone(permit), service.open());
@@ -166,8 +168,14 @@ impl Connections {
             let stopped = &stopped;
             // Not in an `async` block, which would keep the answer's future twice.
             service.call(request).map_ok(move |mut response| {
-                if stopped.is_told() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                let is_tunnel = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+                let is_last = is_old && (closes(&response) || !is_head && ends_with_connection(&response));
+                if is_last || stopped.is_told() && !is_tunnel {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    if is_old {
+                        // To an answer of HTTP/1.1 hyper would add that the connection is kept.
+                        *response.version_mut() = Version::HTTP_10;
+                    }
                 }
                 response
             })
@@ -191,6 +199,18 @@ impl Connections {
         }
         ended
     }
+}
+
+/// Whether an answer says that its connection is closed.
+fn closes<B>(response: &Response<B>) -> bool {
+    response.headers().get(CONNECTION).is_some_and(|connection| connection == "close")
+}
+
+/// Whether the body of an answer to an HTTP/1.0 client, which knows no chunks, ends with the connection.
+fn ends_with_connection<B: Body>(response: &Response<B>) -> bool {
+    !response.headers().contains_key(CONTENT_LENGTH)
+        && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        && response.body().size_hint().exact().is_none()
 }
 
 /// What a connection holds for as long as it is open, also as a tunnel: a proxy that was told to stop waits for it, and it counts.

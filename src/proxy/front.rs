@@ -6,6 +6,7 @@ use super::forward::Forward;
 use super::forwarded::{remove_unbelieved, set_forwarded};
 use super::headers::{keep_only_trailers, remove_disguised_framing, remove_hop_by_hop};
 use super::host::is_host;
+use super::last_words::HEADERS_TOO_LARGE;
 use super::observed::{ObservedBody, failed, observe};
 use super::own::Own;
 use super::peer::{Peer, PeerAddress};
@@ -186,6 +187,7 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
 enum Refusal {
     Connect,
     Host,
+    TooManyFields,
 }
 
 /// Makes a request ready for the upstream, as HTTP/1.1 has it.
@@ -200,6 +202,9 @@ fn prepare(
         return Err(Refusal::Connect);
     }
     let version = request.version();
+    if version == Version::HTTP_2 && has_more_fields(request.headers(), settings.limits.max_headers) {
+        return Err(Refusal::TooManyFields);
+    }
     set_host_and_target(request, version, current)?;
     let headers = request.headers_mut();
     let protocol = remove_hop_by_hop(headers);
@@ -267,6 +272,11 @@ fn set_host_and_target(request: &mut Request<Incoming>, version: Version, curren
         *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
     }
     Ok(())
+}
+
+/// Whether a head has more fields than it may, as HTTP/1.1 would have them. The library bounds the bytes of one over HTTP/2 alone.
+fn has_more_fields(headers: &HeaderMap, most: usize) -> bool {
+    headers.len() > most && headers.len() - headers.get_all(COOKIE).iter().count().saturating_sub(1) > most
 }
 
 /// RFC 9113 8.2.3: HTTP/2 may split cookies into fields, HTTP/1.1 knows one.
@@ -338,6 +348,9 @@ fn document(response: Response<Bytes>, record: &mut Record) -> Response<Response
 fn refuse(refusal: Refusal, record: &mut Record) -> Response<ResponseBody> {
     let (status, reason, detail) = match refusal {
         Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
+        Refusal::TooManyFields => {
+            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE, "The request's head has too many fields.")
+        }
         Refusal::Host => (
             StatusCode::BAD_REQUEST,
             "host",

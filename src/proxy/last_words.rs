@@ -12,8 +12,8 @@ pub(super) const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 pub(super) const HEADER_TIMEOUT: &str = "header-timeout";
 pub(super) const TOO_MANY_CONNECTIONS: &str = "too-many-connections";
 
-/// Those of heads that hyper answers itself, with a bare status: it hands no request to a service.
-const HEADERS_TOO_LARGE: &str = "headers-too-large";
+/// Those of heads that hyper answers itself over HTTP/1, with a bare status: it hands no request to a service.
+pub(super) const HEADERS_TOO_LARGE: &str = "headers-too-large";
 const MALFORMED_REQUEST: &str = "malformed-request";
 
 /// Why hyper refused a head, if it did.

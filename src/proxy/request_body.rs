@@ -26,11 +26,12 @@ pub(super) struct BodyLimits {
     /// How long the client may send nothing.
     timeout: Duration,
     max_bytes: Option<u64>,
+    max_trailers: usize,
 }
 
 impl BodyLimits {
     pub(super) fn of(limits: &Limits) -> Self {
-        Self { timeout: limits.body_timeout, max_bytes: limits.max_request_bytes }
+        Self { timeout: limits.body_timeout, max_bytes: limits.max_request_bytes, max_trailers: limits.max_headers }
     }
 }
 
@@ -49,6 +50,8 @@ struct Upload {
     timeout: Duration,
     /// How many bytes it may still send.
     left: u64,
+    /// How many fields may follow them: HTTP/2 bounds their bytes alone.
+    max_trailers: usize,
     /// Made once the client has been waited for.
     timer: Option<ConnectionTimer>,
     /// While the client is waited for.
@@ -125,7 +128,15 @@ impl RequestBody {
         let (sender, done) = oneshot::channel();
         let progress = Arc::new(Progress::default());
         let sending = Some((sender, Arc::clone(&progress)));
-        let upload = Upload { incoming, sending, timeout: limits.timeout, left, timer: None, wait: None };
+        let upload = Upload {
+            incoming,
+            sending,
+            timeout: limits.timeout,
+            left,
+            max_trailers: limits.max_trailers,
+            timer: None,
+            wait: None,
+        };
         Ok((Self(Some(Box::new(upload))), Some(Sending { done: Some(done), progress })))
     }
 
@@ -181,6 +192,11 @@ impl Body for RequestBody {
         {
             let Some(left) = upload.left.checked_sub(data.len() as u64) else { return self.fail(Fault::TooLarge) };
             upload.left = left;
+        }
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && frame.trailers_ref().is_some_and(|trailers| trailers.len() > upload.max_trailers)
+        {
+            return self.fail(Fault::TooLarge);
         }
         match &frame {
             Poll::Ready(None | Some(Err(_))) => upload.sending = None,

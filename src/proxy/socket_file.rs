@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 /// Longest path, in bytes: the system's 107, less what a name has more before it is the path's.
 pub const MAX_SOCKET_PATH: usize = 96;
 
+/// The bit of a file's mode by which a listener says that another may take its path over: the sticky bit, which means nothing on a
+/// socket. Where a user may not set it, whoever takes over asks nobody.
+const SHARED: u32 = if cfg!(target_os = "linux") { 0o1000 } else { 0 };
+
 /// The file of a socket, removed when dropped if it is still this socket's.
 #[derive(Debug)]
 pub(super) struct SocketFile {
@@ -35,7 +39,8 @@ impl Drop for SocketFile {
     }
 }
 
-/// Listens at a path. The file of a process that is gone makes way; with [`Port::Shared`], that of a running one does too.
+/// Listens at a path. The file of a process that is gone makes way; with [`Port::Shared`], that of a running one that shares it
+/// does too.
 ///
 /// The file is made under another name and moved: it is there with its permissions or not at all, and a path that is taken over leads
 /// to one listener or the other at any time.
@@ -50,6 +55,7 @@ pub(super) fn bind(path: &Path, mode: u32, port: Port) -> io::Result<(UnixListen
     // A process of the same number that was killed just here may have left one.
     let _ = fs::remove_file(&temporary);
     let listener = UnixListener::bind(&temporary)?;
+    let mode = if port == Port::Shared { mode | SHARED } else { mode };
     let placed = fs::set_permissions(&temporary, Permissions::from_mode(mode))
         .and_then(|()| fs::symlink_metadata(&temporary))
         .and_then(|found| fs::rename(&temporary, path).map(|()| (found.dev(), found.ino())));
@@ -70,7 +76,7 @@ fn make_way(path: &Path, port: Port) -> io::Result<()> {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no socket"));
         }
-        Ok(_) if port == Port::Shared => return Ok(()),
+        Ok(found) if port == Port::Shared && found.mode() & SHARED == SHARED => return Ok(()),
         Ok(_) => {}
     }
     // Without waiting: somebody who listens and accepts nothing would keep the start waiting for ever.
@@ -124,6 +130,22 @@ mod tests {
             waiting.push(connection());
         }
         assert_eq!(bind(&path, 0o600, Port::Own).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_path_is_taken_over_only_from_one_that_shares_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last4.sock");
+        let (own, file) = bind(&path, 0o660, Port::Own).unwrap();
+        assert_eq!(bind(&path, 0o660, Port::Shared).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop((own, file));
+        let other = UnixListener::bind(&path).unwrap();
+        assert_eq!(bind(&path, 0o660, Port::Shared).unwrap_err().kind(), io::ErrorKind::AddrInUse, "no last4");
+        drop(other);
+        let (_shared, _file) = bind(&path, 0o660, Port::Shared).expect("a stale file makes way");
+        assert_eq!(bind(&path, 0o660, Port::Own).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        bind(&path, 0o660, Port::Shared).unwrap();
     }
 
     #[test]

@@ -5,19 +5,21 @@ use super::listener::{ListenAddress, Listener, Port, bind, free};
 use super::orders::{Command, Phase};
 use super::server::run;
 use super::setup::Setup;
+use super::shared_port::SharedPort;
 use super::socket_file::{self, SocketFile};
 use super::status::Status;
 use crate::metrics::Metrics;
 use std::io;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Running workers.
 #[derive(Debug)]
 pub struct Workers {
     address: ListenAddress,
-    /// Where they listen at a path.
-    file: Option<SocketFile>,
+    place: Place,
     command: Command,
     status: Status,
     count: NonZeroUsize,
@@ -36,7 +38,7 @@ impl Workers {
         setup: Setup,
         metrics: &Metrics,
     ) -> io::Result<Self> {
-        let (address, listeners, file) = listen(address.into(), port, count)?;
+        let (address, listeners, place) = listen(address.into(), port, count)?;
         let (command, orders) = Command::new(setup.share_of(count));
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
@@ -50,7 +52,7 @@ impl Workers {
             };
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?);
         }
-        Ok(Self { address, file, command, status: Status::new(orders.setups), count, threads })
+        Ok(Self { address, place, command, status: Status::new(orders.setups), count, threads })
     }
 
     /// Where they listen.
@@ -72,9 +74,7 @@ impl Workers {
     pub fn drain(&self) {
         self.status.set_stopping();
         // First, so that who comes now is refused rather than accepted at the last moment.
-        if let Some(file) = &self.file {
-            file.remove();
-        }
+        self.place.leave();
         self.command.enter(Phase::Draining);
     }
 
@@ -100,25 +100,59 @@ impl Workers {
     }
 }
 
+/// What is held beside the listeners.
+#[derive(Debug)]
+enum Place {
+    /// Of a port of their own.
+    Own,
+    /// On a port that others may join.
+    Shared(Mutex<Option<SharedPort>>),
+    /// At a path.
+    File(SocketFile),
+}
+
+impl Place {
+    fn leave(&self) {
+        match self {
+            Self::Own => {}
+            Self::Shared(port) => drop(port.lock().unwrap_or_else(PoisonError::into_inner).take()),
+            Self::File(file) => file.remove(),
+        }
+    }
+}
+
+/// Listens on a port for every worker.
+fn listen_on(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<Listener>> {
+    (0..count.get()).map(|_| bind(address).map(Listener::Tcp)).collect()
+}
+
 /// Listens for every worker: on a port with a socket each, among which the system shares connections out; at a path with one, which
 /// whoever is free accepts from.
 fn listen(
     address: ListenAddress,
     port: Port,
     count: NonZeroUsize,
-) -> io::Result<(ListenAddress, Vec<Listener>, Option<SocketFile>)> {
+) -> io::Result<(ListenAddress, Vec<Listener>, Place)> {
     match address {
+        ListenAddress::Tcp(address) if port == Port::Own => {
+            let address = free(address)?;
+            let listeners = listen_on(address, count)?;
+            // One that shares it may have joined since it was free.
+            if SharedPort::is_agreed_on(address) {
+                return Err(io::ErrorKind::AddrInUse.into());
+            }
+            Ok((address.into(), listeners, Place::Own))
+        }
         ListenAddress::Tcp(address) => {
-            let address = if port == Port::Own || address.port() == 0 { free(address)? } else { address };
-            let listeners = (0..count.get()).map(|_| bind(address).map(Listener::Tcp)).collect::<io::Result<_>>()?;
-            Ok((address.into(), listeners, None))
+            let (address, agreed) = SharedPort::agree(address)?;
+            Ok((address.into(), listen_on(address, count)?, Place::Shared(Mutex::new(Some(agreed)))))
         }
         ListenAddress::Unix { ref path, mode } => {
             let (listener, file) = socket_file::bind(path, mode, port)?;
             let clones = (1..count.get()).map(|_| listener.try_clone().map(Listener::Unix));
             let mut listeners = clones.collect::<io::Result<Vec<_>>>()?;
             listeners.push(Listener::Unix(listener));
-            Ok((address, listeners, Some(file)))
+            Ok((address, listeners, Place::File(file)))
         }
     }
 }

@@ -51,6 +51,57 @@ async fn a_list_is_masked_and_the_upstream_is_asked_in_http_1_1() {
 }
 
 #[tokio::test]
+async fn a_head_of_too_many_fields_is_a_431_and_cookies_are_one_of_them() {
+    let origin = Origin::answering(|_| json("{}")).await;
+    let proxy = Proxy::before(&origin).await;
+    let mut sender = connect(&proxy).await;
+    let mut asked = async |fields: usize, crumbs: usize| {
+        let mut request = Request::get("http://api.example/x").body(Empty::new()).unwrap();
+        for number in 0..fields {
+            request.headers_mut().append("x-field", number.into());
+        }
+        for number in 0..crumbs {
+            request.headers_mut().append("cookie", format!("c{number}=1").parse().unwrap());
+        }
+        let response = sender.send_request(request).await.unwrap();
+        let status = response.status();
+        (status.as_u16(), response.into_body().collect().await.unwrap().to_bytes())
+    };
+    assert_eq!(asked(100, 0).await.0, 200);
+    assert_eq!(asked(99, 150).await.0, 200, "a browser sends each cookie as a field of its own");
+    for (fields, crumbs) in [(101, 0), (100, 2), (1_000, 0)] {
+        let (status, document) = asked(fields, crumbs).await;
+        assert_eq!(status, 431);
+        assert!(String::from_utf8_lossy(&document).contains("\"headers-too-large\""));
+    }
+    assert_eq!(asked(1, 1).await.0, 200, "the connection lives on");
+    assert_eq!(origin.seen().len(), 3);
+    super::metrics::until(&proxy, "last4_refused_requests_total{reason=\"headers-too-large\"}", 3.0).await;
+}
+
+#[tokio::test]
+async fn trailers_of_too_many_fields_do_not_reach_the_upstream() {
+    let origin = Origin::answering(|_| json("{}")).await;
+    let proxy = Proxy::before(&origin).await;
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    for (fields, wanted) in [(100, 200), (101, 413), (1_000, 413)] {
+        sender = sender.ready().await.unwrap();
+        let request = Request::post("http://api.example/x").body(()).unwrap();
+        let (response, mut body) = sender.send_request(request, false).unwrap();
+        body.send_data(Bytes::from_static(b"abc"), false).unwrap();
+        let mut trailers = http::HeaderMap::new();
+        for number in 0..fields {
+            trailers.append("x-field", http::HeaderValue::from(number));
+        }
+        body.send_trailers(trailers).unwrap();
+        assert_eq!(response.await.unwrap().status(), wanted, "{fields}");
+    }
+    assert_eq!(origin.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn many_requests_at_once_get_their_own_answers() {
     let origin = Origin::answering(|seen| json(seen.request_line())).await;
     let proxy = Proxy::before(&origin).await;
