@@ -1,13 +1,12 @@
 //! Expressions for paths, judged by what they can match rather than by how they are written.
 
+use super::language::{bytes_of, can_match, edge, first, required_literals, write_sample};
 use super::path::format_extension;
+use super::plain::matches_plain_path;
 use crate::route::Pattern;
 use regex_syntax::ParserBuilder;
 use regex_syntax::ast::{self, Ast, Span};
-use regex_syntax::hir::{Class, Hir, HirKind};
-
-/// A set of bytes.
-type Bytes = [bool; 256];
+use regex_syntax::hir::{Hir, HirKind};
 
 /// An expression for a path, or what is wrong with it and what to write instead.
 pub(super) fn expression(text: &str) -> Result<Pattern, String> {
@@ -70,7 +69,7 @@ fn fault(text: &str, parsed: &Hir) -> Option<String> {
     let any = |is_wrong: &dyn Fn(&Hir) -> bool| alternatives.iter().any(is_wrong);
     let refused = |byte: u8| any(&|one| !can_match(one, |other| other != byte));
     let fault = if any(&|one| !can_match(one, |_| true)) {
-        "matches nothing: a class in it has no character"
+        "matches nothing: leave out the class that has no character"
     } else if any(&|one| !first(one).0[usize::from(b'/')]) {
         return Some(no_slash(text, alternatives.len()));
     } else if refused(b'?') || refused(b'#') {
@@ -89,6 +88,9 @@ fn fault(text: &str, parsed: &Hir) -> Option<String> {
         "a placeholder is written `[^/]+` in an expression: taken literally, this would match nothing"
     } else if any(&ends_in_what_is_dropped) {
         "slashes, dots and spaces at the end of a path are dropped before paths are compared: leave them out"
+    } else if any(&|one| !matches_plain_path(one)) {
+        "matches no path as paths are compared, with one `/` before each segment and none at the end: write one such as \
+         \"/apps/[^/]+/keys\""
     } else if is_case_sensitive(parsed) {
         "paths are compared without regard to letter case, for many servers do so: leave out `(?-i)`"
     } else {
@@ -127,82 +129,11 @@ fn written_alternatives(tree: &Ast) -> Vec<&Span> {
     }
 }
 
-/// Whether any text of these bytes alone may match.
-fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(literal) => literal.0.iter().all(|&byte| allowed(byte)),
-        HirKind::Class(class) => (0..=u8::MAX).any(|byte| bytes_of(class)[usize::from(byte)] && allowed(byte)),
-        HirKind::Repetition(repetition) => repetition.min == 0 || can_match(&repetition.sub, allowed),
-        HirKind::Capture(group) => can_match(&group.sub, allowed),
-        HirKind::Concat(all) => all.iter().all(|one| can_match(one, allowed)),
-        HirKind::Alternation(all) => all.iter().any(|one| can_match(one, allowed)),
-    }
-}
-
-/// The bytes that what matches may begin with, and whether it may be empty.
-fn first(hir: &Hir) -> (Bytes, bool) {
-    edge(hir, false)
-}
-
-/// The bytes at one end of what matches, and whether that may be empty.
-fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
-    let mut bytes = [false; 256];
-    let add = |bytes: &mut Bytes, other: Bytes| bytes.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => (bytes, true),
-        HirKind::Literal(literal) => {
-            let byte = if at_end { literal.0.last() } else { literal.0.first() };
-            byte.into_iter().for_each(|&byte| bytes[usize::from(byte)] = true);
-            (bytes, false)
-        }
-        HirKind::Class(class) => (bytes_of(class), false),
-        HirKind::Repetition(repetition) => {
-            let (bytes, empty) = edge(&repetition.sub, at_end);
-            (bytes, empty || repetition.min == 0)
-        }
-        HirKind::Capture(group) => edge(&group.sub, at_end),
-        HirKind::Concat(all) => {
-            let mut ordered: Vec<_> = all.iter().collect();
-            if at_end {
-                ordered.reverse();
-            }
-            for one in ordered {
-                let (more, empty) = edge(one, at_end);
-                add(&mut bytes, more);
-                if !empty {
-                    return (bytes, false);
-                }
-            }
-            (bytes, true)
-        }
-        HirKind::Alternation(all) => {
-            let mut any_empty = false;
-            for (more, empty) in all.iter().map(|one| edge(one, at_end)) {
-                add(&mut bytes, more);
-                any_empty |= empty;
-            }
-            (bytes, any_empty)
-        }
-    }
-}
-
 fn ends_in_what_is_dropped(hir: &Hir) -> bool {
     let (last, empty) = edge(hir, true);
     let dropped = (0..=u8::MAX).all(|byte| !last[usize::from(byte)] || matches!(byte, b'/' | b'.' | b' '));
     // `/` alone is the path of the root.
     dropped && !empty && hir.properties().maximum_len() != Some(1)
-}
-
-/// The literals that every match has. Letters are none: they match in either case.
-fn required_literals(hir: &Hir) -> Vec<&[u8]> {
-    match hir.kind() {
-        HirKind::Literal(literal) => vec![&literal.0],
-        HirKind::Capture(group) => required_literals(&group.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => required_literals(&repetition.sub),
-        HirKind::Concat(all) => all.iter().flat_map(required_literals).collect(),
-        _ => Vec::new(),
-    }
 }
 
 fn has(literal: &[u8], part: &[u8]) -> bool {
@@ -251,44 +182,4 @@ fn is_narrow_class(hir: &Hir) -> bool {
     let several = (0..=u8::MAX).filter(|byte| bytes[usize::from(*byte)] && !byte.is_ascii_uppercase()).count() > 1;
     let may_lack = |byte: u8| byte <= b' ' || matches!(byte, b'/' | b'?' | b'#' | b'%' | b';' | b'\\' | 0x7f);
     several && (0..=u8::MAX).any(|byte| !bytes[usize::from(byte)] && !may_lack(byte))
-}
-
-/// The bytes that a class has; all that are not ASCII where it has any character that is not.
-fn bytes_of(class: &Class) -> Bytes {
-    let mut bytes = [false; 256];
-    match class {
-        Class::Bytes(class) => {
-            for range in class.iter() {
-                (range.start()..=range.end()).for_each(|byte| bytes[usize::from(byte)] = true);
-            }
-        }
-        Class::Unicode(class) => {
-            for range in class.iter() {
-                let end = u32::from(range.end()).min(0x7f) as u8;
-                (0..=end)
-                    .filter(|byte| u32::from(*byte) >= u32::from(range.start()))
-                    .for_each(|byte| bytes[usize::from(byte)] = true);
-                if !range.end().is_ascii() {
-                    bytes.iter_mut().skip(0x80).for_each(|byte| *byte = true);
-                }
-            }
-        }
-    }
-    bytes
-}
-
-fn write_sample(hir: &Hir, path: &mut Vec<u8>) {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => path.extend_from_slice(&literal.0),
-        HirKind::Class(class) => {
-            let bytes = bytes_of(class);
-            let plain = (b'a'..=b'z').chain(b'0'..=b'9').chain(0..=u8::MAX).find(|byte| bytes[usize::from(*byte)]);
-            path.extend(plain);
-        }
-        HirKind::Repetition(repetition) => (0..repetition.min).for_each(|_| write_sample(&repetition.sub, path)),
-        HirKind::Capture(group) => write_sample(&group.sub, path),
-        HirKind::Concat(all) => all.iter().for_each(|one| write_sample(one, path)),
-        HirKind::Alternation(all) => all.iter().take(1).for_each(|one| write_sample(one, path)),
-    }
 }

@@ -123,6 +123,14 @@ impl<'a> Table<'a> {
             }
         }
         let mut sections = Vec::new();
+        if let Some(Value::Dict(..)) = self.entries.get(key) {
+            let Some((value, place, path)) = self.take(key) else { return sections };
+            self.reader.report(place, &path, format!("there may be several: write `[[{key}]]`, in double brackets"));
+            let entries = value.into_dict().unwrap_or_default();
+            let table = Table { reader: self.reader, path, entries, known: Vec::new() };
+            sections.push(table.read_all(&mut read));
+            return sections;
+        }
         for (value, place, path) in self.elements(key, "a list of tables").unwrap_or_default() {
             match value {
                 Value::Dict(_, entries) => {
@@ -235,9 +243,14 @@ impl<'a> Table<'a> {
 
     fn elements(&mut self, key: &'static str, expected: &str) -> Option<Vec<(Value, Place, KeyPath)>> {
         let (value, place, path) = self.take(key)?;
-        let Value::Array(_, elements) = value else {
-            self.reader.report(place, &path, must_be(expected, &value));
-            return None;
+        let elements = match value {
+            Value::Array(_, elements) => elements,
+            // `LAST4_PRESETS=dify`: a list of one, since a shell needs quotes around brackets.
+            Value::String(..) if matches!(place, Place::Variable(_)) => vec![value],
+            _ => {
+                self.reader.report(place, &path, must_be(expected, &value));
+                return None;
+            }
         };
         let located = elements.into_iter().enumerate().map(|(index, value)| {
             let path = path.index(index);

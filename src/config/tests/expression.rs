@@ -3,6 +3,7 @@
 //! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
+use proptest::prelude::ProptestConfig;
 
 fn route(expression: &str) -> String {
     format!("path_regex = '{expression}'\nfields = [\"token\"]")
@@ -21,6 +22,9 @@ fn an_expression_that_matches_nothing_is_refused_with_what_to_write() {
         ("/a/keys|b/keys", "in every alternative"),
         ("(/a/keys|b/keys)", "in every alternative"),
         ("[^\\x00-\\xff]", "matches nothing"),
+        ("/v1$/keys", "matches no path as paths are compared"),
+        ("/v1/^keys", "matches no path as paths are compared"),
+        ("./v1/keys", "matches no path as paths are compared"),
         ("/v1/keys\\?page=.*", "the query is no part of the path"),
         ("/v1/keys#x", "the query is no part of the path"),
         ("/v1/my%20keys", "written decoded"),
@@ -103,4 +107,52 @@ fn an_expression_that_is_right_is_neither_refused_nor_warned_of() {
     ] {
         assert_eq!(route_warnings(&route(expression)), "", "{expression}");
     }
+}
+
+proptest::proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Held to all plain paths that are short, by the engine itself.
+    #[test]
+    fn an_expression_that_is_accepted_matches_some_plain_path(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "/", "/a", "b", "(", ")", "|", "*", "+", "?", "\\?", "%", "\\.", ".", "^", "$", "[^/]+", "(?-i)", "{2}", "\\\\", "/..",
+            ]),
+            1..7,
+        )
+    ) {
+        let text = parts.concat();
+        if let Ok(pattern) = super::super::expression::expression(&text) {
+            let matcher = regex::Regex::new(&format!(r"\A(?:{})\z", pattern.as_str())).unwrap();
+            let is_long = text.contains("{2}") || text.matches(['/', 'a', 'b', '.']).count() > 6;
+            proptest::prop_assert!(is_long || plain_paths().any(|path| matcher.is_match(&path)), "{}", text);
+        }
+    }
+
+    #[test]
+    fn no_text_stops_the_judges(text in "\\PC{0,12}|[/{}*:<>\\[\\]()|.$\\\\a ;,'\"-]{0,12}") {
+        let _ = super::super::expression::expression(&text).map(|_| super::super::expression::suspicion(&text));
+        let _ = super::super::path::path(&text).map(|_| super::super::path::suspicion(&text));
+        let _ = compile_fields(std::slice::from_ref(&text), false);
+        let _ = super::super::field::suspicion(&text);
+        let _ = form_control::selects_control(&text);
+        let _ = injected::is_injected(&text, &text);
+    }
+}
+
+/// Paths that every server reads alike, of up to six characters.
+fn plain_paths() -> impl Iterator<Item = String> {
+    let longer = |texts: &[String]| -> Vec<String> {
+        texts.iter().flat_map(|text| ["/", "a", "b", "."].map(|end| format!("{text}{end}"))).collect()
+    };
+    let mut all = vec![vec!["/".to_owned()]];
+    for _ in 0..5 {
+        all.push(longer(all.last().unwrap()));
+    }
+    all.into_iter().flatten().filter(|path| {
+        let dropped =
+            path.contains("//") || path.ends_with(['/', '.']) || path.split('/').any(|one| one == "." || one == "..");
+        path == "/" || !dropped
+    })
 }

@@ -3,6 +3,8 @@
 //! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
+use crate::route::{CanonicalPath, Route, RouteSet};
+use proptest::prelude::ProptestConfig;
 
 /// A route with this path, in a literal text of TOML where it can be one.
 fn route(path: &str) -> String {
@@ -158,5 +160,36 @@ fn a_template_that_is_right_is_neither_refused_nor_warned_of() {
         "/v2/{path}/keys",
     ] {
         assert_eq!(route_warnings(&route(path)), "", "{path}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Held to what a server sees: a path that it neither resolves nor cuts, in the spelling that a client gives it.
+    #[test]
+    fn a_template_that_is_accepted_is_one_that_a_plain_request_is_on(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "/", "/a", "b", "/{x}", "/{*y}", ".", "..", " ", "*", ":a", "[a]", "(", ")", "$a", "\\", "%", "<", "+", "\u{200b}",
+                "\u{e9}", "~", "|", "\t",
+            ]),
+            1..6,
+        )
+    ) {
+        let text = parts.concat();
+        if let Ok(pattern) = super::super::path::path(&text) {
+            let path = text.replace("{x}", "x").replace("{*y}", "y");
+            let segments: Vec<_> = path.split('/').skip(1).collect();
+            let dropped = segments.iter().any(|one| matches!(*one, "." | "..") || one.starts_with(' ') || one.ends_with([' ', '.']));
+            proptest::prop_assert!(!dropped && !path.contains(['\\', '%', '*', '[', '<', '\u{200b}', '\t']), "{}", text);
+            let encoded: String = path.bytes().map(|byte| match byte {
+                b'!'..=b'~' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            }).collect();
+            let routes = RouteSet::compile(vec![Route { name: String::new(), pattern, rule: () }]).unwrap();
+            let read = CanonicalPath::new(encoded.as_bytes()).unwrap();
+            proptest::prop_assert!(routes.find(&read).next().is_some(), "{} {}", text, encoded);
+        }
     }
 }

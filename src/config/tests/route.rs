@@ -126,3 +126,18 @@ fn two_routes_of_one_name_are_refused_wherever_they_come_from() {
     let found = problems(&format!("presets = [\"dify\"]\nupstream.url = \"http://api\"\n{route}"));
     assert!(found.contains("a route at last4.toml:4 is named \"app-keys\" too"), "{found}");
 }
+
+#[test]
+fn single_brackets_are_told_to_be_double() {
+    for (key, rest) in [
+        ("route", "name = \"keys\"\npath = \"/keys\"\nfields = [\"token\"]"),
+        ("page", "path = \"/x\"\nhide = [\"a\"]"),
+    ] {
+        let found = problems(&format!(
+            "{}\n[{key}]\n{rest}",
+            if key == "page" { MINIMAL } else { "upstream.url = \"http://api\"" }
+        ));
+        assert!(found.contains(&format!("{key}: there may be several: write `[[{key}]]`")), "{found}");
+        assert_eq!(found.lines().count(), 1, "{found}");
+    }
+}

@@ -198,3 +198,14 @@ fn a_variable_that_is_nearly_one_of_a_service_is_a_misspelt_one_of_ours() {
         assert!(found.to_string().contains("unknown key"), "{name}: {found}");
     }
 }
+
+#[test]
+fn a_variable_may_hold_a_list_of_one_without_brackets() {
+    let variables = [("LAST4_PRESETS", "dify"), ("LAST4_FORWARDED__TRUSTED_PEERS", "192.0.2.1")];
+    let config = load(&file(MINIMAL).with_environment(environment(variables))).unwrap();
+    assert_eq!(config.routes.described.len(), 4);
+    assert_eq!(config.proxy.forwarded.trusted_peers.len(), 1);
+    let found =
+        load(&file(MINIMAL).with_environment(environment([("LAST4_PRESETS", "dfiy")]))).unwrap_err().to_string();
+    assert!(found.contains("LAST4_PRESETS: presets[0]: unknown preset: did you mean \"dify\"?"), "{found}");
+}

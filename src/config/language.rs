@@ -1,0 +1,117 @@
+//! The texts that a parsed expression matches.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// A set of bytes.
+pub(super) type Bytes = [bool; 256];
+
+/// Whether any text of these bytes alone may match.
+pub(super) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => literal.0.iter().all(|&byte| allowed(byte)),
+        HirKind::Class(class) => (0..=u8::MAX).any(|byte| bytes_of(class)[usize::from(byte)] && allowed(byte)),
+        HirKind::Repetition(repetition) => repetition.min == 0 || can_match(&repetition.sub, allowed),
+        HirKind::Capture(group) => can_match(&group.sub, allowed),
+        HirKind::Concat(all) => all.iter().all(|one| can_match(one, allowed)),
+        HirKind::Alternation(all) => all.iter().any(|one| can_match(one, allowed)),
+    }
+}
+
+/// The bytes that what matches may begin with, and whether it may be empty.
+pub(super) fn first(hir: &Hir) -> (Bytes, bool) {
+    edge(hir, false)
+}
+
+/// The bytes at one end of what matches, and whether that may be empty.
+pub(super) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
+    let mut bytes = [false; 256];
+    let add = |bytes: &mut Bytes, other: Bytes| bytes.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (bytes, true),
+        HirKind::Literal(literal) => {
+            let byte = if at_end { literal.0.last() } else { literal.0.first() };
+            byte.into_iter().for_each(|&byte| bytes[usize::from(byte)] = true);
+            (bytes, false)
+        }
+        HirKind::Class(class) => (bytes_of(class), false),
+        HirKind::Repetition(repetition) => {
+            let (bytes, empty) = edge(&repetition.sub, at_end);
+            (bytes, empty || repetition.min == 0)
+        }
+        HirKind::Capture(group) => edge(&group.sub, at_end),
+        HirKind::Concat(all) => {
+            let mut ordered: Vec<_> = all.iter().collect();
+            if at_end {
+                ordered.reverse();
+            }
+            for one in ordered {
+                let (more, empty) = edge(one, at_end);
+                add(&mut bytes, more);
+                if !empty {
+                    return (bytes, false);
+                }
+            }
+            (bytes, true)
+        }
+        HirKind::Alternation(all) => {
+            let mut any_empty = false;
+            for (more, empty) in all.iter().map(|one| edge(one, at_end)) {
+                add(&mut bytes, more);
+                any_empty |= empty;
+            }
+            (bytes, any_empty)
+        }
+    }
+}
+
+/// The literals that every match has. Letters are none: they match in either case.
+pub(super) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
+    match hir.kind() {
+        HirKind::Literal(literal) => vec![&literal.0],
+        HirKind::Capture(group) => required_literals(&group.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required_literals(&repetition.sub),
+        HirKind::Concat(all) => all.iter().flat_map(required_literals).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The bytes that a class has; all that are not ASCII where it has any character that is not.
+pub(super) fn bytes_of(class: &Class) -> Bytes {
+    let mut bytes = [false; 256];
+    match class {
+        Class::Bytes(class) => {
+            for range in class.iter() {
+                (range.start()..=range.end()).for_each(|byte| bytes[usize::from(byte)] = true);
+            }
+        }
+        Class::Unicode(class) => {
+            for range in class.iter() {
+                let end = u32::from(range.end()).min(0x7f) as u8;
+                (0..=end)
+                    .filter(|byte| u32::from(*byte) >= u32::from(range.start()))
+                    .for_each(|byte| bytes[usize::from(byte)] = true);
+                if !range.end().is_ascii() {
+                    bytes.iter_mut().skip(0x80).for_each(|byte| *byte = true);
+                }
+            }
+        }
+    }
+    bytes
+}
+
+pub(super) fn write_sample(hir: &Hir, path: &mut Vec<u8>) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => path.extend_from_slice(&literal.0),
+        HirKind::Class(class) => {
+            let bytes = bytes_of(class);
+            let plain = (b'a'..=b'z').chain(b'0'..=b'9').chain(0..=u8::MAX).find(|byte| bytes[usize::from(*byte)]);
+            path.extend(plain);
+        }
+        HirKind::Repetition(repetition) => (0..repetition.min).for_each(|_| write_sample(&repetition.sub, path)),
+        HirKind::Capture(group) => write_sample(&group.sub, path),
+        HirKind::Concat(all) => all.iter().for_each(|one| write_sample(one, path)),
+        HirKind::Alternation(all) => all.iter().take(1).for_each(|one| write_sample(one, path)),
+    }
+}
