@@ -11,14 +11,10 @@ import argparse
 import collections
 import concurrent.futures
 import json
-import os
 import pathlib
 import re
 import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,18 +22,10 @@ sys.path.insert(0, str(HERE.parent))
 
 import http2
 import judge
-import outputs
-import upstream
+import processes
+import scripted
 import wire
 from backends import start
-
-# The ids that the cases are written with.
-APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
-LIST = f"/console/api/apps/{APP}/api-keys"
-THREADS = 8
-START_SECS = 30
-# A bomb takes a debug build a while, and others wait for it.
-ANSWER_SECS = 15
 
 
 def main():
@@ -46,7 +34,7 @@ def main():
     cases = read(*sorted((HERE / "cases").glob("requests-*.jsonl")))
     passed, failed = 0, 0
     for name in arguments.backends:
-        one = scripted(arguments) if name == "scripted" else against(name, cases, arguments)
+        one = answers(arguments) if name == "scripted" else against(name, cases, arguments)
         passed, failed = passed + one[0], failed + one[1]
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
@@ -59,23 +47,30 @@ def read(*paths):
     return cases
 
 
+def answers(arguments):
+    """All answer cases, from the scripted upstream; (passed, failed)."""
+    began = time.monotonic()
+    verdicts = scripted.verdicts(read(HERE / "cases" / "answers.jsonl"), arguments)
+    return report("scripted", verdicts, time.monotonic() - began, arguments.bare)
+
+
 # Requests, to a real backend.
 
 
 def against(name, cases, arguments):
     """All request cases against one backend; (passed, failed)."""
     began = time.monotonic()
-    with Processes() as processes:
-        bare = start.BACKENDS[name](processes)
+    with processes.Processes() as running:
+        bare = start.BACKENDS[name](running)
         lists = wait_for_lists(bare)
         if arguments.bare:
-            fronts = Fronts(lambda _config: bare)
+            fronts = processes.Fronts(lambda _config: bare)
         elif arguments.nginx_subs:
-            front = start.nginx_subs(processes, bare.address)
+            front = start.nginx_subs(running, bare.address)
             wait_for_lists(front)
-            fronts = Fronts(lambda _config: front)
+            fronts = processes.Fronts(lambda _config: front)
         else:
-            fronts = Fronts(lambda config: start_last4(processes, arguments.program, bare.address, config))
+            fronts = processes.Fronts(lambda config: processes.start_last4(running, arguments.program, bare.address, config))
             fronts.start(cases)
         target = Target(bare, fronts, lists)
         # The backends, and nginx in last4's place, speak HTTP/1.1.
@@ -83,35 +78,13 @@ def against(name, cases, arguments):
         # A backend that keeps what is created must not have two creates at a time: their lists would differ.
         alone = [case for case in cases if bare.keeps_keys and creates(case)]
         together = [case for case in cases if case not in alone] if alone else cases
-        with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
+        with concurrent.futures.ThreadPoolExecutor(processes.THREADS) as threads:
             verdicts = list(threads.map(target.judge, together))
         verdicts += [target.judge(case) for case in alone]
         if not arguments.bare:
             verdicts.append(target.judge({**cases[0], "id": "still-answers-at-the-end"}))
-        verdicts += [told(front, target.tokens) for front in fronts.values() if front.speaks_http2]
+        verdicts += [processes.told(front, target.tokens) for front in fronts.values() if front.speaks_http2]
     return report(name, verdicts, time.monotonic() - began, arguments.bare)
-
-
-class Fronts(dict):
-    """What stands before the backend, by the configuration in configs/ that a case names; most name none."""
-
-    def __init__(self, start):
-        super().__init__()
-        self._start = start
-        self.start([{}])
-
-    def start(self, cases):
-        for config in {case.get("config") for case in cases} - self.keys():
-            self[config] = self._start(config)
-
-    def of(self, case):
-        return self.get(case.get("config"), self[None])
-
-
-def told(front, secrets):
-    """The verdict on what last4 told its operator of the secrets that were handed out in front of it."""
-    leaks = outputs.leaks(front.log, front.admin, secrets)
-    return {"id": "told-the-operator"}, "LEAK" if leaks else None, ", ".join(leaks[:5])
 
 
 def creates(case):
@@ -143,7 +116,7 @@ class Target:
             return case, "ERROR", repr(error)
 
     def _judge(self, case):
-        request = self._with_ids(request_bytes(http2.in_http1(case) if "fields" in case else case))
+        request = self._with_ids(wire.request_bytes(http2.in_http1(case) if "fields" in case else case))
         methods = [method_of(case)] if method_of(case) else METHODS.findall(request.decode("latin-1"))
         front = self.fronts.of(case)
         if "fields" in case:
@@ -247,24 +220,9 @@ def shown_too_often(data, created):
     return f"{len(shown)} tokens in full" if len(shown) > 1 else None
 
 
-def request_bytes(case):
-    """The bytes of a case: `raw`, or put together from its parts."""
-    if "raw" in case:
-        return case["raw"].encode("latin-1")
-    names = {name.lower() for name, _ in case["headers"]}
-    lines = [f"{case['method']} {case['target']} {case['version']}"]
-    lines += [] if "host" in names else ["Host: 127.0.0.1"]
-    lines += [f"{name}: {value}" for name, value in case["headers"]]
-    body = case.get("body", "").encode("latin-1")
-    if (body or case["method"] == "POST") and not names & {"content-length", "transfer-encoding"}:
-        lines.append(f"Content-Length: {len(body)}")
-    lines += [] if "connection" in names else ["Connection: close"]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
 def with_ids(request, app, dataset):
     """The request for a backend with other ids: each character of an id in the spelling that the case gives it."""
-    for ours, theirs in ((APP, app), (DATASET, dataset)):
+    for ours, theirs in ((start.APP, app), (start.DATASET, dataset)):
         if ours != theirs:
             spelt = "".join(f"({re.escape(one)}|{re.escape(one.upper())}|%(?i:{ord(one):02x}))" for one in ours)
             respell = lambda match: "".join(map(like, match.groups(), theirs))
@@ -281,7 +239,7 @@ def like(spelling, one):
 def wait_for_lists(backend):
     """The three lists as the backend itself gives them, as soon as it does."""
     paths = (f"apps/{backend.app}", "datasets", f"datasets/{backend.dataset}")
-    deadline = time.monotonic() + START_SECS
+    deadline = time.monotonic() + processes.START_SECS
     while time.monotonic() < deadline:
         asked = [f"GET /console/api/{path}/api-keys HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" for path in paths]
         got = [wire.answers(wire.exchange(backend.address, one.encode()), []) for one in asked]
@@ -291,206 +249,7 @@ def wait_for_lists(backend):
     raise SystemExit(f"the backend does not answer; see its log:\n{backend.log_end()}")
 
 
-# Answers, from the scripted upstream.
-
-
-def scripted(arguments):
-    """All answer cases; (passed, failed)."""
-    began = time.monotonic()
-    cases = read(HERE / "cases" / "answers.jsonl")
-    server = upstream.Upstream(cases)
-    with Processes() as processes:
-        backend = start.Backend(processes, server.server_address, APP, DATASET)
-        fronts = Fronts(lambda config: backend if arguments.bare else start_last4(processes, arguments.program, backend.address, config))
-        fronts.start(cases)
-        with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
-            verdicts = list(threads.map(lambda case: judge_answer(fronts.of(case).address, case, arguments.bare), cases))
-        if not arguments.bare:
-            verdicts.append(judge_answer(fronts[None].address, {**cases[0], "name": "still-answers-at-the-end"}, False))
-            handed_out = {secret for case in cases for secret in secrets_of(case)}
-            verdicts += [told(front, handed_out) for front in fronts.values()]
-    server.shutdown()
-    return report("scripted", verdicts, time.monotonic() - began, arguments.bare)
-
-
-def judge_answer(address, case, bare):
-    try:
-        return (case, *_judge_answer(address, case, bare))
-    except Exception as error:  # A mistake of the runner must not pass for a success.
-        return case, "ERROR", repr(error)
-
-
-def _judge_answer(address, case, bare):
-    method = case.get("method", "GET")
-    headers = [["Accept-Encoding", case.get("accept_encoding", "gzip, deflate, br, zstd")], *case.get("request_headers", [])]
-    target = f"{case.get('target', LIST)}?case={case['id']}{case.get('query', '')}"
-    request = {"method": method, "target": target, "version": case.get("version", "HTTP/1.1"), "headers": headers}
-    request |= {"body": case["request_body"]} if "request_body" in case else {}
-    data = wire.exchange(address, request_bytes(request), ANSWER_SECS)
-    secrets = secrets_of(case)
-    if case["expect"] != "revealed" and not case.get("lenient") and (why := answer_leak(secrets, data, case["expect"])):
-        return "LEAK", why
-    if bare:
-        return None, ""
-    got = wire.answers(data, [method])
-    if not got and case["expect"] in ("no-leak", "cut"):
-        return None, ""  # Closed before the head went out.
-    if not got:
-        return "WRONG", f"no answer: {judge.brief(data)}"
-    why = why_not(case, got[0], len(got))
-    return ("WRONG", f"{why}: {judge.brief(data)}") if why else (None, "")
-
-
-def secrets_of(case):
-    return [case["secret"]] if isinstance(case["secret"], str) else case["secret"]
-
-
-def answer_leak(secrets, data, expect):
-    if found := judge.Secrets(secrets).in_bytes(data):
-        return f"{judge.masked(min(found))} in {judge.brief(data)}"
-    # Short ones have no eight hidden characters: they must not stand there whole.
-    short = [secret for secret in secrets if secret and len(secret) < 17 and expect == "masked"]
-    bodies = [answer.plain() or b"" for answer in wire.answers(data, [])]
-    whole = [secret for secret in short for body in bodies if secret.encode("utf-8") in body]
-    return f"a secret of {len(whole[0])} characters" if whole else None
-
-
-def why_not(case, got, count):
-    """Why an answer is not the one that its case expects, or None. A leak has been looked for before."""
-    expect, status = case["expect"], case.get("status", 200)
-    body, plain = got.body, got.plain()
-    if count > 1:
-        return f"{count} answers to one request"
-    if not got.has_length and "keep-alive" in (got.header("connection") or ""):
-        return "it says that the connection is kept, which only its end can end"
-    if expect == "no-leak" or (case.get("lenient") and expect != "pass"):
-        return None
-    if expect in ("identity", "pass", "revealed"):
-        if case.get("wire", {}).get("raw_http"):
-            own = wire.answers(upstream.body_of(case), [])[0]
-            return None if (got.status, body) == (own.status, own.body) else "not as it came"
-        if expect == "pass" and lowered(got.trailers) != lowered(case.get("wire", {}).get("trailers", [])):
-            return f"with the trailers {got.trailers}"
-        return None if (got.status, plain) == (status, upstream.body_of(case)) else "not as it came"
-    if expect == "masked":
-        return why_not_masked(case, got, plain)
-    if expect == "masked-or-withheld":
-        return why_not_masked(case, got, plain) and why_not_withheld(case, got)
-    if expect == "cut":
-        return "it ended as if it were whole" if got.complete else None
-    return why_not_withheld(case, got)
-
-
-def lowered(trailers):
-    """As fields of HTTP/2 and of its libraries are."""
-    return [line.strip().lower() for line in trailers]
-
-
-def why_not_masked(case, got, plain):
-    raw = upstream.body_of(case)
-    own = None
-    if case.get("wire", {}).get("raw_http"):
-        own = wire.answers(raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"), [])[0]
-        raw = own.plain() or b""
-    elif "file" in case:  # A file of a coded answer holds it coded.
-        told = [("content-encoding", value) for value in case.get("content_encoding", [])]
-        raw = wire.Answer(200, told, raw, True).plain() or b""
-    if got.status != (own.status if own else case.get("status", 200)):
-        return "another status"
-    if not got.complete and got.header("content-length"):
-        return "cut"
-    if plain is None:
-        return "it cannot be decoded"
-    if case.get("preserve") and case["preserve"].encode() not in plain:
-        return "bytes to preserve are lost"
-    if plain == judge.masked_bytes(raw):
-        return None
-    if "make" in case:
-        return "not the bytes that it should be"
-    # A masked value may itself have been escaped or oddly spelt: then compared as documents.
-    try:
-        return None if judge.same_document(plain, judge.masked_tree(raw)) else "not masked as it should be"
-    except ValueError:
-        return "it is no JSON that could be masked"
-
-
-def why_not_withheld(case, got):
-    """Spec 5: 502 for a read that succeeded; the status and no body otherwise."""
-    own = case.get("status", 200)
-    if case.get("wire", {}).get("raw_http") and (told := wire.answers(upstream.body_of(case), [])):
-        own = told[0].status
-    reads = case.get("method", "GET") in ("GET", "HEAD")
-    allowed = {502} if case.get("reset") or (own < 300 and reads) else {own}
-    if case["expect"] == "masked-or-withheld":
-        allowed.add(502)
-    if got.status not in allowed:
-        return f"status {got.status}, not of {sorted(allowed)}"
-    if got.body and got.header("content-type") != "application/problem+json":
-        return "a body that is no problem document"
-    if got.reason == upstream.REASON:
-        return "the upstream's own reason phrase"
-    if case.get("reason") and json.loads(got.body or b"{}").get("reason") != case["reason"]:
-        return "another reason"
-    if (not case.get("reset")) and own < 400 and not (own < 300 and reads) and got.body:
-        return "a body where there should be none"
-    return None
-
-
-# Processes and reports.
-
-
-class Processes:
-    """What was started, stopped by process id when it is no longer needed."""
-
-    def __enter__(self):
-        self.work = tempfile.TemporaryDirectory(prefix="attacks-")
-        self.running = []
-        return self
-
-    def __exit__(self, *_):
-        for process, _ in reversed(self.running):
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(5)
-        self.work.cleanup()
-
-    def start(self, name, command, env=None, cwd=None):
-        """Runs a command in a process group of its own; its output goes to a file."""
-        log = pathlib.Path(self.work.name, f"{name}.log")
-        with open(log, "wb") as output:
-            process = subprocess.Popen(
-                [str(part) for part in command],
-                stdout=output,
-                stderr=output,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                start_new_session=True,
-            )
-        self.running.append((process, log))
-        return log
-
-
-def start_last4(processes, program, upstream_address, config=None):
-    address = ("127.0.0.1", start.free_port())
-    url, listen = ("{}:{}".format(*one) for one in (upstream_address, address))
-    command = [program, "serve", "--preset", "dify", "--upstream", f"http://{url}", "--listen", listen]
-    command += ["--config", HERE / "configs" / config] if config else []
-    admin = start.free_port()
-    log = processes.start(f"last4-{config}" if config else "last4", command, env=outputs.settings(admin))
-    deadline = time.monotonic() + START_SECS
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(address, timeout=1).close()
-            front = start.Backend(processes, address, APP, DATASET)
-            front.speaks_http2, front.log, front.admin = True, log, admin
-            return front
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"last4 does not start:\n{log.read_text()}")
+# Reports.
 
 
 def report(name, verdicts, seconds, bare):

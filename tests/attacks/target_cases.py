@@ -21,7 +21,8 @@ def every_path():
     why = "Kea's control agent answers all at `/`, and `{*any}` may be none"
     for number, target in enumerate(["/", "/?x", "/?", "http://127.0.0.1/", "http://127.0.0.1", "http://127.0.0.1?x", "//", "/.", "/./", "/x/..", "/x/../", "/%2e", "/%2f", "/;x", "/x/%2e%2e", "\\", "*", ""]):
         for method in ("POST", "GET", "OPTIONS"):
-            plain = target in ("/", "/?x", "http://127.0.0.1/") and method != "OPTIONS"
+            # To a GET some have a page there, which is withheld.
+            plain = target in ("/", "/?x", "http://127.0.0.1/") and method == "POST"
             yield case(f"{method}-{number}", "every-path", target, why, method, body="{}" if method == "POST" else None, expect="masked" if plain else "no-leak", config=EVERY)
     for number, path in enumerate(["/", "//", "*"]):
         yield over_http2(str(number), "every-path", why, path, method="POST", expect="masked" if path == "/" else "no-leak", body="{}", config=EVERY)
@@ -149,8 +150,8 @@ def views():
 def content_on_reads():
     why = "what clients of Elasticsearch send: a search is a GET with a body"
     for method in ("GET", "DELETE", "POST", "PUT"):
-        for number, chunks in enumerate(["3\r\nx=1\r\n0\r\n\r\n", "1\r\nx\r\n2\r\n=1\r\n0\r\n\r\n"]):
-            yield case(f"chunked-{method}-{number}", "content", "/v1/echo?a=1", why, method, [("Content-Type", "application/octet-stream"), ("Transfer-Encoding", "chunked")], chunks, "pass")
+        chunks = "3\r\nx=1\r\n0\r\n\r\n"
+        yield case(f"chunked-{method}", "content", "/v1/echo?a=1", why, method, [("Content-Type", "application/octet-stream"), ("Transfer-Encoding", "chunked")], chunks, "pass")
         yield case(f"length-{method}", "content", "/v1/echo?a=1", why, method, [("Content-Type", "application/octet-stream")], "x=1", "pass")
         kind = ("content-type", "application/octet-stream")
         yield over_http2(method, "content", f"{why}; over HTTP/2 without its length", "/v1/echo", [kind], method, "pass", body="x=1")

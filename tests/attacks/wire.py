@@ -49,6 +49,21 @@ class Answer:
         return body
 
 
+def request_bytes(case):
+    """The bytes of a case: `raw`, or put together from its parts."""
+    if "raw" in case:
+        return case["raw"].encode("latin-1")
+    names = {name.lower() for name, _ in case["headers"]}
+    lines = [f"{case['method']} {case['target']} {case['version']}"]
+    lines += [] if "host" in names else ["Host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in case["headers"]]
+    body = case.get("body", "").encode("latin-1")
+    if (body or case["method"] == "POST") and not names & {"content-length", "transfer-encoding"}:
+        lines.append(f"Content-Length: {len(body)}")
+    lines += [] if "connection" in names else ["Connection: close"]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
 def exchange(address, request, secs=CASE_SECS):
     """Everything that comes back for a request on a connection of its own, however it ends."""
     received = bytearray()

@@ -13,6 +13,7 @@ import time
 import uuid
 
 HERE = pathlib.Path(__file__).parent
+# The ids that the cases are written with.
 APP, DATASET = "7f3c1a52-9d1e-4b6a-8c2f-0a1b2c3d4e5f", "d2a1f0e3-5c4b-4a69-9788-b6c5d4e3f201"
 PHP = HERE / "php"
 BIN = pathlib.Path(sys.prefix) / "bin"
