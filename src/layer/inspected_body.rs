@@ -7,29 +7,48 @@ use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 /// The body of a request as the service inside the layer gets it. It is the client's own, frame by frame.
 pub struct InspectedBody<B> {
     body: B,
-    /// `None` where nothing depends on what it holds. In a box, for few requests may reveal.
-    inspection: Option<Box<Inspection>>,
+    /// `None` where nothing depends on what it holds.
+    inspection: Option<BodyVerdict>,
 }
+
+/// What is known of a body: whether it was read to its end and overrides nothing. Clones know the same.
+#[derive(Clone, Default)]
+pub(super) struct BodyVerdict(Option<Arc<Mutex<Inspection>>>);
 
 struct Inspection {
     detector: OverrideDetector,
-    verdict: BodyVerdict,
+    ended: bool,
 }
 
-/// What is known of a body: that it was read to its end and overrides nothing, or not yet.
-#[derive(Clone, Debug, Default)]
-pub(super) struct BodyVerdict(Arc<AtomicBool>);
-
 impl BodyVerdict {
+    /// For a body of which nothing becomes known.
+    pub(super) fn unknown() -> Self {
+        Self::default()
+    }
+
+    fn of(detector: OverrideDetector, ended: bool) -> Self {
+        Self(Some(Arc::new(Mutex::new(Inspection { detector, ended }))))
+    }
+
     pub(super) fn overrides_nothing(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.inspection().is_some_and(|mut inspection| inspection.ended && !inspection.detector.overrides_at_end())
+    }
+
+    fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
+        self.0.as_ref().map(|inspection| inspection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for BodyVerdict {
+    /// Nothing of the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodyVerdict")
     }
 }
 
@@ -41,23 +60,17 @@ impl<B: Body> InspectedBody<B> {
 
     /// A body that is looked into, with what becomes known of it.
     pub(super) fn read(body: B, headers: &HeaderMap) -> (Self, BodyVerdict) {
-        let verdict = BodyVerdict::default();
-        if body.is_end_stream() {
-            verdict.0.store(true, Ordering::Release);
-            return (Self::unread(body), verdict);
-        }
-        // One that is coded cannot be read, so that nothing becomes known of it.
-        let is_coded =
-            headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-        if is_coded {
-            return (Self::unread(body), verdict);
+        // One that is coded cannot be read.
+        let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+        if !body.is_end_stream() && !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+            return (Self::unread(body), BodyVerdict::unknown());
         }
         let is_multipart = |value: &HeaderValue| {
             value.as_bytes().trim_ascii_start().get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case(b"multipart"))
         };
         let detector = OverrideDetector::new(headers.get_all(CONTENT_TYPE).iter().any(is_multipart));
-        let inspection = Inspection { detector, verdict: verdict.clone() };
-        (Self { body, inspection: Some(Box::new(inspection)) }, verdict)
+        let verdict = BodyVerdict::of(detector, body.is_end_stream());
+        (Self { body, inspection: Some(verdict.clone()) }, verdict)
     }
 
     /// The client's body, for a service that takes it as it came.
@@ -65,12 +78,8 @@ impl<B: Body> InspectedBody<B> {
         self.body
     }
 
-    /// The body has ended.
-    fn conclude(&mut self) {
-        if let Some(inspection) = self.inspection.take() {
-            let Inspection { detector, verdict } = *inspection;
-            verdict.0.store(!detector.finish(), Ordering::Release);
-        }
+    fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
+        self.inspection.as_ref().and_then(BodyVerdict::inspection)
     }
 }
 
@@ -79,23 +88,25 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        let Some(frame) = frame.transpose()? else {
-            self.conclude();
-            return Poll::Ready(None);
-        };
-        let frame = frame.map_data(|mut data| data.copy_to_bytes(data.remaining()));
-        if let (Some(inspection), Some(data)) = (&mut self.inspection, frame.data_ref()) {
-            inspection.detector.read(data);
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?;
+        let frame = frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
+        let ended = frame.is_none() || self.body.is_end_stream();
+        if let Some(mut inspection) = self.inspection() {
+            if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
+                inspection.detector.read(data);
+            }
+            inspection.ended |= ended;
         }
-        if self.body.is_end_stream() {
-            self.conclude();
-        }
-        Poll::Ready(Some(Ok(frame)))
+        Poll::Ready(frame.map(Ok))
     }
 
+    /// Whoever asks and is told that it has ended need not read on, so that this is an end too.
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        let ended = self.body.is_end_stream();
+        if let Some(mut inspection) = self.inspection().filter(|_| ended) {
+            inspection.ended = true;
+        }
+        ended
     }
 
     fn size_hint(&self) -> SizeHint {

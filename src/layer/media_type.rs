@@ -28,12 +28,17 @@ impl MediaType {
             if text.contains("multipart/") || text.contains("text/event-stream") {
                 return Self::NeverJson;
             }
-            let mut parts = text.split([';', ',']).map(str::trim);
-            let essence = parts.next().unwrap_or_default();
-            if essence.contains("charset") || parts.any(names_other_charset) {
-                return Self::OtherCharset;
+            // Several types in one field, one behind the other.
+            for (place, one) in text.split(',').enumerate() {
+                let mut parts = one.split(';').map(str::trim);
+                let essence = parts.next().unwrap_or_default();
+                // What stands behind a comma and is no type is the rest of a parameter.
+                let is_rest = place > 0 && !essence.contains('/') && text.contains("charset");
+                if essence.contains("charset") || is_rest || parts.any(names_other_charset) {
+                    return Self::OtherCharset;
+                }
+                json |= place == 0 && is_json(essence);
             }
-            json |= is_json(essence);
         }
         if json { Self::Json } else { Self::Unsaid }
     }
@@ -100,6 +105,9 @@ mod tests {
             "application/json; x=\"; charset=utf-8\"; charset=utf-7",
             "application/json, text/plain; charset=utf-7",
             "charset=utf-7",
+            "application/json; charset=utf-8,utf-7",
+            "application/json; charset=utf-8, utf-7",
+            "application/json; charset=\"utf-8,utf-7\"",
         ] {
             assert_eq!(of(&[value]), MediaType::OtherCharset, "{value}");
         }

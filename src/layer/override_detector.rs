@@ -48,8 +48,9 @@ impl OverrideDetector {
     }
 
     /// Whether the body, which ends here, may override the method.
-    pub(super) fn finish(mut self) -> bool {
-        self.found || self.json.overrides_at_end() || self.form.ends_name()
+    pub(super) fn overrides_at_end(&mut self) -> bool {
+        self.found = self.found || self.json.overrides_at_end() || self.form.ends_name();
+        self.found
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
             let mut detector = OverrideDetector::new(is_multipart);
             let (one, two) = body.split_at(cut);
             [one, two].into_iter().for_each(|piece| detector.read(piece));
-            detector.finish()
+            detector.overrides_at_end()
         };
         let whole = read(0);
         assert!((0..=body.len()).all(|cut| read(cut) == whole), "{}", body.escape_ascii());

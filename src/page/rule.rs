@@ -42,7 +42,7 @@ impl PageRule {
         }
         let mut removed = Vec::new();
         for (position, selector) in remove.iter().enumerate() {
-            let compiled = check(selector.as_ref()).and_then(|()| keeps_forms(selector.as_ref())).and_then(|()| {
+            let compiled = check(selector.as_ref()).and_then(|()| {
                 selector
                     .as_ref()
                     .parse::<Selector>()
@@ -85,9 +85,6 @@ pub enum List {
     Remove,
 }
 
-/// What a form sends, or what holds it.
-const CONTROLS: [&str; 6] = ["fieldset", "form", "input", "option", "select", "textarea"];
-
 /// Why a selector is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,9 +92,6 @@ pub enum PageRuleError {
     /// It could end the rule, or the style sheet.
     #[error("a selector may not have {0}: write one such as \"#keys .copy\"")]
     Forbidden(&'static str),
-    /// It removes what a form sends.
-    #[error("a form without its {0} stores nothing in its place at the next save: write the selector in `hide`")]
-    Control(&'static str),
     /// It is too long.
     #[error("a selector may have at most {MAX_SELECTOR} bytes")]
     TooLong,
@@ -153,32 +147,6 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
     }
     if quote.is_some() || !open.is_empty() {
         return Err(Forbidden("quotes or brackets that are not closed"));
-    }
-    Ok(())
-}
-
-/// Refuses a selector that names what a form sends, or its holder, as what it selects.
-fn keeps_forms(selector: &str) -> Result<(), PageRuleError> {
-    let (mut depth, mut quote) = (0_usize, None);
-    let mut outside = String::new();
-    for character in selector.chars() {
-        match (character, quote) {
-            (_, Some(mark)) => quote = quote.filter(|_| character != mark),
-            ('"' | '\'', None) => quote = Some(character),
-            ('[' | '(', None) => depth += 1,
-            (']' | ')', None) => depth = depth.saturating_sub(1),
-            _ if depth == 0 => outside.push(character),
-            _ => {}
-        }
-    }
-    for selected in outside.split(',').filter_map(|one| one.trim().rsplit([' ', '>']).next()) {
-        let name = selected
-            .split(|character: char| !character.is_alphanumeric() && !matches!(character, '-' | '_'))
-            .next()
-            .unwrap_or_default();
-        if let Some(control) = CONTROLS.into_iter().find(|control| control.eq_ignore_ascii_case(name)) {
-            return Err(PageRuleError::Control(control));
-        }
     }
     Ok(())
 }
@@ -256,22 +224,6 @@ mod tests {
             "\\e9 :hover",
         ] {
             assert_eq!(check(selector), Ok(()), "{selector}");
-        }
-    }
-
-    #[test]
-    fn what_a_form_sends_may_be_hidden_and_not_removed() {
-        for selector in
-            ["input", "#a > INPUT.key", "b, form textarea ", "select[name='a b']", "fieldset:not(.x)", "div form"]
-        {
-            assert!(
-                PageRule::new(&[], &[selector])
-                    .is_err_and(|refused| matches!(refused[0].error, PageRuleError::Control(_)))
-            );
-            assert!(PageRule::new(&[selector], &[]).is_ok(), "{selector}");
-        }
-        for selector in ["button.copy", "form > .copy", "input-group", ".input", "#form", "[for=input]", "label", "*"] {
-            assert!(PageRule::new(&[], &[selector]).is_ok(), "{selector}");
         }
     }
 

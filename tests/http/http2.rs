@@ -101,6 +101,24 @@ async fn trailers_of_too_many_fields_do_not_reach_the_upstream() {
     assert_eq!(origin.seen().len(), 1);
 }
 
+/// Its length is not announced, and its end may be known before the upstream's connection asks for the body.
+#[tokio::test]
+async fn a_create_whose_body_ends_with_an_empty_frame_shows_its_secret() {
+    let origin = Origin::answering(|_| json(format!("{{\"token\":\"{SECRET}\"}}"))).await;
+    let proxy = Proxy::before(&origin).await;
+    for _ in 0..20 {
+        let stream = TcpStream::connect(proxy.address).await.unwrap();
+        let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::post(format!("http://api.example{KEYS}")).body(()).unwrap();
+        let (response, mut body) = sender.send_request(request, false).unwrap();
+        body.send_data(Bytes::new(), true).unwrap();
+        let mut answer = response.await.unwrap().into_body();
+        let text = answer.data().await.unwrap().unwrap();
+        assert_eq!(text, format!("{{\"token\":\"{SECRET}\"}}"));
+    }
+}
+
 #[tokio::test]
 async fn many_requests_at_once_get_their_own_answers() {
     let origin = Origin::answering(|seen| json(seen.request_line())).await;
