@@ -66,7 +66,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "Upstream",
         ],
     ),
-    ("holds sockets, from which nothing was read", &["Listener"]),
+    ("holds sockets, from which nothing was read", &["Listener", "SharedPort"]),
     ("where somebody listens, or who connects", &["ListenAddress", "PeerAddress"]),
     ("holds the configuration, connections and counts", &["Forward", "Front", "PeerService", "Status", "Workers"]),
     ("hyper's word on a connection, which holds nothing that came on it", &["UpstreamError"]),

@@ -62,14 +62,14 @@ impl<B: Body> InspectedBody<B> {
     pub(super) fn read(body: B, headers: &HeaderMap) -> (Self, BodyVerdict) {
         // One that is coded cannot be read.
         let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
-        if !body.is_end_stream() && !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+        if !is_over(&body) && !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
             return (Self::unread(body), BodyVerdict::unknown());
         }
         let is_multipart = |value: &HeaderValue| {
             value.as_bytes().trim_ascii_start().get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case(b"multipart"))
         };
         let detector = OverrideDetector::new(headers.get_all(CONTENT_TYPE).iter().any(is_multipart));
-        let verdict = BodyVerdict::of(detector, body.is_end_stream());
+        let verdict = BodyVerdict::of(detector, is_over(&body));
         (Self { body, inspection: Some(verdict.clone()) }, verdict)
     }
 
@@ -83,6 +83,11 @@ impl<B: Body> InspectedBody<B> {
     }
 }
 
+/// Whether nothing more comes of a body. One whose announced bytes all came is not asked for its end by those who count them.
+fn is_over(body: &impl Body) -> bool {
+    body.is_end_stream() || body.size_hint().exact() == Some(0)
+}
+
 impl<B: Body + Unpin> Body for InspectedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
@@ -90,7 +95,7 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?;
         let frame = frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
-        let ended = frame.is_none() || self.body.is_end_stream();
+        let ended = frame.is_none() || is_over(&self.body);
         if let Some(mut inspection) = self.inspection() {
             if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
                 inspection.detector.read(data);

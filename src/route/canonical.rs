@@ -1,7 +1,7 @@
 //! Every reading of a request target that some server could give it.
 
-use super::query::{leads_to_query, paths_in_query};
-use super::reading::HABITS;
+use super::query::{has_rest_route, leads_to_query, paths_in_query};
+use super::reading::{HABITS, ends_in_index};
 use thiserror::Error;
 
 /// Most readings that one target may have. An ordinary path has one, a strange one a handful; a target that has more is
@@ -37,7 +37,8 @@ impl<'a> CanonicalPath<'a> {
     pub fn new(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
         let (target, query) = split_query(target);
         let path = path_of(target);
-        if is_plain(path) {
+        let has_rest_route = query.is_some_and(has_rest_route);
+        if is_plain(path) && !has_rest_route {
             return Ok(Self { path, others: Vec::new() });
         }
         if path.len() > MAX_UNUSUAL_PATH {
@@ -52,7 +53,7 @@ impl<'a> CanonicalPath<'a> {
             for read in HABITS.iter().filter_map(|habit| habit(&reading)) {
                 readings.add(read)?;
             }
-            if leads_to_query(&reading)
+            if (has_rest_route || leads_to_query(&reading))
                 && let Some(query) = query.take()
             {
                 for read in paths_in_query(&reading, query) {
@@ -151,7 +152,8 @@ fn path_of(path: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether every server reads this path alike: only unreserved characters in segments that are neither empty nor dots.
+/// Whether every server reads this path alike: only unreserved characters in segments that are neither empty nor dots, and no
+/// `index` at its end.
 fn is_plain(path: &[u8]) -> bool {
     let [b'/', segments @ ..] = path else { return false };
     let mut before = b'/';
@@ -160,7 +162,7 @@ fn is_plain(path: &[u8]) -> bool {
         let follows = std::mem::replace(&mut before, byte);
         IN_SEGMENT[usize::from(byte)] || (byte == b'/' && follows != b'/')
     });
-    every_byte_is && before != b'/'
+    every_byte_is && before != b'/' && !ends_in_index(path)
 }
 
 /// Whether a byte is an unreserved character (RFC 3986 2.3) other than the dot.
@@ -277,6 +279,18 @@ mod tests {
             "/a/(A(x)F(y)S(z))/b",
             "/a/(s(x))/b",
             "/a/%28S%28x%29%29/b",
+            "/a/b/index",
+            "/a/b/Index/",
+            "/a/b//%69ndex.html",
+            "/a/b/@@",
+            "/a/b/@@/x/../y",
+            "/a/b//%40@x",
+            "/a/b/++view++x",
+            "/a/b%C2%A0",
+            "/a/%E2%80%83b",
+            "/x?rest_route=/a/b",
+            "/x/y?page=1&rest.route=%2Fa%2Fb",
+            "/x?%72est_route=/a/b",
         ] {
             assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
         }

@@ -27,6 +27,8 @@ pub(super) const HABITS: &[Habit] = &[
     drop_path_info,
     drop_front_controller,
     drop_session,
+    drop_view,
+    drop_index,
 ];
 
 /// A path without a leading slash is taken as if it had one (werkzeug).
@@ -182,8 +184,8 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Letters that become ASCII where letter case is ignored by the rules of Unicode, such as the Kelvin sign for `k` (Fastify with
-/// `caseSensitive: false`), full-width forms, slashes and dashes (IIS's best fit), and the decimal digits of any script, which
-/// `\d` and `int` of Python, Java and .NET take (Flask, FastAPI).
+/// `caseSensitive: false`), full-width forms, slashes and dashes (IIS's best fit), the decimal digits of any script, which
+/// `\d` and `int` of Python, Java and .NET take (Flask, FastAPI), and spaces of any kind, which `int` of Python passes over.
 fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
     if path.is_ascii() {
         return None;
@@ -205,6 +207,7 @@ fn ascii_of(one: char) -> String {
         '\u{2044}' | '\u{2215}' => Some('/'),
         '\u{2216}' => Some('\\'),
         '\u{2010}'..='\u{2013}' | '\u{2212}' => Some('-'),
+        _ if one.is_whitespace() => Some(' '),
         _ => decimal_digit(one),
     };
     let lower: String = one.to_lowercase().filter(|part| *part != COMBINING_DOT).collect();
@@ -314,6 +317,26 @@ fn drop_session(path: &[u8]) -> Option<Vec<u8>> {
     let kept: Vec<&[u8]> = segments.filter(|segment| !is_session(segment)).collect();
     let dropped = kept.join(&b'/');
     (dropped.len() < path.len()).then(|| if dropped.is_empty() { b"/".to_vec() } else { dropped })
+}
+
+/// `/@@name` and `/++namespace++name`: the view of what is before it, and behind it what is the view's own (Pyramid, Zope).
+fn drop_view(path: &[u8]) -> Option<Vec<u8>> {
+    let views = [&b"/@@"[..], b"/++"].into_iter().filter_map(|view| memchr::memmem::find(path, view));
+    views.min().map(|view| path.get(..view.max(1)).unwrap_or_default().to_vec())
+}
+
+/// The page of a folder by its name (CherryPy, Zend Framework, ASP.NET MVC).
+fn drop_index(path: &[u8]) -> Option<Vec<u8>> {
+    let end = path.len() - INDEX.len().min(path.len());
+    ends_in_index(path).then(|| path.get(..end.max(1)).unwrap_or_default().to_vec())
+}
+
+const INDEX: &[u8] = b"/index";
+
+/// Whether the last segment of a path is `index`.
+pub(super) fn ends_in_index(path: &[u8]) -> bool {
+    let end = path.len().checked_sub(INDEX.len()).and_then(|start| path.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(INDEX))
 }
 
 /// Whether a segment is `(A(...)F(...)S(...))`, in any order and letter case.

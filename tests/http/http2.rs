@@ -106,13 +106,18 @@ async fn trailers_of_too_many_fields_do_not_reach_the_upstream() {
 async fn a_create_whose_body_ends_with_an_empty_frame_shows_its_secret() {
     let origin = Origin::answering(|_| json(format!("{{\"token\":\"{SECRET}\"}}"))).await;
     let proxy = Proxy::before(&origin).await;
-    for _ in 0..20 {
+    for (length, pieces) in [(None, &[""][..]), (Some(0), &[""]), (Some(3), &["a=1", ""]), (None, &["a=1", ""])] {
         let stream = TcpStream::connect(proxy.address).await.unwrap();
         let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
-        let request = Request::post(format!("http://api.example{KEYS}")).body(()).unwrap();
+        let mut request = Request::post(format!("http://api.example{KEYS}")).body(()).unwrap();
+        if let Some(length) = length {
+            request.headers_mut().insert("content-length", http::HeaderValue::from(length));
+        }
         let (response, mut body) = sender.send_request(request, false).unwrap();
-        body.send_data(Bytes::new(), true).unwrap();
+        for (place, piece) in pieces.iter().enumerate() {
+            body.send_data(Bytes::from_static(piece.as_bytes()), place + 1 == pieces.len()).unwrap();
+        }
         let mut answer = response.await.unwrap().into_body();
         let text = answer.data().await.unwrap().unwrap();
         assert_eq!(text, format!("{{\"token\":\"{SECRET}\"}}"));
