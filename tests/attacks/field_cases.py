@@ -8,6 +8,7 @@ MARKS = "!#$%&'*+-.^_`|~"
 
 def all_cases():
     yield from hosts()
+    yield from real_hosts()
     yield from forwarded()
     yield from overrides()
     yield from bodies()
@@ -38,6 +39,20 @@ def hosts():
     for number, target in enumerate(["http://console/api{rest}", "http://a{p}?/health", "http://a:80{p}", "http://console:80/api{rest}", "//console/api{rest}", "http:///console/api{rest}", "https://console/api{rest}", "ws://console/api{rest}"]):
         target = target.replace("{p}", LIST).replace("{rest}", LIST.removeprefix("/console/api"))
         yield case(f"target-{number}", "host", target, "Astro puts the whole target behind the host: the target's own host is then the first segment of the path")
+
+
+REAL_HOSTS = ["console.example", "console.example:8443", "CONSOLE.Example", "my-host", "console.example.", "localhost:3000", "127.0.0.1:80", "my_host", "[::1]", "[::1]:8080", "[2001:db8::1]:443", "xn--bcher-kva.example", "a--b.c-d.example:65535", "1", "a" * 63 + ".example", "console.example:0080"]
+
+
+def real_hosts():
+    why = "a host as clients write it"
+    for number, host in enumerate(REAL_HOSTS):
+        yield case(f"real-{number}", "host", LIST, why, headers=[("Host", host)], expect="masked")
+        yield case(f"real-{number}-elsewhere", "host", "/health", why, headers=[("Host", host)], expect="pass")
+        yield over_http2(f"real-{number}", "host", why, LIST, expect="masked", authority=host)
+        if number < 7:  # Not every framework takes the others.
+            yield case(f"real-{number}-create", "host", LIST, why, "POST", [("Host", host)], "{}", "pass")
+            yield over_http2(f"real-{number}-alone", "host", why, LIST, [("host", host)], expect="masked", authority=None)
 
 
 def spelt(text, path):
