@@ -6,7 +6,6 @@ use crate::page::PageRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
 use http::Uri;
-use http::uri::PathAndQuery;
 use std::sync::Arc;
 
 /// The routes and their rules.
@@ -100,7 +99,16 @@ impl Routes {
     /// Finds the route of a request. One that is on several, by different readings of its path, is under the rules of all that mask;
     /// what a route in observe mode says counts only where none does.
     pub(super) fn look_up(&self, uri: &Uri) -> Lookup {
-        let target = uri.path_and_query().map_or(uri.path(), PathAndQuery::as_str);
+        let whole;
+        let target = match uri.path_and_query() {
+            // Of a target in absolute form some servers read more than the path.
+            _ if uri.authority().is_some() => {
+                whole = uri.to_string();
+                &whole
+            }
+            Some(target) => target.as_str(),
+            None => uri.path(),
+        };
         let Ok(path) = CanonicalPath::new(target.as_bytes()) else {
             return match ObserveOnly::everywhere(self) {
                 Some(proof) => Lookup::Unreadable(proof, Reason::AmbiguousPath),

@@ -38,7 +38,8 @@ impl<'a> CanonicalPath<'a> {
         let (target, query) = split_query(target);
         let path = path_of(target);
         let has_rest_route = query.is_some_and(has_rest_route);
-        if is_plain(path) && !has_rest_route {
+        let hierarchy = hierarchy(target);
+        if is_plain(path) && !has_rest_route && hierarchy.is_none() {
             return Ok(Self { path, others: Vec::new() });
         }
         if path.len() > MAX_UNUSUAL_PATH {
@@ -46,6 +47,10 @@ impl<'a> CanonicalPath<'a> {
         }
         refuse_undecodable(path)?;
         let mut readings = Readings { path, others: Vec::new(), bytes: path.len() };
+        // Astro puts the whole of an absolute-form target behind a host of its own, where the target's host is the first segment.
+        if let Some(hierarchy) = hierarchy {
+            readings.add(hierarchy.to_vec())?;
+        }
         let mut query = query;
         let mut at = 0;
         let mut next = Some(path.to_vec());
@@ -131,25 +136,30 @@ fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// The path in a target that has no query: without scheme and authority. A fragment is left to the readings, for some servers take
 /// it as a part of the path.
-fn path_of(path: &[u8]) -> &[u8] {
-    if path.starts_with(b"/") {
-        return path;
+fn path_of(target: &[u8]) -> &[u8] {
+    let Some(rest) = behind_scheme(target) else { return target };
+    let Some(hierarchy @ [_, _, authority @ ..]) = hierarchy(target) else { return rest };
+    match authority.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'#')) {
+        None => b"/",
+        Some(end) if end > 0 && authority.get(end) == Some(&b'/') => authority.get(end..).unwrap_or_default(),
+        // Where the authority ends is read in different ways: left to the readings.
+        Some(_) => hierarchy,
     }
-    let Some(colon) = path.iter().position(|&byte| byte == b':') else { return path };
-    let is_scheme =
-        path.iter().take(colon).all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    match path.get(colon + 1..) {
-        Some(hierarchy @ [b'/', b'/', rest @ ..]) if is_scheme => {
-            match rest.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'#')) {
-                None => b"/",
-                Some(end) if end > 0 && rest.get(end) == Some(&b'/') => rest.get(end..).unwrap_or_default(),
-                // Where the authority ends is read in different ways: left to the readings.
-                Some(_) => hierarchy,
-            }
-        }
-        Some(rest) if is_scheme => rest,
-        _ => path,
+}
+
+/// What stands behind the scheme of a target in absolute form, with the slashes before its authority.
+fn hierarchy(target: &[u8]) -> Option<&[u8]> {
+    behind_scheme(target).filter(|rest| rest.starts_with(b"//"))
+}
+
+/// What stands behind a scheme and its colon, if a target begins with them.
+fn behind_scheme(target: &[u8]) -> Option<&[u8]> {
+    if target.starts_with(b"/") {
+        return None;
     }
+    let (scheme, rest) = target.split_at(memchr::memchr(b':', target)?);
+    let is_scheme = scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    rest.get(1..).filter(|_| is_scheme)
 }
 
 /// Whether every server reads this path alike: only unreserved characters in segments that are neither empty nor dots, and no
@@ -204,7 +214,7 @@ mod tests {
     #[test]
     fn a_plain_path_has_one_reading_without_its_query() {
         assert_eq!(readings("/apps/7/api-keys?page=1"), ["/apps/7/api-keys"]);
-        assert_eq!(readings("http://host:80/apps/7?x"), ["/apps/7"]);
+        assert_eq!(readings("http://host:80/apps/7?x")[0], "/apps/7");
     }
 
     #[test]
@@ -237,6 +247,8 @@ mod tests {
             "/a/b#x",
             "//host/a/b",
             "http://host/a/b",
+            "http://a/b",
+            "ws://a/b?x",
             "https:/a/b",
             "foo:/a/b",
             "http:///a/b",

@@ -47,6 +47,7 @@ async fn a_target_is_matched_in_every_reading_and_goes_upstream_as_it_came() {
         "/console/api/apps/7/api-keys%0a",
         "/console/api/apps/%2537/api-keys",
         "http://other.example/console/api/apps/7/api-keys",
+        "http://console/api/apps/7/api-keys",
         "//host.example/console/api/apps/7/api-keys",
         "/console/api/apps/7/api-keys.php/x",
         "/index.php/console/api/apps/7/api-keys",

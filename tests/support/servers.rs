@@ -254,10 +254,26 @@ fn punctuation_is_underscore(path: &[u8]) -> bool {
     by_name(path, |segment| segment.iter().map(translated).collect::<Vec<_>>() == b"api_keys")
 }
 
-/// Names in the lower case, of which every byte goes that is no letter and no digit.
+/// Names in the lower case, of which every byte goes that is no letter and no digit. An identifier stays.
 fn letters_and_digits(path: &[u8]) -> bool {
-    let kept = |segment: &[u8]| segment.iter().filter(|byte| byte.is_ascii_alphanumeric()).copied().collect::<Vec<_>>();
-    by_name(path, |segment| kept(segment).eq_ignore_ascii_case(b"apikeys"))
+    let name = |segment: &[u8]| {
+        let kept = segment.iter().filter(|byte| byte.is_ascii_alphanumeric());
+        let kept: Vec<u8> = kept.map(u8::to_ascii_lowercase).collect();
+        match &*kept {
+            b"apikeys" => b"api-keys".to_vec(),
+            b"" => segment.to_vec(),
+            _ => kept,
+        }
+    };
+    let segments: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+    let with = |identifier: Option<usize>| {
+        let named = segments
+            .iter()
+            .enumerate()
+            .map(|(place, segment)| if identifier == Some(place) { segment.to_vec() } else { name(segment) });
+        exactly(&named.collect::<Vec<_>>().join(&b'/'))
+    };
+    with(None) || with(Some(4))
 }
 
 /// With the last segment compared in another way, the others exactly.
