@@ -1,6 +1,6 @@
 //! All templates of a set, compiled into one tree of segments, so that a look-up does not grow with their number.
 
-use super::fold;
+use super::fold::Fold;
 use super::template::{Segment, Template};
 use smallvec::SmallVec;
 
@@ -14,7 +14,7 @@ pub(super) struct Index {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// By [`fold::hash`], in order.
+    /// By [`Fold::hash`], in order.
     literals: Vec<Literal>,
     one: Option<usize>,
     many: Option<usize>,
@@ -64,8 +64,9 @@ impl Index {
         let child = match segment {
             Segment::Literal(text) => {
                 let text = text.as_bytes();
-                let hash = fold::hash(text);
-                match node.literal(hash, text) {
+                let fold = Fold::of(text);
+                let hash = fold.hash(text);
+                match node.literal(fold, hash, text) {
                     Some(child) => child,
                     None => {
                         let place = node.literals.partition_point(|literal| literal.hash < hash);
@@ -118,10 +119,14 @@ impl Index {
     /// From the states before a segment to those behind it.
     fn step(&self, from: &States, segment: &[u8], found: &mut Vec<usize>) -> States {
         let mut to = States { transient: SmallVec::new(), many: from.many.clone() };
-        let hash = fold::hash(segment);
+        let hash = Fold::Ascii.hash(segment);
+        let other = (!segment.is_ascii()).then(|| Fold::Any.hash(segment));
         for state in from.all(&self.many) {
             let node = self.node(state);
-            if let Some(child) = node.literal(hash, segment) {
+            if let Some(child) = node.literal(Fold::Ascii, hash, segment) {
+                self.enter(child, &mut to, found);
+            }
+            if let Some(child) = other.and_then(|hash| node.literal(Fold::Any, hash, segment)) {
                 self.enter(child, &mut to, found);
             }
             if let Some(child) = node.one {
@@ -158,10 +163,12 @@ impl Index {
 }
 
 impl Node {
-    fn literal(&self, hash: u64, segment: &[u8]) -> Option<usize> {
+    /// The child for a segment, of those whose literals are compared so.
+    fn literal(&self, fold: Fold, hash: u64, segment: &[u8]) -> Option<usize> {
         let from = self.literals.partition_point(|literal| literal.hash < hash);
         let alike = self.literals.get(from..)?.iter().take_while(|literal| literal.hash == hash);
-        alike.filter(|literal| fold::is_same(&literal.text, segment)).map(|literal| literal.node).next()
+        let is_same = |literal: &&Literal| Fold::of(&literal.text) == fold && fold.is_same(&literal.text, segment);
+        alike.filter(is_same).map(|literal| literal.node).next()
     }
 }
 
