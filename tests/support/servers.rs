@@ -409,8 +409,9 @@ fn behind_script(path: &[u8]) -> Option<usize> {
 /// At `/` and `/index.php` the value of `r`, or else all of the query, is the path.
 fn query_of_script(target: Vec<u8>) -> Option<Vec<u8>> {
     let mut parts = target.splitn(2, |&byte| byte == b'?');
-    if !matches!(parts.next()?, b"/" | b"/index.php") {
-        return Some(target);
+    let path = parts.next()?;
+    if !matches!(path, b"/" | b"/index.php") {
+        return Some(path.to_vec());
     }
     let query = parts.next()?;
     let value = query.split(|&byte| byte == b'&').find_map(|parameter| parameter.strip_prefix(b"r="));
