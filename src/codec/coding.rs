@@ -69,7 +69,7 @@ pub struct Codings(Vec<Coding>);
 impl Codings {
     /// Reads all `Content-Encoding` values of a message, in their order.
     ///
-    /// `identity`, empty list items and [what servers write by mistake](NO_CODING) stand for nothing and are dropped.
+    /// `identity`, empty list items and what servers write by mistake (`none`, `utf-8`, `binary`, `7bit`, `8bit`) stand for nothing and are dropped.
     ///
     /// # Errors
     ///

@@ -286,7 +286,7 @@ impl Exchange {
             .with_hold_bytes(self.hold_bytes)
             .with_max_body_bytes(self.max_body_bytes);
         let route = Route { name: "keys".to_owned(), pattern: Pattern::template("/keys").unwrap(), rule };
-        let in_body = self.overridden && self.method == Method::POST && self.hold_bytes % 2 == 0;
+        let in_body = self.overridden && self.method == Method::POST && self.hold_bytes.is_multiple_of(2);
         let text = if in_body { "a=1&_method=GET" } else { "" };
         let mut request = Request::new(Full::new(Bytes::from_static(text.as_bytes())));
         *request.method_mut() = self.method.clone();
