@@ -274,20 +274,20 @@ fn trim_end(path: &[u8]) -> Option<Vec<u8>> {
 
 /// What stands behind a script, for it to read (`PATH_INFO` of PHP, CGI and ASP.NET).
 fn drop_path_info(path: &[u8]) -> Option<Vec<u8>> {
-    let (script, _) = split_behind_script(path)?;
+    let (script, _) = behind_scripts(path).last()?;
     Some(script.to_vec())
 }
 
 /// The script before a path that it routes by itself: `/index.php/console/...` (Symfony, Laravel, CodeIgniter).
 fn drop_front_controller(path: &[u8]) -> Option<Vec<u8>> {
-    let (_, rest) = split_behind_script(path)?;
+    let (_, rest) = behind_scripts(path).next()?;
     Some(rest.to_vec())
 }
 
-/// A path up to and with its last script that has something behind it, and that.
-fn split_behind_script(path: &[u8]) -> Option<(&[u8], &[u8])> {
-    let slashes = memchr::memrchr_iter(b'/', path);
-    slashes.map(|slash| path.split_at(slash)).find(|(before, _)| ends_in_script(before))
+/// The path up to and with each script that has something behind it, and that.
+fn behind_scripts(path: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let slashes = memchr::memchr_iter(b'/', path);
+    slashes.map(|slash| path.split_at(slash)).filter(|(before, _)| ends_in_script(before))
 }
 
 /// Whether the last segment of a path is the name of a script.
