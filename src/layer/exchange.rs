@@ -11,6 +11,7 @@ use http::header::{ACCEPT_ENCODING, CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 /// What is remembered of a request on a masked route.
 #[derive(Clone, Debug)]
@@ -62,10 +63,13 @@ impl Exchange {
         }
     }
 
-    /// The answer has begun. Where it came before the request's body was read to its end, or that may override the method, nothing is
-    /// revealed.
-    pub(super) fn answered(&mut self) {
-        self.may_reveal = self.may_reveal && self.body.overrides_nothing();
+    /// Resolves once it is known whether an answer with this status may show a secret: that takes all of the request's body that goes
+    /// upstream.
+    pub(super) fn poll_settled(&mut self, status: StatusCode, cx: &mut Context<'_>) -> Poll<()> {
+        if self.reveals(status) {
+            self.may_reveal = !ready!(self.body.poll_overrides(cx));
+        }
+        Poll::Ready(())
     }
 
     /// Whether an answer with this status may show a secret.

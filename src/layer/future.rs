@@ -39,10 +39,24 @@ pin_project! {
         Unreadable { proof: Option<(ObserveOnly, Reason)>, #[pin] inner: F },
         /// On a masked route, before the head of the answer.
         Waiting { exchange: Option<Exchange>, #[pin] inner: F },
+        /// The head is here, and it is not known yet whether it may show a secret.
+        Settling { settling: Option<Box<Settling<B>>> },
         /// The head is here; the beginning of the body is held back.
         Holding { holding: Option<Box<Holding<B>>> },
         /// The answer was known at once. In a box, for it is large and such requests are few.
         Answered { response: Option<Box<Response<AnswerBody<B>>>> },
+    }
+}
+
+/// An answer to a request whose body is still on its way.
+struct Settling<B> {
+    exchange: Exchange,
+    response: Response<B>,
+}
+
+impl<B> Settling<B> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.exchange.poll_settled(self.response.status(), cx)
     }
 }
 
@@ -146,18 +160,19 @@ where
             StateProj::Waiting { exchange, inner } => {
                 let response = ready!(inner.poll(cx))?;
                 *this.answered_at = Some(Instant::now());
-                let Some(mut exchange) = exchange.take() else { return Poll::Pending };
-                exchange.answered();
-                let mut holding = match begin(exchange, response) {
-                    Begun::Answered(response) => return Poll::Ready(Ok(response)),
-                    Begun::Holding(holding) => holding,
-                };
-                // Most bodies come with their head.
-                if let Poll::Ready(held) = holding.poll(cx) {
-                    return Poll::Ready(Ok(holding.answer(held)));
+                let Some(exchange) = exchange.take() else { return Poll::Pending };
+                let mut settling = Settling { exchange, response };
+                if settling.poll(cx).is_pending() {
+                    state.set(State::Settling { settling: Some(Box::new(settling)) });
+                    return Poll::Pending;
                 }
-                state.set(State::Holding { holding: Some(Box::new(holding)) });
-                Poll::Pending
+                hold(state, settling, cx).map(Ok)
+            }
+            StateProj::Settling { settling } => {
+                let Some(waiting) = settling else { return Poll::Pending };
+                ready!(waiting.poll(cx));
+                let Some(waited) = settling.take() else { return Poll::Pending };
+                hold(state, *waited, cx).map(Ok)
             }
             StateProj::Holding { holding } => {
                 let Some(waiting) = holding else { return Poll::Pending };
@@ -172,6 +187,24 @@ where
             },
         }
     }
+}
+
+/// Begins an answer, and holds its body back as long as it takes.
+fn hold<F, B: Body + Unpin>(
+    mut state: Pin<&mut State<F, B>>,
+    Settling { exchange, response }: Settling<B>,
+    cx: &mut Context<'_>,
+) -> Poll<Response<AnswerBody<B>>> {
+    let mut holding = match begin(exchange, response) {
+        Begun::Answered(response) => return Poll::Ready(response),
+        Begun::Holding(holding) => holding,
+    };
+    // Most bodies come with their head.
+    if let Poll::Ready(held) = holding.poll(cx) {
+        return Poll::Ready(holding.answer(held));
+    }
+    state.set(State::Holding { holding: Some(Box::new(holding)) });
+    Poll::Pending
 }
 
 /// Lets an answer pass, with a watch on what would be masked.

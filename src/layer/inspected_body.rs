@@ -8,7 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// The body of a request as the service inside the layer gets it. It is the client's own, frame by frame.
 pub struct InspectedBody<B> {
@@ -17,27 +17,46 @@ pub struct InspectedBody<B> {
     inspection: Option<BodyVerdict>,
 }
 
-/// What is known of a body: whether it was read to its end and overrides nothing. Clones know the same.
+/// Whether a body overrides the method, once that is known. Clones know the same.
 #[derive(Clone, Default)]
 pub(super) struct BodyVerdict(Option<Arc<Mutex<Inspection>>>);
 
 struct Inspection {
     detector: OverrideDetector,
-    ended: bool,
+    /// Whether no more of the body goes upstream: it was read to its end, or given up.
+    over: bool,
+    /// Who waits for that.
+    waiting: Option<Waker>,
+}
+
+impl Inspection {
+    fn conclude(&mut self) {
+        self.over = true;
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
+        }
+    }
 }
 
 impl BodyVerdict {
-    /// For a body of which nothing becomes known.
+    /// For a body that cannot be read, and so may override.
     pub(super) fn unknown() -> Self {
         Self::default()
     }
 
-    fn of(detector: OverrideDetector, ended: bool) -> Self {
-        Self(Some(Arc::new(Mutex::new(Inspection { detector, ended }))))
+    fn of(detector: OverrideDetector, over: bool) -> Self {
+        Self(Some(Arc::new(Mutex::new(Inspection { detector, over, waiting: None }))))
     }
 
-    pub(super) fn overrides_nothing(&self) -> bool {
-        self.inspection().is_some_and(|mut inspection| inspection.ended && !inspection.detector.overrides_at_end())
+    /// Whether the body may override the method. An upstream may answer before it was sent all of the body; what decides is all that
+    /// it is sent.
+    pub(super) fn poll_overrides(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(mut inspection) = self.inspection() else { return Poll::Ready(true) };
+        if inspection.over {
+            return Poll::Ready(inspection.detector.overrides_at_end());
+        }
+        inspection.waiting = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
@@ -72,12 +91,9 @@ impl<B: Body> InspectedBody<B> {
         let verdict = BodyVerdict::of(detector, is_over(&body));
         (Self { body, inspection: Some(verdict.clone()) }, verdict)
     }
+}
 
-    /// The client's body, for a service that takes it as it came.
-    pub fn into_inner(self) -> B {
-        self.body
-    }
-
+impl<B> InspectedBody<B> {
     fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
         self.inspection.as_ref().and_then(BodyVerdict::inspection)
     }
@@ -100,7 +116,9 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
             if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
                 inspection.detector.read(data);
             }
-            inspection.ended |= ended;
+            if ended {
+                inspection.conclude();
+            }
         }
         Poll::Ready(frame.map(Ok))
     }
@@ -109,13 +127,22 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
     fn is_end_stream(&self) -> bool {
         let ended = self.body.is_end_stream();
         if let Some(mut inspection) = self.inspection().filter(|_| ended) {
-            inspection.ended = true;
+            inspection.conclude();
         }
         ended
     }
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl<B> Drop for InspectedBody<B> {
+    /// Nobody reads on, so that no more goes upstream.
+    fn drop(&mut self) {
+        if let Some(mut inspection) = self.inspection() {
+            inspection.conclude();
+        }
     }
 }
 

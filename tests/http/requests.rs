@@ -1,10 +1,11 @@
 //! What goes upstream on a masked route, and what goes nowhere (spec 3 and 4).
 
 use super::client::{Client, ask, get, request};
-use super::origin::{Origin, json};
+use super::origin::{Origin, answer, json};
 use super::proxy::{Proxy, rules, settings};
 use super::{KEYS, SECRET, SHOWN};
 use last4::layer::MaskRule;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn origin() -> Origin {
@@ -243,20 +244,53 @@ async fn a_create_whose_body_overrides_the_method_shows_no_secret() {
     assert!(reply.text().contains(SECRET), "{reply:?}");
 }
 
-#[tokio::test]
-async fn an_answer_to_a_create_that_comes_before_the_end_of_its_body_shows_no_secret() {
-    let origin = Origin::serving(|mut stream| async move {
+/// An API that does not read bodies: it answers as soon as it has the head.
+async fn hasty() -> Origin {
+    Origin::serving(|mut stream| async move {
         let mut piece = [0; 4096];
         let _ = stream.read(&mut piece).await;
-        let _ = stream.write_all(&json(format!("{{\"token\":\"{SECRET}\"}}"))).await;
+        let created = format!("{{\"token\":\"{SECRET}\"}}");
+        let _ = stream.write_all(&answer("201 Created", "Connection: close\r\n", created)).await;
         while stream.read(&mut piece).await.is_ok_and(|length| length > 0) {}
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn an_answer_to_a_create_that_comes_before_the_end_of_its_body_waits_for_what_the_body_says() {
+    let origin = hasty().await;
+    let mut settings = settings(origin.address);
+    settings.limits.body_timeout = Duration::from_millis(300);
+    let proxy = Proxy::with(settings, MaskRule::new(rules())).await;
+    for (begins, ends, shown) in [
+        ("a=1", "&name=12345", SECRET),
+        ("a=1", "&_method=GET", SHOWN),
+        ("", "name=123456789", SECRET),
+        // The rest does not come: what came decides.
+        ("{\"a\":1,", "", SHOWN),
+        ("a=1&_method=GE", "", SHOWN),
+        ("a=1", "", SECRET),
+    ] {
+        let length = if ends.is_empty() { begins.len() + 1 } else { begins.len() + ends.len() };
+        let mut client = Client::connect(proxy.address).await;
+        client.send(request("POST", KEYS, &format!("Content-Length: {length}\r\n")) + begins).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        client.send(ends).await;
+        let reply = client.read("POST").await;
+        assert!(reply.text().contains(shown), "{begins} {ends}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_whose_client_waits_for_100_continue_shows_its_secret() {
+    let origin = hasty().await;
     let proxy = Proxy::before(&origin).await;
     let mut client = Client::connect(proxy.address).await;
-    client.send(request("POST", KEYS, "Content-Length: 30\r\n") + "name=x").await;
+    client.send(request("POST", KEYS, "Content-Length: 2\r\nExpect: 100-continue\r\n")).await;
+    client.read_until("HTTP/1.1 100 Continue\r\n\r\n").await;
+    client.send("{}").await;
     let reply = client.read("POST").await;
-    assert!(reply.text().contains(SHOWN), "{reply:?}");
+    assert!(reply.text().contains(SECRET), "{reply:?}");
 }
 
 #[tokio::test]
