@@ -1,7 +1,8 @@
 //! The masking layer: put it around any tower service that answers HTTP.
 //!
-//! A request goes through the files in this order: `lookup` finds its route, `exchange` cuts down what goes upstream, `verdict`
-//! decides from the head of the answer, `future` has the body masked, and `answer` builds what the client gets.
+//! A request goes through the files in this order: `lookup` finds its route, `exchange` cuts down what goes upstream, `inspected_body`
+//! reads along in the body of one that may reveal, `verdict` decides from the head of the
+//! answer, `future` has the body masked, and `answer` builds what the client gets.
 //!
 //! # Fail closed, by type
 //! An [`AnswerBody`] is built in `answer` only, and each function there takes its licence. `passed` takes an `OffRoute`, which

@@ -3,16 +3,12 @@
 use super::activity::{Active, Activity};
 use super::books::Books;
 use super::forward::Forward;
-use super::forwarded::{remove_unbelieved, set_forwarded};
-use super::headers::{keep_only_trailers, remove_disguised_framing, remove_hop_by_hop};
-use super::host::is_host;
-use super::last_words::HEADERS_TOO_LARGE;
 use super::observed::{ObservedBody, failed, observe};
 use super::own::Own;
 use super::peer::{Peer, PeerAddress};
+use super::prepare::{Preparation, Refusal, prepare};
 use super::record::Record;
 use super::request_body::RequestBody;
-use super::rerouting::remove_rerouting;
 use super::settings::Settings;
 use super::setup::Setup;
 use super::tunnel::Tunnel;
@@ -22,9 +18,8 @@ use crate::metrics::{OpenConnection, Worker};
 use crate::problem;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{CONNECTION, COOKIE, HOST, HeaderValue, UPGRADE};
-use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Method, Request, Response};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -169,7 +164,8 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
         let others = active.as_ref().map_or(0, Active::others);
         let mut record = Box::new(Record::begin(&current.books, &request, peer, settings.log_paths, active));
         self.own.claim(&mut request);
-        match prepare(&mut request, &current, peer, self.proto) {
+        let rules = Preparation { settings, enforces: current.enforces, peer, proto: self.proto };
+        match prepare(&mut request, &rules) {
             Ok(()) => {
                 let method = request.method().clone();
                 let mut service: MaskService<Forward> = current.layer.layer(current.forward.beside(others));
@@ -179,113 +175,6 @@ impl hyper::service::Service<Request<Incoming>> for PeerService {
             }
             Err(refusal) => FrontFuture::Refused { refusal, record: Some(record) },
         }
-    }
-}
-
-/// Why a request goes nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
-    Connect,
-    Host,
-    TooManyFields,
-}
-
-/// Makes a request ready for the upstream, as HTTP/1.1 has it.
-fn prepare(
-    request: &mut Request<Incoming>,
-    current: &Current,
-    peer: &Peer,
-    proto: &'static str,
-) -> Result<(), Refusal> {
-    let settings = &*current.settings;
-    if request.method() == Method::CONNECT {
-        return Err(Refusal::Connect);
-    }
-    let version = request.version();
-    if version == Version::HTTP_2 && has_more_fields(request.headers(), settings.limits.max_headers) {
-        return Err(Refusal::TooManyFields);
-    }
-    set_host_and_target(request, version, current)?;
-    let headers = request.headers_mut();
-    let protocol = remove_hop_by_hop(headers);
-    let trailers = keep_only_trailers(headers);
-    remove_disguised_framing(headers);
-    // Where all routes only observe, there is no mask that another path could get around.
-    if current.enforces {
-        remove_rerouting(headers, &settings.allowed_rerouting_headers);
-    }
-    if current.enforces || !peer.trusted {
-        remove_unbelieved(headers, peer);
-    }
-    set_forwarded(headers, peer, proto);
-    match (protocol, trailers) {
-        (Some(protocol), trailers) if version == Version::HTTP_11 => {
-            headers.insert(UPGRADE, protocol);
-            headers.insert(CONNECTION, HeaderValue::from_static(if trailers { "upgrade, te" } else { "upgrade" }));
-        }
-        (_, true) => {
-            headers.insert(CONNECTION, HeaderValue::from_static("te"));
-        }
-        _ => {}
-    }
-    if version == Version::HTTP_2 {
-        join_cookies(headers);
-    }
-    *request.version_mut() = Version::HTTP_11;
-    Ok(())
-}
-
-/// One `Host` (RFC 9112 3.2): the client's, or the upstream's own where the settings say so or an old client said nothing.
-///
-/// Where any route masks, whatever the client says of a host must be one, even where another counts: some frameworks build a URL of it
-/// and route by that.
-fn set_host_and_target(request: &mut Request<Incoming>, version: Version, current: &Current) -> Result<(), Refusal> {
-    let settings = &*current.settings;
-    let authority = request.uri().authority();
-    let mut hosts = request.headers().get_all(HOST).iter();
-    let (host, others) = (hosts.next(), hosts.next());
-    let said = [authority.map(|authority| authority.as_str().as_bytes()), host.map(HeaderValue::as_bytes)];
-    if others.is_some() || (current.enforces && !said.into_iter().flatten().all(is_host)) {
-        return Err(Refusal::Host);
-    }
-    let own = || HeaderValue::from_str(settings.upstream.authority.as_str()).map(Some).map_err(|_| Refusal::Host);
-    let host = match (authority, host) {
-        _ if !settings.forwarded.preserve_host => own()?,
-        // RFC 9112 3.2.2, RFC 9113 8.3.1: an authority in the target is what counts.
-        (Some(authority), _) => HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| Refusal::Host)?,
-        (None, Some(_)) => None,
-        (None, None) if version <= Version::HTTP_10 => own()?,
-        (None, None) => return Err(Refusal::Host),
-    };
-    if let Some(host) = host {
-        request.headers_mut().insert(HOST, host);
-    }
-    // HTTP/2 has no place for one that is not a host and port.
-    if settings.upstream.http2
-        && request.headers().get(HOST).is_none_or(|host| Authority::try_from(host.as_bytes()).is_err())
-    {
-        return Err(Refusal::Host);
-    }
-    // The host in a target of the absolute form would count before `Host`.
-    if version == Version::HTTP_2 || !settings.forwarded.preserve_host {
-        let target = request.uri().path_and_query().cloned();
-        *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
-    }
-    Ok(())
-}
-
-/// Whether a head has more fields than it may, as HTTP/1.1 would have them. The library bounds the bytes of one over HTTP/2 alone.
-fn has_more_fields(headers: &HeaderMap, most: usize) -> bool {
-    headers.len() > most && headers.len() - headers.get_all(COOKIE).iter().count().saturating_sub(1) > most
-}
-
-/// RFC 9113 8.2.3: HTTP/2 may split cookies into fields, HTTP/1.1 knows one.
-fn join_cookies(headers: &mut HeaderMap) {
-    let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if crumbs.len() > 1
-        && let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
-    {
-        headers.insert(COOKIE, cookie);
     }
 }
 
@@ -346,17 +235,7 @@ fn document(response: Response<Bytes>, record: &mut Record) -> Response<Response
 }
 
 fn refuse(refusal: Refusal, record: &mut Record) -> Response<ResponseBody> {
-    let (status, reason, detail) = match refusal {
-        Refusal::Connect => (StatusCode::METHOD_NOT_ALLOWED, "connect", "This is not a forward proxy."),
-        Refusal::TooManyFields => {
-            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LARGE, "The request's head has too many fields.")
-        }
-        Refusal::Host => (
-            StatusCode::BAD_REQUEST,
-            "host",
-            "A request names exactly one host: a name or an address, and at most a port.",
-        ),
-    };
+    let (status, reason, detail) = refusal.describe();
     record.refused(status, reason);
     let mut response = problem::response(status, reason, detail);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -32,6 +32,7 @@ mod own;
 mod peer;
 mod pool;
 mod prefix;
+mod prepare;
 mod readiness;
 mod record;
 mod request_body;

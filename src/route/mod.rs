@@ -22,6 +22,7 @@ mod query;
 mod reading;
 mod set;
 mod template;
+mod unicode;
 
 pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS, MAX_UNUSUAL_PATH};
 pub use pattern::{Pattern, PatternError};

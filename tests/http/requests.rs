@@ -343,7 +343,7 @@ async fn a_preface_in_pieces_is_still_http_2_and_a_method_like_it_is_not() {
     let mut client = Client::connect(proxy.address).await;
     for piece in ["PRI * HT", "TP/2.0\r\n\r\nS", "M\r\n\r\n"] {
         client.send(piece).await;
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // An empty SETTINGS frame, and the server's own in answer.
     client.send([0, 0, 0, 4, 0, 0, 0, 0, 0]).await;
