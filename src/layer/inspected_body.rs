@@ -94,6 +94,12 @@ impl<B: Body> InspectedBody<B> {
 }
 
 impl<B> InspectedBody<B> {
+    /// Whether the answer waits for what the body says.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.inspection.is_some()
+    }
+
     fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
         self.inspection.as_ref().and_then(BodyVerdict::inspection)
     }

@@ -64,6 +64,7 @@ pub(super) struct Sending {
     /// Resolves, with an error always, once the body has been sent or given up. `None` once it has.
     pub(super) done: Option<oneshot::Receiver<()>>,
     progress: Arc<Progress>,
+    is_waited_for: bool,
 }
 
 #[derive(Debug, Default)]
@@ -94,9 +95,9 @@ impl Sending {
     }
 
     /// Lets the client be silent for as long as it likes: the two sides talk with each other, and it is the answer that must not be
-    /// silent for too long.
+    /// silent for too long. Not where the answer waits for the body.
     pub(super) fn unhurry(&self) {
-        self.progress.unhurried.store(true, Ordering::Relaxed);
+        self.progress.unhurried.store(!self.is_waited_for, Ordering::Relaxed);
     }
 
     /// Why the client's body was given up, if it was.
@@ -125,6 +126,7 @@ impl RequestBody {
             linger(incoming);
             return Err(ForwardError::RequestTooLarge);
         }
+        let is_waited_for = incoming.is_waited_for();
         let (sender, done) = oneshot::channel();
         let progress = Arc::new(Progress::default());
         let sending = Some((sender, Arc::clone(&progress)));
@@ -137,7 +139,7 @@ impl RequestBody {
             timer: None,
             wait: None,
         };
-        Ok((Self(Some(Box::new(upload))), Some(Sending { done: Some(done), progress })))
+        Ok((Self(Some(Box::new(upload))), Some(Sending { done: Some(done), progress, is_waited_for })))
     }
 
     /// The same body once more, if it is empty.

@@ -148,6 +148,25 @@ async fn every_answer_on_a_masked_route_is_judged_as_ever() {
     }
 }
 
+/// Elsewhere a client may be silent while it is answered. Here the answer waits for the body, and so the client is waited for no longer
+/// than ever.
+#[tokio::test]
+async fn an_early_answer_to_a_create_does_not_wait_for_ever_for_the_body() {
+    let (origin, _) = origin(|request| async move {
+        // Kept, so that the body is not refused.
+        tokio::spawn(async move { request.into_body().collect().await });
+        Response::new(whole(format!("{{\"token\":\"{SECRET}\"}}")))
+    })
+    .await;
+    let mut settings = http2(settings(origin.address));
+    settings.limits.body_timeout = Duration::from_millis(300);
+    let proxy = Proxy::with(settings, MaskRule::new(rules())).await;
+    let mut client = Client::connect(proxy.address).await;
+    client.send(request("POST", KEYS, "Content-Length: 20\r\n") + "{\"name\":").await;
+    let reply = client.read("POST").await;
+    assert!(!reply.text().contains(SECRET), "{reply:?}");
+}
+
 #[tokio::test]
 async fn off_the_routes_bodies_stream_both_ways_and_trailers_pass() {
     let (origin, _) = origin(|request: Request<Incoming>| async move {
