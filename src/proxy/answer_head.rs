@@ -33,6 +33,25 @@ pub(super) fn end(bytes: &[u8], from: usize) -> Option<usize> {
     .next()
 }
 
+/// Where the first head in these bytes ends, if it is whole and all of its lines are fields, as nearly every one is.
+pub(super) fn end_of_fine(bytes: &[u8]) -> Option<usize> {
+    let mut at = memchr::memchr(b'\n', bytes)? + 1;
+    loop {
+        let rest = bytes.get(at..)?;
+        match rest {
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            [b'\n', ..] => return Some(at + 1),
+            _ => {}
+        }
+        let length = memchr::memchr(b'\n', rest)? + 1;
+        let line = field(rest.get(..length)?)?;
+        if is_no_coding(line) {
+            return None;
+        }
+        at += length;
+    }
+}
+
 /// Whether these bytes begin a head, as far as they go.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
     const BEGINNING: &[u8] = b"HTTP/1.";
@@ -91,9 +110,9 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     if text.is_empty() {
         return Some((text, text));
     }
-    let (name, value) = text.split_at(memchr::memchr(b':', text)?);
-    let value = value.get(1..)?;
-    (!name.is_empty() && name.iter().copied().all(is_token) && is_value(value)).then_some((name, value))
+    let (name, rest) = text.split_at(text.iter().position(|&byte| !is_token(byte))?);
+    let [b':', value @ ..] = rest else { return None };
+    (!name.is_empty() && is_value(value)).then_some((name, value))
 }
 
 /// A line without its end.

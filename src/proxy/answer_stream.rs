@@ -1,6 +1,6 @@
 //! The upstream's side of an HTTP/1 connection as the HTTP library is to see it.
 
-use super::answer_head::{Ambiguous, end, is_begun, status, without_odd_lines};
+use super::answer_head::{Ambiguous, end, end_of_fine, is_begun, status, without_odd_lines};
 use super::stream::Stream;
 use std::io::{self, IoSlice};
 use std::mem::take;
@@ -79,21 +79,18 @@ impl AnswerStream {
     }
 
     /// Whether all that came is heads without an odd line, and what stands behind them.
-    fn is_fine(&self, mut came: &[u8]) -> io::Result<bool> {
+    fn is_fine(&self, mut came: &[u8]) -> bool {
         while is_begun(came)
-            && let Some(end) = end(came, 0)
+            && let Some(end) = end_of_fine(came)
         {
             let (head, rest) = came.split_at(end);
-            if without_odd_lines(head).map_err(ambiguous)?.is_some() {
-                return Ok(false);
-            }
             self.hearing.had(head);
             if self.hearing.is_beyond() || rest.is_empty() {
-                return Ok(true);
+                return true;
             }
             came = rest;
         }
-        Ok(false)
+        false
     }
 
     /// What a write of so many bytes came to. Not in a tunnel, where nothing is awaited.
@@ -156,7 +153,7 @@ impl AsyncRead for AnswerStream {
                 continue;
             }
             self.hearing.set(HEAD);
-            if self.begun.is_empty() && self.is_fine(came)? {
+            if self.begun.is_empty() && self.is_fine(came) {
                 return Poll::Ready(Ok(()));
             }
             let from = self.begun.len().saturating_sub(2);

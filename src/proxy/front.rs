@@ -19,7 +19,7 @@ use crate::problem;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -203,6 +203,9 @@ impl Future for FrontFuture {
                     record.answered(at);
                 }
                 match answer {
+                    Ok(response) if response.status() != StatusCode::SWITCHING_PROTOCOLS => {
+                        observe(method, response, record).map(Either::Left)
+                    }
                     Ok(mut response) => match response.extensions_mut().remove::<Tunnel>() {
                         None => observe(method, response, record).map(Either::Left),
                         Some(tunnel) => {
