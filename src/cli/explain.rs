@@ -51,7 +51,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     }
     let silent = found.iter().find(|(route, _)| !route.rule.may_reveal(method)).map(|(_, described)| *described);
     text.push_str(&match silent {
-        _ if overrides_method(&HeaderMap::new(), target.split_once('?').map(|(_, query)| query)) => {
+        _ if overrides_method(&HeaderMap::new(), target) => {
             "masked: `_method` in the query may make the upstream take another method, so nothing is revealed\n".to_owned()
         }
         Some(described) => format!("masked: {}\n", why_silent(method, described)),

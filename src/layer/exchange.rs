@@ -8,6 +8,7 @@ use super::rule::MaskRule;
 use crate::codec::AcceptEncoding;
 use crate::mask::Rules;
 use http::header::{ACCEPT_ENCODING, CONNECTION, UPGRADE};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use std::sync::Arc;
@@ -51,7 +52,8 @@ impl Exchange {
     /// Reads a request, which stays as it came.
     pub(super) fn observe<B>(OnRoute { name: route, rule, .. }: OnRoute, request: &Request<B>) -> Self {
         let headers = request.headers();
-        let may_reveal = rule.may_reveal(request.method()) && !overrides_method(headers, request.uri().query());
+        let may_reveal = rule.may_reveal(request.method())
+            && !overrides_method(headers, request.uri().path_and_query().map_or("", PathAndQuery::as_str));
         let accept_encoding = AcceptEncoding::parse(headers.get_all(ACCEPT_ENCODING).iter().map(HeaderValue::as_bytes));
         Self {
             route,
@@ -59,7 +61,7 @@ impl Exchange {
             method: request.method().clone(),
             accept_encoding,
             may_reveal,
-            body: BodyVerdict::default(),
+            body: BodyVerdict::unknown(),
         }
     }
 

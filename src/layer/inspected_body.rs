@@ -2,7 +2,7 @@
 
 use super::override_detector::OverrideDetector;
 use bytes::{Buf, Bytes};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use std::fmt;
@@ -84,10 +84,7 @@ impl<B: Body> InspectedBody<B> {
         if !is_over(&body) && !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
             return (Self::unread(body), BodyVerdict::unknown());
         }
-        let is_multipart = |value: &HeaderValue| {
-            value.as_bytes().trim_ascii_start().get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case(b"multipart"))
-        };
-        let detector = OverrideDetector::new(headers.get_all(CONTENT_TYPE).iter().any(is_multipart));
+        let detector = OverrideDetector::new(says_multipart(headers));
         let verdict = BodyVerdict::of(detector, is_over(&body));
         (Self { body, inspection: Some(verdict.clone()) }, verdict)
     }
@@ -103,6 +100,14 @@ impl<B> InspectedBody<B> {
     fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
         self.inspection.as_ref().and_then(BodyVerdict::inspection)
     }
+}
+
+/// Whether any field that some server takes for `Content-Type` speaks of several parts.
+fn says_multipart(headers: &HeaderMap) -> bool {
+    headers.iter().any(|(name, value)| {
+        let letters = name.as_str().bytes().filter(u8::is_ascii_alphanumeric);
+        letters.eq(*b"contenttype") && value.as_bytes().to_ascii_lowercase().windows(9).any(|part| part == b"multipart")
+    })
 }
 
 /// Whether nothing more comes of a body. One whose announced bytes all came is not asked for its end by those who count them.

@@ -1,11 +1,12 @@
 //! Requests that some server could take for ones with another method.
 
+use super::parameter_name::{ParameterName, Place};
 use http::HeaderMap;
 
-/// Whether some server could take a request for one with another method, by its header fields or its query. Such a request
-/// never reveals.
-pub fn overrides_method(headers: &HeaderMap, query: Option<&str>) -> bool {
-    headers.keys().any(|name| names_method(name.as_str())) || query.is_some_and(query_overrides_method)
+/// Whether some server could take a request for one with another method, by its header fields or by what stands behind the path in its
+/// target. Such a request never reveals.
+pub fn overrides_method(headers: &HeaderMap, target: &str) -> bool {
+    headers.keys().any(|name| names_method(name.as_str())) || target_overrides_method(target.as_bytes())
 }
 
 /// Whether a field's name speaks of a method: `X-HTTP-Method-Override`, `X-HTTP-Method` (OData), `X-Method-Override`,
@@ -15,72 +16,34 @@ fn names_method(name: &str) -> bool {
     name != "access-control-request-method" && (name.contains("method") || name.contains("verb"))
 }
 
-/// Whether a parameter of a query is named for a method.
-fn query_overrides_method(query: &str) -> bool {
-    query.split(['&', ';', '?']).any(|parameter| {
-        let name = parameter.split('=').next().unwrap_or_default();
-        names_override(&decoded(name.as_bytes()), &PARAMETERS)
-    })
+/// How often a target is decoded in search of what may divide it. What is escaped more often reveals nothing.
+const MAX_DECODINGS: usize = 8;
+
+/// Whether a parameter in a target is named for a method. A server in front may decode the target, so that a question mark or `&` that
+/// was escaped divides it.
+fn target_overrides_method(target: &[u8]) -> bool {
+    let mut target = target.to_vec();
+    for _ in 0..MAX_DECODINGS {
+        // What stands first is the path.
+        if target.split(|byte| matches!(byte, b'?' | b'&' | b';')).skip(1).any(is_override) {
+            return true;
+        }
+        match decoded(&target) {
+            Some(again) => target = again,
+            None => return false,
+        }
+    }
+    true
 }
 
-/// Whether a parameter of a form overrides, by its name as it stands there.
-pub(super) fn form_name_overrides(name: &[u8]) -> bool {
-    body_name_overrides(&decoded(name))
+fn is_override(parameter: &[u8]) -> bool {
+    let mut name = ParameterName::new(Place::Query);
+    parameter.iter().take_while(|&&byte| byte != b'=').for_each(|&byte| name.push(byte));
+    name.end()
 }
 
-/// Whether a parameter in a body overrides. There a `method` may be anything, a webhook's for example, unless its name begins as no
-/// ordinary one does: `_method`, or what PHP reads as that.
-pub(super) fn body_name_overrides(name: &[u8]) -> bool {
-    let is_marked = name.first().is_some_and(|first| !first.is_ascii_alphanumeric());
-    names_override(name, if is_marked { &PARAMETERS } else { &PLAIN_PARAMETERS })
-}
-
-/// Parameters of a query, by their letters and digits: `_method` (Rack, Symfony, Laravel, Express), `_METHOD` (Slim), `method`
-/// (Restlet), `_HttpMethod` (Salesforce), `_method_override` (WAI), `x-tunneled-method` (Catalyst), and the fields above as
-/// parameters.
-const PARAMETERS: [&str; 12] = [
-    "httpmethod",
-    "httpmethodoverride",
-    "httpverb",
-    "method",
-    "methodoverride",
-    "overridemethod",
-    "tunneledmethod",
-    "verb",
-    "xhttpmethod",
-    "xhttpmethodoverride",
-    "xmethodoverride",
-    "xtunneledmethod",
-];
-
-/// Those that mean nothing else, whatever stands before them.
-const PLAIN_PARAMETERS: [&str; 8] = [
-    "httpmethodoverride",
-    "methodoverride",
-    "overridemethod",
-    "tunneledmethod",
-    "xhttpmethod",
-    "xhttpmethodoverride",
-    "xmethodoverride",
-    "xtunneledmethod",
-];
-
-/// Whether a name is one of these, as PHP reads it (`.`, a space and `[` are `_`, a NUL ends it, and what stands in brackets is a
-/// part of its value) and as anything more lenient would: only letters and digits count.
-fn names_override(name: &[u8], known: &[&str]) -> bool {
-    let up_to = |end: fn(&(usize, &u8)) -> bool| {
-        let end = name.iter().enumerate().find(end).map_or(name.len(), |(at, _)| at);
-        name.get(..end).unwrap_or_default()
-    };
-    let before_bracket = up_to(|&(at, &byte)| at > 0 && byte == b'[');
-    let before_nul = up_to(|&(_, &byte)| byte == 0);
-    [name, before_bracket, before_nul].iter().any(|name| {
-        let kept = || name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
-        known.iter().any(|known| kept().eq(known.bytes()))
-    })
-}
-
-fn decoded(text: &[u8]) -> Vec<u8> {
+/// Percent-decoding, once; `None` where there is nothing to decode.
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     let hex = |digit: u8| char::from(digit).to_digit(16);
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -95,10 +58,10 @@ fn decoded(text: &[u8]) -> Vec<u8> {
                 decoded.push(byte);
                 rest = after.get(2..).unwrap_or_default();
             }
-            None => decoded.push(if *first == b'+' { b' ' } else { *first }),
+            None => decoded.push(*first),
         }
     }
-    decoded
+    (decoded.len() < text.len()).then_some(decoded)
 }
 
 #[cfg(test)]
@@ -131,10 +94,27 @@ mod tests {
             "a?_method=GET",
             "_method",
         ] {
-            assert!(overrides_method(&HeaderMap::new(), Some(query)), "{query}");
+            assert!(overrides_method(&HeaderMap::new(), &format!("/a?{query}")), "{query}");
         }
         for query in ["name=_method", "methods=GET", "payment_method=card", "a[method]=GET", "page=1", ""] {
-            assert!(!overrides_method(&HeaderMap::new(), Some(query)), "{query}");
+            assert!(!overrides_method(&HeaderMap::new(), &format!("/a?{query}")), "{query}");
+        }
+    }
+
+    /// A server in front may decode the path, and then it has a query.
+    #[test]
+    fn an_override_behind_an_escaped_question_mark_is_seen() {
+        for target in [
+            "/a/b%3f_method=GET",
+            "/a/b%3Fx=1%26_method=GET",
+            "/a/b%253f_method=GET",
+            "/a?x=1%26_method=GET",
+            "/a;_method=GET",
+        ] {
+            assert!(overrides_method(&HeaderMap::new(), target), "{target}");
+        }
+        for target in ["/method", "/a/_method", "/a/%5fmethod", "/_method/b?x=1", "/a%2fmethod=x"] {
+            assert!(!overrides_method(&HeaderMap::new(), target), "{target}");
         }
     }
 
@@ -143,7 +123,7 @@ mod tests {
         let overrides = |name: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("GET"));
-            overrides_method(&headers, None)
+            overrides_method(&headers, "/a")
         };
         for name in [
             "x-http-method-override",

@@ -41,6 +41,7 @@ mod mode;
 mod observed;
 mod override_detector;
 mod page;
+mod parameter_name;
 mod rule;
 mod service;
 mod verdict;

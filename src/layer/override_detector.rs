@@ -1,11 +1,8 @@
 //! Finds a method override in the body of a request: a parameter of a form, a part of a multipart form, or a member of a JSON object.
 
-use super::method_override::{body_name_overrides, form_name_overrides};
+use super::parameter_name::{ParameterName, Place};
 use crate::mask::{Masker, Rules, Selectors, Sink};
 use std::sync::{Arc, LazyLock};
-
-/// Most bytes that are kept of the name of a parameter or part. No override has a longer one, however it is escaped.
-const MAX_NAME: usize = 512;
 
 /// Members of the top-level object that override: `_method` (Parse Server, Laravel, Rails), and the names of fields and parameters that
 /// some API may take there.
@@ -37,7 +34,12 @@ pub(super) struct OverrideDetector {
 
 impl OverrideDetector {
     pub(super) fn new(is_multipart: bool) -> Self {
-        Self { json: Json::Unknown, form: Form::default(), parts: is_multipart.then(Parts::default), found: false }
+        Self {
+            json: Json::Unknown,
+            form: Form { name: ParameterName::new(Place::Body), in_value: false },
+            parts: is_multipart.then_some(Parts::Searching { seen: 0 }),
+            found: false,
+        }
     }
 
     pub(super) fn read(&mut self, chunk: &[u8]) {
@@ -49,7 +51,10 @@ impl OverrideDetector {
 
     /// Whether the body, which ends here, may override the method.
     pub(super) fn overrides_at_end(&mut self) -> bool {
-        self.found = self.found || self.json.overrides_at_end() || self.form.ends_name();
+        self.found = self.found
+            || self.json.overrides_at_end()
+            || self.form.ends_name()
+            || self.parts.as_mut().is_some_and(Parts::ends_name);
         self.found
     }
 }
@@ -59,22 +64,20 @@ enum Json {
     /// Only white space was read.
     Unknown,
     Reading(Box<Masker>),
-    /// It begins with no bracket, so that no member of an object can be found in it.
+    /// It begins as a form, a text or markup does, so that no member of an object can be found in it.
     Not,
 }
 
 impl Json {
-    /// Whether an override was found, or what begins like JSON cannot be read: then nobody knows what is in it.
+    /// Whether an override was found, or the body cannot be read: then nobody knows what is in it.
     fn read(&mut self, chunk: &[u8]) -> bool {
         if matches!(self, Self::Unknown) {
             let Some(first) = chunk.trim_ascii_start().first() else { return false };
             *self = match (&*MEMBERS, first) {
-                // Byte order marks and a NUL begin JSON in other encodings, which cannot be read.
-                (Some(rules), b'{' | b'[' | 0xef | 0xfe | 0xff | 0) => {
-                    Self::Reading(Box::new(Masker::new(Arc::clone(rules))))
-                }
-                (None, _) => return true,
-                _ => Self::Not,
+                (Some(rules), b'{' | b'[' | 0xef) => Self::Reading(Box::new(Masker::new(Arc::clone(rules)))),
+                (_, first) if first.is_ascii_alphanumeric() || b"%+-_.*&;=\"<".contains(first) => Self::Not,
+                // A comment, a space that JSON has not, another encoding, something compressed, or binary.
+                _ => return true,
             };
         }
         let Self::Reading(masker) = self else { return false };
@@ -101,9 +104,8 @@ impl Sink for Discard {
 }
 
 /// The body as a form (`application/x-www-form-urlencoded`): the name of the parameter that is being read.
-#[derive(Default)]
 struct Form {
-    name: Vec<u8>,
+    name: ParameterName,
     in_value: bool,
 }
 
@@ -114,12 +116,10 @@ impl Form {
             _ if self.in_value => false,
             b'=' => {
                 self.in_value = true;
-                form_name_overrides(&self.name)
+                self.name.end()
             }
             _ => {
-                if self.name.len() < MAX_NAME {
-                    self.name.push(byte);
-                }
+                self.name.push(byte);
                 false
             }
         })
@@ -127,23 +127,25 @@ impl Form {
 
     /// Whether the parameter that ends here overrides, which it may without a value.
     fn ends_name(&mut self) -> bool {
-        let overrides = !self.in_value && form_name_overrides(&self.name);
-        self.name.clear();
         self.in_value = false;
-        overrides
+        self.name.end()
     }
 }
 
-/// The body as a multipart form: what stands behind each `name=`.
-#[derive(Default)]
-struct Parts {
-    /// How many bytes of `name=` were read.
-    seen: usize,
-    /// The name, while it is read.
-    name: Option<Vec<u8>>,
+/// The body as a multipart form: what stands behind each `name=` (RFC 7578 4.2), or `name*=` (RFC 5987).
+enum Parts {
+    /// So many bytes of `name` were read.
+    Searching {
+        seen: usize,
+    },
+    /// All of it was, and perhaps an asterisk.
+    Equals {
+        starred: bool,
+    },
+    Name(ParameterName),
 }
 
-const NAME: &[u8] = b"name=";
+const NAME: &[u8] = b"name";
 
 impl Parts {
     fn read(&mut self, chunk: &[u8]) -> bool {
@@ -151,28 +153,37 @@ impl Parts {
     }
 
     fn take(&mut self, byte: u8) -> bool {
-        if let Some(name) = &mut self.name {
-            let is_quote = matches!(byte, b'"' | b'\'');
-            if is_quote && name.is_empty() {
-                return false;
+        match (&mut *self, byte) {
+            // What stands before a quote is nothing, a charset, or a name.
+            (Self::Name(name), b'"' | b'\'') => return name.end(),
+            (Self::Name(_), b';' | b'\r' | b'\n') => return self.ends_name(),
+            (Self::Name(name), _) => name.push(byte),
+            (Self::Equals { .. }, b'=') => *self = Self::Name(ParameterName::new(Place::Body)),
+            (Self::Equals { .. }, b' ' | b'\t') => {}
+            (Self::Equals { starred }, b'*') => *starred = true,
+            // `name*0="_met"; name*1="hod"` (RFC 2231 3) is put together by some.
+            (Self::Equals { starred: true }, b'0'..=b'9') => return true,
+            (Self::Searching { seen }, _) if NAME.get(*seen) == Some(&byte.to_ascii_lowercase()) => {
+                *seen += 1;
+                if *seen == NAME.len() {
+                    *self = Self::Equals { starred: false };
+                }
             }
-            if is_quote || matches!(byte, b';' | b'\r' | b'\n') || name.len() == MAX_NAME {
-                let overrides = body_name_overrides(name);
-                self.name = None;
-                return overrides;
-            }
-            name.push(byte);
-            return false;
-        }
-        let byte = byte.to_ascii_lowercase();
-        self.seen = match NAME.get(self.seen) {
-            Some(&expected) if expected == byte => self.seen + 1,
-            _ => usize::from(NAME.first() == Some(&byte)),
-        };
-        if self.seen == NAME.len() {
-            (self.seen, self.name) = (0, Some(Vec::new()));
+            (Self::Searching { .. } | Self::Equals { .. }, _) => *self = Self::from_start(byte),
         }
         false
+    }
+
+    /// Whether the name that ends here, if there is one, overrides.
+    fn ends_name(&mut self) -> bool {
+        match std::mem::replace(self, Self::Searching { seen: 0 }) {
+            Self::Name(mut name) => name.end(),
+            Self::Searching { .. } | Self::Equals { .. } => false,
+        }
+    }
+
+    fn from_start(byte: u8) -> Self {
+        Self::Searching { seen: usize::from(NAME.first() == Some(&byte.to_ascii_lowercase())) }
     }
 }
 
@@ -225,11 +236,52 @@ mod tests {
     fn an_override_is_found_in_a_multipart_form() {
         let form =
             |name: &str| format!("--x\r\nContent-Disposition: form-data; {name}\r\n\r\nGET\r\n--x--\r\n").into_bytes();
-        for name in ["name=\"_method\"", "NAME=_method", "name='_method'", "nname=\".method\"", "name=\"_method[]\""] {
+        for name in [
+            "name=\"_method\"",
+            "NAME=_method",
+            "name='_method'",
+            "name = \"_method\"",
+            "name*=utf-8''_method",
+            "name*=utf-8''%5Fmethod",
+            "name*0=\"_met\"; name*1=\"hod\"",
+            "nname=\".method\"",
+            "name=\"_method[]\"",
+        ] {
             assert!(overrides(&form(name), true), "{name}");
         }
         for name in ["name=\"method\"", "name=\"file\"; filename=\"_a\""] {
             assert!(!overrides(&form(name), true), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_put_before_a_name_hides_it() {
+        for name in [
+            format!("{}_method", "+".repeat(2000)),
+            format!("{}_method", "%20".repeat(700)),
+            format!("{}.method", ".".repeat(2000)),
+            format!("_method{}", "%00x".repeat(300)),
+            format!("_method[{}]", "x".repeat(2000)),
+        ] {
+            let mut detector = OverrideDetector::new(false);
+            detector.read(format!("a=1&{name}=GET").as_bytes());
+            assert!(detector.overrides_at_end(), "{name}");
+            let mut detector = OverrideDetector::new(true);
+            detector.read(format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nGET").as_bytes());
+            assert!(detector.overrides_at_end(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_no_reader_of_forms_or_json_begins_with_cannot_be_read() {
+        for body in [
+            &b"/* */{\"_method\":\"GET\"}"[..],
+            b"\xc2\xa0{\"_method\":\"GET\"}",
+            b"\x0b{}",
+            b"\x1f\x8b\x08",
+            b"\x81\xa7_method",
+        ] {
+            assert!(overrides(body, false), "{}", body.escape_ascii());
         }
     }
 

@@ -1,6 +1,6 @@
 //! Every reading of a request target that some server could give it.
 
-use super::query::{has_rest_route, leads_to_query, paths_in_query};
+use super::query::{QueryPaths, has_rest_route, leads_to_query};
 use super::reading::{HABITS, ends_in_index};
 use thiserror::Error;
 
@@ -51,22 +51,15 @@ impl<'a> CanonicalPath<'a> {
         if let Some(hierarchy) = hierarchy {
             readings.add(hierarchy.to_vec())?;
         }
-        let mut query = query;
-        let mut at = 0;
-        let mut next = Some(path.to_vec());
-        while let Some(reading) = next {
-            for read in HABITS.iter().filter_map(|habit| habit(&reading)) {
-                readings.add(read)?;
-            }
-            if (has_rest_route || leads_to_query(&reading))
-                && let Some(query) = query.take()
-            {
-                for read in paths_in_query(&reading, query) {
-                    readings.add(read)?;
-                }
-            }
-            next = readings.others.get(at).cloned();
-            at += 1;
+        let of_path = readings.follow(0)?;
+        // What a query stands for leads to the query no more.
+        if let Some(query) = query
+            && (has_rest_route || readings.all().any(leads_to_query))
+        {
+            let paths = QueryPaths::of(query)?;
+            let found: Vec<_> = readings.all().flat_map(|reading| paths.at(reading)).collect();
+            found.into_iter().try_for_each(|read| readings.add(read))?;
+            readings.follow(of_path)?;
         }
         let others = readings.others;
         Ok(Self { path, others })
@@ -86,6 +79,20 @@ struct Readings<'a> {
 }
 
 impl Readings<'_> {
+    fn all(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.path).chain(self.others.iter().map(Vec::as_slice))
+    }
+
+    /// Applies all habits to the readings from this one on, and to what comes of them. Gives how many there are then.
+    fn follow(&mut self, from: usize) -> Result<usize, AmbiguousPath> {
+        let mut at = from;
+        loop {
+            let Some(reading) = self.all().nth(at).map(<[u8]>::to_vec) else { return Ok(at) };
+            HABITS.iter().filter_map(|habit| habit(&reading)).try_for_each(|read| self.add(read))?;
+            at += 1;
+        }
+    }
+
     fn add(&mut self, read: Vec<u8>) -> Result<(), AmbiguousPath> {
         if read.contains(&0) {
             return Err(AmbiguousPath::Nul);
@@ -303,6 +310,12 @@ mod tests {
             "/x?rest_route=/a/b",
             "/x/y?page=1&rest.route=%2Fa%2Fb",
             "/x?%72est_route=/a/b",
+            "/x?rest_route%00=/a/b",
+            "/?1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17&18&r=/a/b",
+            "/x?1&2&3&4&5&6&7&8&9&10&11&12&13&14&15&16&17&18&rest_route=/a/b",
+            "/x/..?rest_route=x&r=/a/b",
+            "/a/index.php/x/?r=/b",
+            "/?r=%252525252fa%252525252fb",
         ] {
             assert!(readings(target).iter().any(|reading| reading == "/a/b"), "{target}: {:?}", readings(target));
         }
@@ -316,6 +329,25 @@ mod tests {
         assert_eq!(readings("/?page=1&sort=name&q=100%"), ["/"]);
         let wordpress = readings("/?rest_route=/wp/v2/users");
         assert!(wordpress.iter().any(|reading| reading == "/wp-json/wp/v2/users"), "{wordpress:?}");
+    }
+
+    #[test]
+    fn a_path_in_a_query_does_not_lead_to_the_query_again() {
+        let count = readings("/?next=/a/b/&back=/c/d/").len();
+        assert!(count < 24, "{count}");
+    }
+
+    #[test]
+    fn a_query_that_is_a_path_and_cannot_be_bounded_is_refused() {
+        let deep = format!("/?r=%{}2fa", "25".repeat(40));
+        let many = format!("/?{}", (0..200).map(|number| format!("x=/{number}/y&")).collect::<String>());
+        for target in [deep, many] {
+            assert_eq!(CanonicalPath::new(target.as_bytes()), Err(AmbiguousPath::TooManyReadings), "{target}");
+        }
+        assert!(
+            CanonicalPath::new(format!("/x?r=%{}2fa", "25".repeat(40)).as_bytes()).is_ok(),
+            "no query leads anywhere"
+        );
     }
 
     #[test]

@@ -4,12 +4,61 @@
 //! `?q=a/b` (Drupal), `?s=/a/b` (ThinkPHP), `?route=a/b` (OpenCart), `?_url=/a/b` (Phalcon), `?rest_route=/a/b` (WordPress), and whatever
 //! name a rewrite rule gives it. So the name of the parameter does not count.
 
+use super::AmbiguousPath;
 use super::reading::{decode, ends_in_script};
 
-/// Most pieces of a query that are read as paths, and how often each is decoded at most. What goes beyond is a query that no front
-/// controller routes by.
-const MAX_PIECES: usize = 16;
-const MAX_DECODINGS: usize = 3;
+/// How often a piece of a query may be escaped. None is as often unless it is made to be read differently.
+const MAX_DECODINGS: usize = 8;
+
+/// The pieces of a query that can be paths, decoded, as a script gets its parameters.
+pub(super) struct QueryPaths {
+    /// All of it, for ids that hold what divides parameters.
+    whole: Vec<Vec<u8>>,
+    /// Names and values.
+    pieces: Vec<Vec<u8>>,
+    /// The values of WordPress's `rest_route`.
+    rest_routes: Vec<Vec<u8>>,
+}
+
+impl QueryPaths {
+    /// # Errors
+    /// A piece is escaped more often than it may be.
+    pub(super) fn of(query: &[u8]) -> Result<Self, AmbiguousPath> {
+        let mut whole = decodings(query)?;
+        whole.retain(|path| query.starts_with(b"/") || path.starts_with(b"/"));
+        let (mut pieces, mut rest_routes) = (Vec::new(), Vec::new());
+        for (name, value) in parameters(query) {
+            let values = decodings(value)?;
+            if is_rest_route(name) {
+                rest_routes.extend_from_slice(&values);
+            }
+            pieces.extend(decodings(name)?);
+            pieces.extend(values);
+        }
+        [&mut whole, &mut pieces, &mut rest_routes].into_iter().flatten().for_each(root);
+        Ok(Self { whole, pieces, rest_routes })
+    }
+
+    /// The paths that the query stands for in a request for this one.
+    pub(super) fn at<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = Vec<u8>> {
+        let leads = leads_to_query(path);
+        let folder =
+            path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
+        let (whole, pieces) = if leads { (&*self.whole, &*self.pieces) } else { (&[][..], &[][..]) };
+        let pieces = pieces.iter().flat_map(move |piece| [piece.clone(), [folder, piece].concat()]);
+        // WordPress answers so at every path below its own folder, which may be any that the path is in.
+        let rest_routes = self.rest_routes.iter().flat_map(move |piece| {
+            let folders = memchr::memchr_iter(b'/', path).filter_map(|slash| path.get(..slash));
+            folders.flat_map(move |folder| [[folder, piece].concat(), [folder, b"/wp-json", piece].concat()])
+        });
+        whole.iter().cloned().chain(pieces).chain(rest_routes)
+    }
+}
+
+/// Whether a request for this path is one for a script, or for a folder whose index may be one.
+pub(super) fn leads_to_query(path: &[u8]) -> bool {
+    path.ends_with(b"/") || ends_in_script(path)
+}
 
 /// Whether a parameter is WordPress's `rest_route`, which leads away from any path.
 pub(super) fn has_rest_route(query: &[u8]) -> bool {
@@ -18,11 +67,11 @@ pub(super) fn has_rest_route(query: &[u8]) -> bool {
     may_have && parameters(query).any(|(name, _)| is_rest_route(name))
 }
 
-/// Whether PHP takes a name for `rest_route`.
+/// Whether PHP takes a name for `rest_route`: a NUL ends it, and what is neither a letter nor a digit may be `_`.
 fn is_rest_route(name: &[u8]) -> bool {
     let decoded = decode(name);
-    let letters = decoded.as_deref().unwrap_or(name).iter().filter(|byte| byte.is_ascii_alphanumeric());
-    letters.copied().eq(*b"restroute")
+    let name = decoded.as_deref().unwrap_or(name).split(|&byte| byte == 0).next().unwrap_or_default();
+    name.iter().copied().filter(u8::is_ascii_alphanumeric).eq(*b"restroute")
 }
 
 /// The names and values of a query's parameters.
@@ -33,46 +82,26 @@ fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Whether a request for this path is one for a script, or for a folder whose index may be one.
-pub(super) fn leads_to_query(path: &[u8]) -> bool {
-    path.ends_with(b"/") || ends_in_script(path)
-}
-
-/// The paths that a query may stand for, at this script or in this folder; at any other path, only those of `rest_route`. They are
-/// decoded, as a script gets its parameters.
-pub(super) fn paths_in_query(path: &[u8], query: &[u8]) -> Vec<Vec<u8>> {
-    let leads = leads_to_query(path);
-    let folder = path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
+/// A piece of a query, decoded again and again, wherever it then can be a path of more than a name. A NUL ends it.
+fn decodings(written: &[u8]) -> Result<Vec<Vec<u8>>, AmbiguousPath> {
     let mut paths = Vec::new();
-    // All of it, for ids that hold what divides parameters.
-    for whole in decodings(query).filter(|whole| leads && whole.starts_with(b"/")) {
-        paths.push(whole);
-    }
-    for (name, value) in parameters(query).take(MAX_PIECES) {
-        let is_rest_route = is_rest_route(name);
-        let name = if leads { name } else { b"" };
-        let value = if leads || is_rest_route { value } else { b"" };
-        for written in decodings(name).chain(decodings(value)) {
-            let path = if written.starts_with(b"/") { written } else { [b"/", &*written].concat() };
-            if !folder.is_empty() {
-                paths.push([folder, &path].concat());
-            }
-            if is_rest_route {
-                paths.push([folder, b"/wp-json", &path].concat());
-            }
-            paths.push(path);
+    let mut decoded = decode(written).unwrap_or_else(|| written.to_vec());
+    for _ in 0..MAX_DECODINGS {
+        if memchr::memchr2(b'/', b'\\', &decoded).is_some() {
+            let end = memchr::memchr(0, &decoded).unwrap_or(decoded.len());
+            paths.push(decoded.get(..end).unwrap_or_default().to_vec());
+        }
+        match decode(&decoded) {
+            Some(again) => decoded = again,
+            None => return Ok(paths),
         }
     }
-    paths
+    Err(AmbiguousPath::TooManyReadings)
 }
 
-/// A piece of a query, decoded again and again, wherever it then can be a path of more than a name. A NUL ends it.
-fn decodings(written: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let first = decode(written).unwrap_or_else(|| written.to_vec());
-    let decoded = std::iter::successors(Some(first), |before| decode(before)).take(MAX_DECODINGS);
-    let up_to_nul = |mut path: Vec<u8>| {
-        path.truncate(memchr::memchr(0, &path).unwrap_or(path.len()));
-        path
-    };
-    decoded.map(up_to_nul).filter(|path| memchr::memchr2(b'/', b'\\', path).is_some())
+/// A piece is a path from the root, however it begins.
+fn root(path: &mut Vec<u8>) {
+    if !path.starts_with(b"/") {
+        path.insert(0, b'/');
+    }
 }

@@ -109,7 +109,8 @@ OBJECT = "/v1/keys/1"
 QUERY_OVERRIDES = ["_method=GET", ".method=GET", "%2Emethod=GET", "%2emethod=get", "_method%00=GET", "_method%00x=GET", "+_method=GET", "%20_method=GET", "++.method=GET", "[method=GET", "%5Bmethod=GET", "%5Fmethod=GET", "%5fmethod=%47ET", "_%6Dethod=GET", "+method=GET", "%20method=GET",
                    "_method=HEAD", "_method=get", "_method=Get", "_METHOD=GET", "_Method=GET", "x=1&_method=GET", "x=1&.method=GET", "x=1;_method=GET", "_method=POST&_method=GET", "_method=GET&_method=POST", "_method=POST&.method=GET", "_method[]=GET", "_method[x]=GET", "_method=GET%00", "_method=%20GET",
                    "_method=+GET", "_method", "&&_method=GET", "?_method=GET", "_method==GET", "_method=GET#x", "x-tunneled-method=GET", "X-Tunneled-Method=get", "method=GET", "_HttpMethod=GET", "_httpmethod=GET", "httpMethod=GET", "http_method=GET", "_method_override=GET", "method_override=GET", "X-HTTP-Method-Override=GET",
-                   "X-HTTP-Method=GET", "x-method-override=GET", "__method=GET", "_verb=GET", "verb=GET", "$method=GET", "m=GET", "_m=GET", "a[_method]=GET", "%25%35Fmethod=GET"]
+                   "X-HTTP-Method=GET", "x-method-override=GET", "__method=GET", "_verb=GET", "verb=GET", "$method=GET", "m=GET", "_m=GET", "a[_method]=GET", "%25%35Fmethod=GET", "+" * 600 + "_method=GET", "%20" * 300 + "_method=GET", "1&" * 40 + "_method=GET", "_method" + "%00" * 300 + "=GET"]
+PATH_OVERRIDES = ["%3f_method=GET", "%3F_method=GET", "%3fx=1%26_method=GET", "%253f_method=GET", "?x=1%26_method=GET", ";_method=GET", "%3b_method=GET"]
 HEADER_OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Tunneled-Method", "X-Tunneled-Http-Method", "Http-Method-Override", "HTTP-Method", "Method-Override", "X-Method", "X-Verb", "X-Http-Verb", "X-HTTPMethod-Override", "X-HttpMethodOverride", "X-Original-Method", "X-Forwarded-Method",
                     "X-Request-Method", "X-Rest-Method", "X-Http-Method-Override-Get", "_method", "_HttpMethod", "Method"]
 IN_PHP = "PHP cuts a variable's name at a NUL, drops its leading spaces, and writes `_` for `.`, space and `[`; Symfony and Laravel read `_method`"
@@ -118,6 +119,8 @@ IN_PHP = "PHP cuts a variable's name at a NUL, drops its leading spaces, and wri
 def overrides():
     for number, query in enumerate(QUERY_OVERRIDES):
         yield case(f"query-{number}", "method-override", f"{OBJECT}?{query}", IN_PHP, "POST", body="{}", config=MORE)
+    for number, text in enumerate(PATH_OVERRIDES):
+        yield case(f"path-{number}", "method-override", OBJECT + text, "a server in front may decode the path, which then has a query", "POST", body="{}", config=MORE)
     why = "servers write `_` for every mark in a field's name (lighttpd, CGI), and frameworks know many names"
     for number, name in enumerate(HEADER_OVERRIDES):
         yield case(f"field-{number}", "method-override", OBJECT, why, "POST", [(name, "GET")], "{}", config=MORE)
@@ -136,8 +139,9 @@ BODY_OVERRIDES = [
     ("Application/X-WWW-Form-Urlencoded", "_method=GET"), (FORM, "\r\n_method=GET"), (FORM, "&_method=GET&"), (FORM, "_method=GET\r\n"), (FORM, "x=" + "y" * 20000 + "&_method=GET"), (None, "_method=GET"), ("text/plain", "_method=GET"), (FORM + ", text/plain", "_method=GET"), (FORM, "x-tunneled-method=GET"), (FORM, "_METHOD=GET"), (FORM, "X-Http-Method-Override=GET"),
     (JSON, '{"_method":"GET"}'), (JSON, '{"x":1,"_method":"get"}'), (JSON, '{"_m\\u0065thod":"\\u0047ET"}'), (JSON, ' {"_method" : "GET"}'), (JSON, '{"_method":"POST","_method":"GET"}'), ("application/vnd.api+json", '{"_method":"GET"}'), ("text/plain", '{"_method":"GET"}'), (None, '{"_method":"GET"}'),
     (JSON + "; charset=utf-8", '{"_method":"GET"}'), (JSON, '{"x":"' + "y" * 20000 + '","_method":"GET"}'), ("text/json", '{"_ApplicationId":"x","_method":"GET"}'), (FORM, '{"_method":"GET"}'), (JSON, '[{"_method":"GET"}]'), (JSON, '\ufeff{"_method":"GET"}'.encode().decode("latin-1")),
+    (FORM, "+" * 600 + "_method=GET"), (FORM, "%20" * 300 + "_method=GET"), (FORM, "_method" + "%00" * 300 + "=GET"), (FORM, "_method" + "[x]" * 200 + "=GET"), (JSON, '//x\n{"_method":"GET"}'), (JSON, '/**/{"_method":"GET"}'), (JSON, '\x0b{"_method":"GET"}'), (JSON, '\xc2\xa0{"_method":"GET"}'),
 ]
-PART_OVERRIDES = ['form-data; name="_method"', "form-data; name=_method", 'form-data; name=".method"', "form-data; name='_method'", 'form-data; name="_method\0"', 'form-data; name=" _method"', 'form-data; name="_method"; filename="x"', 'form-data; filename=""; name="_method"', 'FORM-DATA; NAME="_method"']
+PART_OVERRIDES = ['form-data; name="_method"', "form-data; name=_method", 'form-data; name=".method"', "form-data; name='_method'", 'form-data; name="_method\0"', 'form-data; name=" _method"', 'form-data; name="_method"; filename="x"', 'form-data; filename=""; name="_method"', 'FORM-DATA; NAME="_method"', "form-data; name*=utf-8''_method", "form-data; name*=utf-8''%5fmethod", 'form-data; name="' + " " * 600 + '_method"', 'form-data; name\t=\t"_method"']
 
 
 def bodies():

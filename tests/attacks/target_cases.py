@@ -69,6 +69,8 @@ def queries():
             yield case(f"{name}-{number}", "query-path", in_query(text.replace("{n}", name), LIST), why)
     for number, text in enumerate(["/?%72est_route={p}", "/?rest.route={p}", "/?rest%5froute={p}", "/?+rest_route={p}", "/?rest%20route={p}", "/?rest_route%00x={p}", "/?rest[route={p}", "/?_url[]={p}"]):
         yield case(f"spelt-{number}", "query-path", in_query(text, LIST), "PHP writes `_` for what a variable's name cannot hold")
+    for number, text in enumerate(["/?" + "1&" * 40 + "_url={p}", "/x/..?rest_route=x&_url={p}", "/?_url=%25252525252f{t}", "/x?rest_route%00={p}", "/index.php?" + "x=y&" * 40 + "r={p}"]):
+        yield case(f"behind-{number}", "query-path", in_query(text, LIST), "a parameter counts however many stand before it")
     yield case("elsewhere", "query-path", in_query("/health?rest_route={p}", LIST), "WordPress takes the parameter at every path")
 
 
