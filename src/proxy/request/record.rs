@@ -131,14 +131,14 @@ impl RequestRecord {
             }
             Outcome::Withheld(reason) => {
                 self.reason = Some(reason);
-                let (status, method) = (status.as_u16(), Excerpt(method));
-                if report.route.is_empty() {
+                let (route, status, method) = (&report.route, status.as_u16(), Excerpt(method));
+                if route.is_empty() {
                     let path = self.line.as_ref().and_then(|line| line.path.as_deref());
                     tracing::warn!(%method, path, status, %reason, "request refused");
                     self.context.counters.worker.refused(reason);
                     Decision::Refused
                 } else {
-                    tracing::warn!(route = %report.route, %method, status, %reason, "answer withheld");
+                    tracing::warn!(%route, %method, status, %reason, "answer withheld");
                     self.findings().withheld(reason);
                     Decision::Withheld
                 }
