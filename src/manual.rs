@@ -17,6 +17,12 @@ pub mod architecture {
     #![doc = include_str!("manual/architecture.md")]
 }
 
+/// How last4 behaves while it runs: reload, stop, restart, TLS, sockets.
+#[cfg(feature = "cli")]
+pub mod operating {
+    #![doc = include_str!("manual/operating.md")]
+}
+
 /// The codes of refusals.
 pub mod refusals {
     #![doc = include_str!("manual/refusals.md")]
