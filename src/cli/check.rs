@@ -4,7 +4,7 @@ use super::CliError;
 use super::args::Check;
 use super::output::{aligned, print};
 use super::sources::{WithFlags, sources};
-use crate::config::{self, Config, PageDescription, RouteDescription, Warning};
+use crate::config::{self, Config, Finding, PageDescription, RouteDescription};
 use crate::layer::Mode;
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ pub(super) fn check(typed: Check) -> Result<(), CliError> {
 }
 
 /// On standard error, so that what a program reads of the overview stays as it is.
-fn warn(warnings: &[Warning]) {
+fn warn(warnings: &[Finding]) {
     // Where that cannot be written to, nobody reads it.
     let mut stderr = io::stderr().lock();
     for warning in warnings {

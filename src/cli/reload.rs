@@ -2,7 +2,7 @@
 
 use super::routes_changed::RoutesInForce;
 use super::watch::{self, WatchedFiles};
-use crate::config::{self, Admin, Config, Problems, RouteDescription, Sources, Warning};
+use crate::config::{self, Admin, Config, Finding, Problems, RouteDescription, Sources};
 use crate::layer::Mode;
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, Snapshot, Workers};
@@ -122,7 +122,7 @@ pub(super) fn warn_if_observing(route: &RouteDescription) {
 }
 
 /// Says what is suspicious in a configuration, each time that it is put in force.
-pub(super) fn log_warnings(warnings: &[Warning]) {
+pub(super) fn log_warnings(warnings: &[Finding]) {
     for warning in warnings {
         tracing::warn!("{warning}");
     }

@@ -4,28 +4,28 @@ use std::fmt;
 
 /// The way to a value, from the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct KeyPath(Vec<Segment>);
+pub(super) struct KeyPath(Vec<KeySegment>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Segment {
+pub(super) enum KeySegment {
     Index(usize),
     Key(String),
 }
 
 impl KeyPath {
     pub(super) fn key(&self, key: &str) -> Self {
-        self.with(Segment::Key(key.to_owned()))
+        self.with(KeySegment::Key(key.to_owned()))
     }
 
     pub(super) fn index(&self, index: usize) -> Self {
-        self.with(Segment::Index(index))
+        self.with(KeySegment::Index(index))
     }
 
-    pub(super) fn segments(&self) -> &[Segment] {
+    pub(super) fn segments(&self) -> &[KeySegment] {
         &self.0
     }
 
-    fn with(&self, segment: Segment) -> Self {
+    fn with(&self, segment: KeySegment) -> Self {
         let mut segments = self.0.clone();
         segments.push(segment);
         Self(segments)
@@ -37,9 +37,9 @@ impl fmt::Display for KeyPath {
         for (position, segment) in self.0.iter().enumerate() {
             let dot = if position == 0 { "" } else { "." };
             match segment {
-                Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if is_bare(key) => write!(f, "{dot}{key}")?,
-                Segment::Key(key) => write!(f, "{dot}{key:?}")?,
+                KeySegment::Index(index) => write!(f, "[{index}]")?,
+                KeySegment::Key(key) if is_bare(key) => write!(f, "{dot}{key}")?,
+                KeySegment::Key(key) => write!(f, "{dot}{key:?}")?,
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! A TOML file, environment variables over it (`LAST4_UPSTREAM__URL` is `upstream.url`), flags over those. [`load`] either gives a
 //! [`Config`] that cannot be wrong, or *all* that is wrong with the sources, each problem with its place, its key and what to
-//! write instead. What surely masks nothing is a problem; what is only suspicious is one of the configuration's [`Warning`]s.
+//! write instead. What surely masks nothing is a problem; what is only suspicious is one of the configuration's [warnings](Config::warnings).
 //!
 //! ```
 //! use last4::config::{self, Sources};
@@ -22,55 +22,35 @@
 //!
 //! `config/last4.toml` holds every key with its default and unit.
 
-mod address;
-mod admin;
-mod document;
-mod expression;
-mod field;
-mod form_control;
-mod injected;
+mod checks;
+mod finding;
 mod key;
-mod language;
-mod masking;
-mod notation;
-mod overlap;
-mod page;
-mod path;
-mod plain;
-mod preset;
-mod problem;
-mod reader;
-mod route;
-mod routes;
-mod server;
+mod read;
 mod source;
-mod suggest;
-mod tls;
-mod value;
-mod warning;
+mod tables;
 
 #[cfg(test)]
 mod tests;
 
-pub use admin::Admin;
-pub(crate) use field::compile_fields;
-pub use page::{PageDescription, Pages};
-pub use preset::preset_names;
-pub use problem::{Place, Problem, Problems};
-pub use route::RouteDescription;
-pub use routes::Routes;
-pub use server::{Log, LogFormat};
-pub use source::Sources;
-pub use warning::Warning;
+pub use finding::{Finding, Location, Problems};
+pub use source::sources::Sources;
+pub use tables::admin::Admin;
+pub(crate) use tables::field::compile_fields;
+pub use tables::page::{PageDescription, Pages};
+pub use tables::preset::preset_names;
+pub use tables::route::RouteDescription;
+pub use tables::routes::Routes;
+pub use tables::server::{Log, LogFormat};
 
 use crate::proxy::{ListenAddress, Settings};
 use crate::tls::ServerTls;
 use key::KeyPath;
-use reader::{Reader, Table};
-use server::UpstreamTable;
+use read::table::{Reader, Table, Target};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use tables::server::UpstreamTable;
+use tables::{admin, routes, server, tls};
 
 /// A configuration that is right: every value is within its bounds, every pattern and selector compiled.
 #[derive(Clone, Debug)]
@@ -91,7 +71,7 @@ pub struct Config {
     /// The rest of what the proxy needs to know.
     pub proxy: Settings,
     /// What is suspicious in it, in reading order.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Finding>,
 }
 
 /// Reads the sources into a configuration.
@@ -104,7 +84,7 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
         if !draft.upstream.has_url {
             let message = "missing: the API to stand in front of: write url = \"http://host:port\" in `[upstream]`, set \
                            LAST4_UPSTREAM__URL, or give --upstream";
-            root.refuse_inner("upstream", "url", message);
+            root.error(Target::KeyOf { table: "upstream", key: "url" }, message);
         }
         draft.finish()
     })?;
@@ -171,10 +151,16 @@ impl Draft {
         };
         let admin = draft.admin.as_ref().map(|admin| admin.listen);
         if admin.is_some_and(|admin| admin.port() != 0 && draft.listen == admin.into()) {
-            root.refuse_inner("admin", "listen", "is the same as `listen`: the two need a port each");
+            root.error(
+                Target::KeyOf { table: "admin", key: "listen" },
+                "is the same as `listen`: the two need a port each",
+            );
         }
         if draft.upstream.is_at(&draft.listen) {
-            root.refuse_inner("upstream", "url", "is where last4 itself listens: every request would come back to it");
+            root.error(
+                Target::KeyOf { table: "upstream", key: "url" },
+                "is where last4 itself listens: every request would come back to it",
+            );
         }
         draft
     }
@@ -202,7 +188,7 @@ impl Draft {
 }
 
 /// Opens the sources and reads all of them. What `build` gives counts only if no problem was noted; beside it stand the warnings.
-fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<(T, Vec<Warning>), Problems> {
+fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<(T, Vec<Finding>), Problems> {
     let reader = Reader::new(sources.open()?);
     let mut root = reader.root();
     let built = build(&mut root);
@@ -210,8 +196,8 @@ fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -
     let (problems, warnings) = reader.found();
     match (Problems::gather(problems), built) {
         (Some(problems), _) => Err(problems),
-        (None, Some(built)) => Ok((built, Warning::sorted(warnings))),
+        (None, Some(built)) => Ok((built, Finding::sorted(warnings))),
         // Whatever gives `None` has noted why; should that ever be forgotten, nothing must start.
-        (None, None) => Err(Problem::new(Place::Anywhere, &KeyPath::default(), "not understood").into()),
+        (None, None) => Err(Finding::new(Location::Anywhere, &KeyPath::default(), "not understood").into()),
     }
 }

@@ -3,6 +3,9 @@
 //! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
+use crate::config::checks::{expression, form_control, path};
+use crate::config::source::environment;
+use crate::config::tables::field;
 use proptest::prelude::ProptestConfig;
 
 fn route(expression: &str) -> String {
@@ -123,7 +126,7 @@ proptest::proptest! {
         )
     ) {
         let text = parts.concat();
-        if let Ok(pattern) = super::super::expression::expression(&text) {
+        if let Ok(pattern) = expression::expression(&text) {
             let matcher = regex::Regex::new(&format!(r"\A(?:{})\z", pattern.as_str())).unwrap();
             let is_long = text.contains("{2}") || text.matches(['/', 'a', 'b', '.']).count() > 6;
             proptest::prop_assert!(is_long || plain_paths().any(|path| matcher.is_match(&path)), "{}", text);
@@ -132,12 +135,12 @@ proptest::proptest! {
 
     #[test]
     fn no_text_stops_the_judges(text in "\\PC{0,12}|[/{}*:<>\\[\\]()|.$\\\\a ;,'\"-]{0,12}") {
-        let _ = super::super::expression::expression(&text).map(|_| super::super::expression::suspicion(&text));
-        let _ = super::super::path::path(&text).map(|_| super::super::path::suspicion(&text));
+        let _ = expression::expression(&text).map(|_| expression::suspicion(&text));
+        let _ = path::path(&text).map(|_| path::suspicion(&text));
         let _ = compile_fields(std::slice::from_ref(&text), false);
-        let _ = super::super::field::suspicion(&text);
+        let _ = field::suspicion(&text);
         let _ = form_control::selects_control(&text);
-        let _ = injected::is_injected(&text, &text);
+        let _ = environment::is_injected(&text, &text);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
+use crate::config::checks::path::path;
 use crate::route::{CanonicalPath, Route, RouteSet};
 use proptest::prelude::ProptestConfig;
 
@@ -178,7 +179,7 @@ proptest::proptest! {
         )
     ) {
         let text = parts.concat();
-        if let Ok(pattern) = super::super::path::path(&text) {
+        if let Ok(pattern) = path(&text) {
             let path = text.replace("{x}", "x").replace("{*y}", "y");
             let segments: Vec<_> = path.split('/').skip(1).collect();
             let dropped = segments.iter().any(|one| matches!(*one, "." | "..") || one.starts_with(' ') || one.ends_with([' ', '.']));

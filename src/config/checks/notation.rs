@@ -1,7 +1,7 @@
 //! Other frameworks' notations of a template: what their segments mean, in ours.
 
 /// What a segment of some notation means.
-pub(super) enum Meant {
+pub(in crate::config) enum Meant {
     /// It is no segment: empty, `.`, or the end of a path (`{$}` in Go).
     Nothing,
     /// It takes the segment before it away.
@@ -14,7 +14,7 @@ pub(super) enum Meant {
 }
 
 /// The segments of a path. A slash in braces or brackets divides none: `{id:[^/]+}`.
-pub(super) fn split(path: &str) -> Vec<&str> {
+pub(in crate::config) fn split(path: &str) -> Vec<&str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let (mut depth, mut start) = (0_usize, 0);
     let mut segments = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn split(path: &str) -> Vec<&str> {
 }
 
 /// White space, control characters, and what takes no room: they come with a text that was copied.
-pub(super) fn is_blank(character: char) -> bool {
+pub(in crate::config) fn is_blank(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
@@ -45,7 +45,7 @@ pub(super) fn is_blank(character: char) -> bool {
 
 /// Whether a segment is another notation's placeholder, which taken literally would match no request: `:id` (Express), `*path`
 /// (Rails), `<int:id>` (Flask), `[id]` (Next.js), `(.:format)` (Rails), `[^/]+`. Braces are left to [`Pattern`](crate::route::Pattern).
-pub(super) fn is_foreign(segment: &str) -> bool {
+pub(in crate::config) fn is_foreign(segment: &str) -> bool {
     if segment.contains(['{', '}']) {
         return false;
     }
@@ -58,7 +58,7 @@ pub(super) fn is_foreign(segment: &str) -> bool {
 }
 
 /// What a segment means. `None` where that takes more than one template.
-pub(super) fn meant(segment: &str, is_last: bool) -> Option<Meant> {
+pub(in crate::config) fn meant(segment: &str, is_last: bool) -> Option<Meant> {
     let segment = segment.trim_matches(is_blank);
     Some(match segment {
         "" | "." | "{$}" => Meant::Nothing,

@@ -1,7 +1,7 @@
 //! Certificates, keys and roots: the `[tls]` table and those of `[upstream]`.
 
-use super::reader::Table;
-use super::value::text;
+use crate::config::read::table::{Table, Target};
+use crate::config::read::value::text;
 use crate::tls::{ClientTls, Identity, Roots, ServerName, ServerTls, TlsError, certificates, private_key};
 use figment::value::Value;
 use std::fs;
@@ -12,21 +12,21 @@ const KEY: &str = "name a file with the certificate's private key, in PEM form a
 const ROOTS: &str = "name a file with root certificates, in PEM form";
 
 /// The listener's, if there is any.
-pub(super) fn listener(root: &mut Table<'_>) -> Option<ServerTls> {
+pub(in crate::config) fn listener(root: &mut Table<'_>) -> Option<ServerTls> {
     root.section("tls", |tls| {
         let (has_identity, identity) = identity(tls);
-        let has_roots = tls.holds("client_roots");
+        let has_roots = tls.contains("client_roots");
         let roots = roots(tls, "client_roots");
         if has_roots && !has_identity {
-            tls.refuse_key("client_roots", "has no effect without `certificate` and `key`: add them, or leave it out");
+            tls.error("client_roots", "has no effect without `certificate` and `key`: add them, or leave it out");
         }
         let made = ServerTls::new(identity?, roots);
-        made.map_err(|error| tls.refuse_whole(error.to_string())).ok()
+        made.map_err(|error| tls.error(Target::Table, error.to_string())).ok()
     })
 }
 
 /// What `[upstream]` says of TLS.
-pub(super) struct UpstreamTls {
+pub(in crate::config) struct UpstreamTls {
     given: Vec<&'static str>,
     name: Option<ServerName<'static>>,
     roots: Option<Roots>,
@@ -34,8 +34,8 @@ pub(super) struct UpstreamTls {
 }
 
 impl UpstreamTls {
-    pub(super) fn read(upstream: &mut Table<'_>) -> Self {
-        let given = ["server_name", "roots", "certificate", "key"].into_iter().filter(|key| upstream.holds(key));
+    pub(in crate::config) fn read(upstream: &mut Table<'_>) -> Self {
+        let given = ["server_name", "roots", "certificate", "key"].into_iter().filter(|key| upstream.contains(key));
         Self {
             given: given.collect(),
             name: upstream.read("server_name", server_name).map(|given| given.value),
@@ -45,15 +45,15 @@ impl UpstreamTls {
     }
 
     /// For an upstream without TLS: all of it would do nothing.
-    pub(super) fn refuse(&self, upstream: &Table<'_>) {
+    pub(in crate::config) fn refuse(&self, upstream: &Table<'_>) {
         for key in &self.given {
-            upstream.refuse_key(key, "has no effect without an `https://` URL: change the URL, or leave it out");
+            upstream.error(*key, "has no effect without an `https://` URL: change the URL, or leave it out");
         }
     }
 
     /// For the upstream on this host. `None` where a problem was noted.
-    pub(super) fn compile(self, host: &str, upstream: &Table<'_>) -> Option<ClientTls> {
-        let refuse = |key: &str, message: String| upstream.refuse_key(key, message);
+    pub(in crate::config) fn compile(self, host: &str, upstream: &Table<'_>) -> Option<ClientTls> {
+        let refuse = |key: &str, message: String| upstream.error(key, message);
         let name = match self.name {
             Some(name) => name,
             None => ServerName::try_from(host.to_owned())
@@ -73,7 +73,7 @@ impl UpstreamTls {
 }
 
 /// The files that certificates, keys and roots come from, whatever is wrong with them or with anything else.
-pub(super) fn files(root: &mut Table<'_>) -> Vec<PathBuf> {
+pub(in crate::config) fn files(root: &mut Table<'_>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for (table, keys) in
         [("tls", ["certificate", "key", "client_roots"]), ("upstream", ["certificate", "key", "roots"])]
@@ -86,7 +86,7 @@ pub(super) fn files(root: &mut Table<'_>) -> Vec<PathBuf> {
 
 /// Whether `certificate` or `key` is given, and what they make together.
 fn identity(table: &mut Table<'_>) -> (bool, Option<Identity>) {
-    let given = [table.holds("certificate"), table.holds("key")];
+    let given = [table.contains("certificate"), table.contains("key")];
     let chain = table.read("certificate", |value| file(value, certificates, CERTIFICATE));
     let key = table.read("key", |value| file(value, private_key, KEY));
     match given {
@@ -95,7 +95,7 @@ fn identity(table: &mut Table<'_>) -> (bool, Option<Identity>) {
         _ => {}
     }
     let identity = chain.zip(key).and_then(|(chain, key)| {
-        Identity::new(chain.value, key.value).map_err(|error| table.refuse_key("key", format!("{error}: {KEY}"))).ok()
+        Identity::new(chain.value, key.value).map_err(|error| table.error("key", format!("{error}: {KEY}"))).ok()
     });
     (given.contains(&true), identity)
 }

@@ -1,11 +1,12 @@
 //! Where a configuration comes from: a file, the environment over it, flags over those.
 
 use super::document::Document;
-use super::injected::is_injected;
-use super::key::{KeyPath, Segment};
-use super::problem::{Place, Problem};
-use figment::value::{Dict, Map, Value};
-use figment::{Error, Figment, Metadata, Profile, Provider};
+use super::environment::is_injected;
+use super::merged::{Layer, MergedValues};
+use crate::config::finding::{Finding, Location};
+use crate::config::key::KeyPath;
+use figment::Figment;
+use figment::value::Value;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -109,30 +110,30 @@ impl Sources {
             || self.variables.iter().any(|(name, _)| name == "LAST4_PRESETS")
     }
 
-    pub(super) fn presets(&self) -> &[String] {
+    pub(in crate::config) fn presets(&self) -> &[String] {
         &self.presets
     }
 
     /// Reads and merges the sources.
-    pub(super) fn open(&self) -> Result<Origin, Problem> {
+    pub(in crate::config) fn open(&self) -> Result<MergedValues, Finding> {
         let mut figment = Figment::new();
         let document = self.document()?;
         if let Some(document) = &document {
-            figment = figment.merge(Layer::new(document.place(&KeyPath::default()), document.values()?));
+            figment = figment.merge(Layer::new(document.location(&KeyPath::default()), document.values().clone()));
         }
         for (name, value) in &self.variables {
             let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase().replace("__", ".");
             // Never fails: what is no other value is a text.
             let value = value.parse().unwrap_or_else(|_| Value::from(value.clone()));
-            figment = figment.merge(Layer::nested(Place::Variable(name.clone()), &key, value));
+            figment = figment.merge(Layer::nested(Location::Variable(name.clone()), &key, value));
         }
         for Flag { flag, key, value } in &self.flags {
-            figment = figment.merge(Layer::nested(Place::Flag((*flag).to_owned()), key, value.clone()));
+            figment = figment.merge(Layer::nested(Location::Flag((*flag).to_owned()), key, value.clone()));
         }
-        Ok(Origin { figment, document })
+        Ok(MergedValues { figment, document })
     }
 
-    fn document(&self) -> Result<Option<Document>, Problem> {
+    fn document(&self) -> Result<Option<Document>, Finding> {
         let (name, text) = match &self.file {
             None => return Ok(None),
             Some(File::Text { name, text }) => (name.clone(), text.clone()),
@@ -141,8 +142,8 @@ impl Sources {
                 match std::fs::read_to_string(path) {
                     Ok(text) => (name, text),
                     Err(error) => {
-                        let place = Place::File { name, line: None, column: None };
-                        return Err(Problem::new(place, &KeyPath::default(), format!("cannot be read: {error}")));
+                        let location = Location::File { name, line: None, column: None };
+                        return Err(Finding::new(location, &KeyPath::default(), format!("cannot be read: {error}")));
                     }
                 }
             }
@@ -168,114 +169,4 @@ impl fmt::Debug for Sources {
 /// Whether an environment variable is meant for the configuration.
 fn is_key(name: &str, value: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|key| name != FILE_VARIABLE && !is_injected(key, value))
-}
-
-/// Merged values that know where they came from.
-pub(super) struct Origin {
-    figment: Figment,
-    document: Option<Document>,
-}
-
-impl Origin {
-    /// The values of one text alone.
-    pub(super) fn of_text(name: &str, text: &str) -> Result<Self, Problem> {
-        Sources::default().with_text(name, text).open()
-    }
-
-    pub(super) fn values(&self) -> Dict {
-        // Layers never fail to give their values, so neither does the merge.
-        self.figment.data().ok().and_then(|mut profiles| profiles.remove(&Profile::Default)).unwrap_or_default()
-    }
-
-    /// Where a value was given.
-    pub(super) fn place(&self, value: &Value, path: &KeyPath) -> Place {
-        // A table that several sources fill bears the mark of the last; its first value tells better.
-        if let Value::Dict(_, entries) = value {
-            if let (Some((key, value)), false) = (entries.iter().next(), self.in_document(path)) {
-                return self.place(value, &path.key(key));
-            }
-            return self.written(path);
-        }
-        match self.figment.get_metadata(value.tag()).map(Origin::layer) {
-            Some(Place::File { .. }) | None => self.written(path),
-            Some(place) => place,
-        }
-    }
-
-    /// Where a key is written in the text, if it is.
-    pub(super) fn written(&self, path: &KeyPath) -> Place {
-        match &self.document {
-            Some(document) if document.holds(path) || path.segments().is_empty() => document.place(path),
-            _ => Place::Anywhere,
-        }
-    }
-
-    /// Where a key is given that may be overridden, which is the place that counts.
-    pub(super) fn overriding(&self, path: &KeyPath) -> Place {
-        let keys = path.segments().iter().map(|segment| match segment {
-            Segment::Key(key) => Some(key.as_str()),
-            Segment::Index(_) => None,
-        });
-        let name = keys.collect::<Option<Vec<_>>>().map(|keys| keys.join("."));
-        let given = name.and_then(|name| self.figment.find_metadata(&name)).map(Self::layer);
-        match given {
-            Some(place @ (Place::Variable(_) | Place::Flag(_))) => place,
-            _ => self.written(path),
-        }
-    }
-
-    /// The texts of a list as the document has it.
-    pub(super) fn written_list(&self, path: &KeyPath) -> Vec<String> {
-        let values = self.document.as_ref().and_then(|document| document.values().ok());
-        let [Segment::Key(key)] = path.segments() else { return Vec::new() };
-        let list = values.and_then(|mut values| values.remove(key)).and_then(Value::into_array).unwrap_or_default();
-        list.into_iter().filter_map(Value::into_string).collect()
-    }
-
-    fn in_document(&self, path: &KeyPath) -> bool {
-        self.document.as_ref().is_some_and(|document| document.holds(path))
-    }
-
-    fn layer(metadata: &Metadata) -> Place {
-        let name = metadata.name.clone().into_owned();
-        match metadata.source.as_ref().and_then(figment::Source::custom) {
-            Some(VARIABLE) => Place::Variable(name),
-            Some(FLAG) => Place::Flag(name),
-            _ => Place::File { name, line: None, column: None },
-        }
-    }
-}
-
-const FLAG: &str = "flag";
-const VARIABLE: &str = "variable";
-
-/// One source for figment to merge.
-struct Layer {
-    place: Place,
-    values: Dict,
-}
-
-impl Layer {
-    fn new(place: Place, values: Dict) -> Self {
-        Self { place, values }
-    }
-
-    fn nested(place: Place, key: &str, value: Value) -> Self {
-        Self::new(place, figment::util::nest(key, value).into_dict().unwrap_or_default())
-    }
-}
-
-impl Provider for Layer {
-    fn metadata(&self) -> Metadata {
-        match &self.place {
-            Place::Variable(name) => Metadata::from(name.clone(), VARIABLE),
-            Place::Flag(name) => Metadata::from(name.clone(), FLAG),
-            Place::File { name, .. } => Metadata::named(name.clone()),
-            Place::Anywhere => Metadata::default(),
-        }
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        Ok(Map::from([(Profile::Default, self.values.clone())]))
-    }
 }

@@ -1,9 +1,9 @@
 //! The `[[page]]` tables.
 
-use super::form_control::selects_control;
-use super::reader::{Given, Table};
 use super::route::pattern;
-use super::value::text;
+use crate::config::checks::form_control::selects_control;
+use crate::config::read::table::{Located, Table};
+use crate::config::read::value::text;
 use crate::page::{List, PageRule};
 use crate::route::{Pattern, Route, RouteSet};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct PageDescription {
 }
 
 /// Reads every `[[page]]`. `None` with at least one problem noted.
-pub(super) fn pages(root: &mut Table<'_>) -> Option<Pages> {
+pub(in crate::config) fn pages(root: &mut Table<'_>) -> Option<Pages> {
     let read = root.sections("page", page).into_iter().collect::<Option<Vec<_>>>()?;
     let named = |(position, (description, pattern, rule)): (usize, (PageDescription, Pattern, PageRule))| {
         (description, Route { name: position.to_string(), pattern, rule: Arc::new(rule) })
@@ -40,7 +40,7 @@ pub(super) fn pages(root: &mut Table<'_>) -> Option<Pages> {
     match RouteSet::compile(routes) {
         Ok(set) => Some(Pages { set, described }),
         Err(error) => {
-            root.refuse_key("page", error.to_string());
+            root.error("page", error.to_string());
             None
         }
     }
@@ -51,7 +51,7 @@ const REMOVES_CONTROL: &str =
 
 fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
     let pattern = pattern(table);
-    let (has_hide, has_remove) = (table.holds("hide"), table.holds("remove"));
+    let (has_hide, has_remove) = (table.contains("hide"), table.contains("remove"));
     let hide = table.list("hide", text).or_else(|| (!has_hide).then(Vec::new));
     let remove = table.list("remove", text).or_else(|| (!has_remove).then(Vec::new));
     let (pattern, hide, remove) = (pattern?, hide?, remove?);
@@ -59,7 +59,7 @@ fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
         table.missing("hide", "what to hide, such as hide = [\"#keys .copy\"], or what to `remove`");
         return None;
     }
-    let written = |given: &[Given<String>]| given.iter().map(|given| given.value.clone()).collect::<Vec<_>>();
+    let written = |given: &[Located<String>]| given.iter().map(|given| given.value.clone()).collect::<Vec<_>>();
     let description =
         PageDescription { path: pattern.as_str().to_owned(), hide: written(&hide), remove: written(&remove) };
     match PageRule::new(&description.hide, &description.remove) {
@@ -76,7 +76,7 @@ fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
                     List::Remove => &remove,
                 };
                 if let Some(given) = list.get(refused.position) {
-                    table.refuse(given, refused.error.to_string());
+                    table.error(given, refused.error.to_string());
                 }
             }
             None

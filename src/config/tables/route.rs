@@ -1,11 +1,11 @@
 //! The `[[route]]` tables.
 
-use super::expression;
 use super::field::{self, compile_fields, pointed};
 use super::masking::Masking;
-use super::path;
-use super::reader::{Given, Table};
-use super::value::{choice, text, yes_or_no};
+use crate::config::checks::expression;
+use crate::config::checks::path;
+use crate::config::read::table::{Located, Table, Target};
+use crate::config::read::value::{choice, text, yes_or_no};
 use crate::layer::{MaskRule, Mode};
 use crate::mask::{Reveal, Rules, RulesError, SelectorError, Selectors};
 use crate::route::{Pattern, Route};
@@ -33,32 +33,36 @@ pub struct RouteDescription {
 }
 
 /// A route that was read.
-pub(super) struct Entry {
-    pub(super) description: RouteDescription,
+pub(in crate::config) struct Entry {
+    pub(in crate::config) description: RouteDescription,
     /// Whether its path is an expression rather than a template.
-    pub(super) is_expression: bool,
+    pub(in crate::config) is_expression: bool,
     /// Where it says what it reveals.
-    pub(super) reveal: Given<()>,
-    pub(super) route: Route<MaskRule>,
+    pub(in crate::config) reveal: Located<()>,
+    pub(in crate::config) route: Route<MaskRule>,
 }
 
 /// What holds for a route that says nothing else.
-pub(super) struct RouteDefaults {
-    pub(super) masking: Masking,
-    pub(super) mode: Mode,
+pub(in crate::config) struct RouteDefaults {
+    pub(in crate::config) masking: Masking,
+    pub(in crate::config) mode: Mode,
 }
 
 /// Whether to mask or only to observe.
-pub(super) fn mode(value: &Value) -> Result<Mode, String> {
+pub(in crate::config) fn mode(value: &Value) -> Result<Mode, String> {
     choice(value, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)])
 }
 
 /// Reads one `[[route]]`. `None` with at least one problem noted.
 ///
 /// Its name goes to `names` whatever else is wrong with it.
-pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut Vec<Given<String>>) -> Option<Entry> {
+pub(in crate::config) fn route(
+    table: &mut Table<'_>,
+    defaults: &RouteDefaults,
+    names: &mut Vec<Located<String>>,
+) -> Option<Entry> {
     let name = required(table, "name", "the route's name in logs, such as name = \"app-keys\"", name);
-    let is_expression = table.holds("path_regex");
+    let is_expression = table.contains("path_regex");
     let pattern = pattern(table);
     let ignore_case = table.read_or("ignore_case", false, yes_or_no);
     let ndjson = table.read("ndjson", yes_or_no);
@@ -75,12 +79,12 @@ pub(super) fn route(table: &mut Table<'_>, defaults: &RouteDefaults, names: &mut
     // Only now, so that every key was read and its problems noted.
     let (name, pattern, (fields, selectors), (methods, reveal_fields, revealed)) = (name?, pattern?, fields?, reveal?);
     if !methods.is_empty() && reveal_fields.is_empty() && !selectors.may_select_top_level() {
-        table.refuse_key("reveal", REVEALS_NOTHING);
+        table.error("reveal", REVEALS_NOTHING);
         return None;
     }
 
     if let Some(given) = mark.as_ref().filter(|given| fields.contains(&given.value)) {
-        table.refuse(given, "is one of `fields`, which would be masked: choose another name");
+        table.error(given, "is one of `fields`, which would be masked: choose another name");
         return None;
     }
     let rules = Rules::new(selectors)
@@ -116,8 +120,8 @@ fn required<T>(
     key: &'static str,
     missing: &str,
     convert: impl FnOnce(&Value) -> Result<T, String>,
-) -> Option<Given<T>> {
-    if !table.holds(key) {
+) -> Option<Located<T>> {
+    if !table.contains(key) {
         table.missing(key, missing);
     }
     table.read(key, convert)
@@ -136,8 +140,8 @@ fn name(value: &Value) -> Result<String, String> {
     }
 }
 
-pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
-    let (has_path, has_regex) = (table.holds("path"), table.holds("path_regex"));
+pub(in crate::config) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
+    let (has_path, has_regex) = (table.contains("path"), table.contains("path_regex"));
     let template = table.read("path", |value| path::path(&text(value)?));
     let regex = table.read("path_regex", |value| expression::expression(&text(value)?));
     for (given, suspicion) in [(&template, path::suspicion as fn(&str) -> _), (&regex, expression::suspicion)] {
@@ -149,7 +153,7 @@ pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
     }
     match (has_path, has_regex) {
         (true, true) => {
-            table.refuse_whole("has both `path` and `path_regex`: keep one");
+            table.error(Target::Table, "has both `path` and `path_regex`: keep one");
             None
         }
         (false, false) => {
@@ -164,12 +168,12 @@ pub(super) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
 type Fields = (Vec<String>, Selectors);
 
 fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
-    if !table.holds("fields") {
+    if !table.contains("fields") {
         table.missing("fields", "what to mask, such as fields = [\"token\"]");
     }
     let given = table.list("fields", text)?;
     if given.is_empty() {
-        table.refuse_key("fields", "an empty list masks nothing: name a field, such as [\"token\"]");
+        table.error("fields", "an empty list masks nothing: name a field, such as [\"token\"]");
         return None;
     }
     let fields: Vec<_> = given.iter().map(|given| given.value.clone()).collect();
@@ -185,7 +189,7 @@ fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
         Err(refused) => {
             for (position, message) in refused {
                 if let Some(given) = given.get(position) {
-                    table.refuse(given, message);
+                    table.error(given, message);
                 }
             }
             None
@@ -197,13 +201,13 @@ fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<Fields> {
 type Revealing = (Vec<Method>, Vec<String>, Reveal);
 
 fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
-    let has_fields = table.holds("reveal_fields");
-    let has_methods = table.holds("reveal");
+    let has_fields = table.contains("reveal_fields");
+    let has_methods = table.contains("reveal");
     let methods = table.list("reveal", method).or_else(|| (!has_methods).then(Vec::new));
     let paths = table.list("reveal_fields", text);
     let methods: Vec<_> = methods?.into_iter().map(|given| given.value).collect();
     if ndjson && !methods.is_empty() {
-        table.refuse_key("reveal", "has no effect with ndjson = true, which never is one created object: leave it out");
+        table.error("reveal", "has no effect with ndjson = true, which never is one created object: leave it out");
         return None;
     }
     if !has_fields {
@@ -211,11 +215,11 @@ fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
     }
     let paths = paths?;
     if methods.is_empty() {
-        table.refuse_key("reveal_fields", "has no effect without `reveal`: add reveal = [\"POST\"], or leave it out");
+        table.error("reveal_fields", "has no effect without `reveal`: add reveal = [\"POST\"], or leave it out");
         return None;
     }
     if paths.is_empty() {
-        table.refuse_key("reveal_fields", "an empty list reveals nothing: name a path, such as [\"$.data.token\"]");
+        table.error("reveal_fields", "an empty list reveals nothing: name a path, such as [\"$.data.token\"]");
         return None;
     }
     let written: Vec<_> = paths.iter().map(|given| given.value.clone()).collect();
@@ -224,7 +228,7 @@ fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<Revealing> {
         Err(refused) => {
             for (position, error) in refused {
                 if let Some(given) = paths.get(position) {
-                    table.refuse(given, revealed(given, &error));
+                    table.error(given, revealed(given, &error));
                 }
             }
             None
@@ -260,7 +264,7 @@ fn method(value: &Value) -> Result<Method, String> {
     }
 }
 
-fn revealed(given: &Given<String>, error: &RulesError) -> String {
+fn revealed(given: &Located<String>, error: &RulesError) -> String {
     let path = &given.value;
     match error {
         RulesError::Selector(SelectorError::Unsupported { .. }) => {

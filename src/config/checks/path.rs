@@ -4,7 +4,7 @@ use super::notation::{Meant, is_blank, is_foreign, meant, split};
 use crate::route::{Pattern, PatternError};
 
 /// A template, or what is wrong with it and what to write instead.
-pub(super) fn path(text: &str) -> Result<Pattern, String> {
+pub(in crate::config) fn path(text: &str) -> Result<Pattern, String> {
     let fault = match (fault(text), Pattern::template(text)) {
         (Some(fault), _) => fault,
         (None, Ok(pattern)) => return Ok(pattern),
@@ -22,7 +22,7 @@ pub(super) fn path(text: &str) -> Result<Pattern, String> {
 }
 
 /// What is suspicious in a template that is none of the above, and what to write instead.
-pub(super) fn suspicion(template: &str) -> Option<String> {
+pub(in crate::config) fn suspicion(template: &str) -> Option<String> {
     let segments: Vec<_> = template.split('/').collect();
     let replaced = |with: &dyn Fn(&str) -> Option<String>| {
         let replaced: Vec<_> =
@@ -72,7 +72,7 @@ const FORMATS: &[&str] = &[
 ];
 
 /// A segment's name and its extension, if that is one of a format.
-pub(super) fn format_extension(segment: &str) -> Option<(&str, &str)> {
+pub(in crate::config) fn format_extension(segment: &str) -> Option<(&str, &str)> {
     let (name, extension) = segment.rsplit_once('.')?;
     let known = FORMATS.iter().any(|format| format.eq_ignore_ascii_case(extension));
     (known && !name.is_empty() && !name.contains(['{', '}'])).then_some((name, extension))

@@ -1,6 +1,5 @@
 //! What a single value may be. Each function gives the value, or says what it must be.
 
-use super::suggest::closest;
 use figment::value::{Num, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 /// A day: nobody means to wait longer.
 const MAX_SECS: f64 = 86_400.0;
 
-pub(super) fn text(value: &Value) -> Result<String, String> {
+pub(in crate::config) fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(_, text) => Ok(text.clone()),
         Value::Char(_, character) => Ok(character.to_string()),
@@ -16,12 +15,12 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
     }
 }
 
-pub(super) fn yes_or_no(value: &Value) -> Result<bool, String> {
+pub(in crate::config) fn yes_or_no(value: &Value) -> Result<bool, String> {
     value.to_bool().ok_or_else(|| must_be("true or false", value))
 }
 
 /// A whole number within bounds.
-pub(super) fn whole<T>(value: &Value, bounds: RangeInclusive<T>) -> Result<T, String>
+pub(in crate::config) fn whole<T>(value: &Value, bounds: RangeInclusive<T>) -> Result<T, String>
 where
     T: Copy + PartialOrd + TryFrom<i128> + std::fmt::Display,
 {
@@ -34,7 +33,7 @@ where
 }
 
 /// A time in seconds, fractions allowed.
-pub(super) fn seconds(value: &Value) -> Result<Duration, String> {
+pub(in crate::config) fn seconds(value: &Value) -> Result<Duration, String> {
     match seconds_or_none(value) {
         Ok(time) if time.is_zero() => Err(format!("must be more than 0 and at most {MAX_SECS} seconds")),
         read => read,
@@ -42,7 +41,7 @@ pub(super) fn seconds(value: &Value) -> Result<Duration, String> {
 }
 
 /// A time in seconds, fractions and 0 allowed.
-pub(super) fn seconds_or_none(value: &Value) -> Result<Duration, String> {
+pub(in crate::config) fn seconds_or_none(value: &Value) -> Result<Duration, String> {
     let number = match value {
         Value::Num(_, Num::F32(_) | Num::F64(_)) => value.to_f64(),
         // Never rounded: what is out of a float's reach is out of bounds too.
@@ -61,7 +60,7 @@ fn integer(value: &Value) -> Option<i128> {
 }
 
 /// One of a few words.
-pub(super) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
+pub(in crate::config) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
     let word = text(value)?;
     let words = || choices.iter().map(|(word, _)| *word);
     match choices.iter().find(|(known, _)| *known == word) {
@@ -75,7 +74,7 @@ pub(super) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T,
 }
 
 /// `must be EXPECTED, not ACTUAL`: names the kind of value found, never the value.
-pub(super) fn must_be(expected: &str, value: &Value) -> String {
+pub(in crate::config) fn must_be(expected: &str, value: &Value) -> String {
     let found = match value {
         Value::Array(..) => "a list",
         Value::Bool(..) => "true or false",
@@ -85,4 +84,27 @@ pub(super) fn must_be(expected: &str, value: &Value) -> String {
         Value::Char(..) | Value::String(..) => "a text",
     };
     format!("must be {expected}, not {found}")
+}
+
+/// The known word that a misspelt one most likely stands for.
+pub(in crate::config) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |word: &str| word.to_ascii_lowercase().replace('-', "_");
+    let distance = |known: &str| strsim::damerau_levenshtein(&plain(word), &plain(known));
+    // A third of the letters may be wrong: `pathregex` is `path_regex`, but `url` is not `name`.
+    let close = |known: &str| distance(known) <= (known.len() / 3).max(1);
+    known.into_iter().filter(|known| close(known)).min_by_key(|known| distance(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let known = ["path", "path_regex", "fields", "reveal", "reveal_fields"];
+        assert_eq!(closest("feilds", known), Some("fields"));
+        assert_eq!(closest("Path-Regex", known), Some("path_regex"));
+        assert_eq!(closest("reveals", known), Some("reveal"));
+        assert_eq!(closest("url", known), None);
+    }
 }

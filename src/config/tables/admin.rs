@@ -1,8 +1,8 @@
 //! The `[admin]` table.
 
 use super::address::optional_socket;
-use super::reader::Table;
-use super::value::text;
+use crate::config::read::table::Table;
+use crate::config::read::value::text;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// The operator's listener.
@@ -18,9 +18,9 @@ pub struct Admin {
 }
 
 /// `None` where there is to be none.
-pub(super) fn admin(root: &mut Table<'_>) -> Option<Admin> {
+pub(in crate::config) fn admin(root: &mut Table<'_>) -> Option<Admin> {
     root.section("admin", |admin| {
-        let is_default = !admin.holds("listen");
+        let is_default = !admin.contains("listen");
         let default = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)));
         let listen = admin.read_or("listen", default, optional_socket);
         let hosts = admin.list("hosts", |value| {

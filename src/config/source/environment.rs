@@ -4,7 +4,7 @@
 //! from starting.
 
 /// Whether a variable, without `LAST4_`, has the form of one for a service, whatever that is called.
-pub(super) fn is_injected(key: &str, value: &str) -> bool {
+pub(in crate::config) fn is_injected(key: &str, value: &str) -> bool {
     // What stands behind the service's name, which may be nothing more than the prefix.
     let behind_name = |found: &str| key == found || key.strip_suffix(found).is_some_and(|name| name.ends_with('_'));
     let of_service = ["SERVICE_HOST", "SERVICE_PORT"].iter().any(|form| behind_name(form))

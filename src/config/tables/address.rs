@@ -1,6 +1,6 @@
 //! Addresses: where to listen, where the upstream is, who is trusted.
 
-use super::value::text;
+use crate::config::read::value::text;
 use crate::proxy::{ListenAddress, MAX_SOCKET_PATH};
 use figment::value::Value;
 use http::uri::Authority;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const UNIX: &str = "unix:";
 
 /// Where to listen; a socket's file gets this mode.
-pub(super) fn listener(value: &Value, mode: u32) -> Result<ListenAddress, String> {
+pub(in crate::config) fn listener(value: &Value, mode: u32) -> Result<ListenAddress, String> {
     let text = text(value)?;
     match text.strip_prefix(UNIX) {
         Some(path) => socket_path(path).map(|path| ListenAddress::Unix { path, mode }),
@@ -33,7 +33,7 @@ fn socket_path(path: &str) -> Result<PathBuf, String> {
 }
 
 /// The permissions of a file, as `chmod` takes them.
-pub(super) fn file_mode(value: &Value) -> Result<u32, String> {
+pub(in crate::config) fn file_mode(value: &Value) -> Result<u32, String> {
     // Text alone: a number would be read as a decimal one.
     let bad = || "not a file's permissions: write them in octal and in double quotes, such as \"0660\"".to_owned();
     let text = text(value).map_err(|_| bad())?;
@@ -42,7 +42,7 @@ pub(super) fn file_mode(value: &Value) -> Result<u32, String> {
 }
 
 /// Where to listen, or nowhere for the empty text.
-pub(super) fn optional_socket(value: &Value) -> Result<Option<SocketAddr>, String> {
+pub(in crate::config) fn optional_socket(value: &Value) -> Result<Option<SocketAddr>, String> {
     let text = text(value)?;
     if text.is_empty() { Ok(None) } else { parse_socket(&text).map(Some) }
 }
@@ -54,7 +54,7 @@ fn parse_socket(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Peers: a network, one address, or `None` for those at a Unix socket.
-pub(super) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
+pub(in crate::config) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
     let text = text(value)?;
     if text == UNIX {
         return Ok(None);
@@ -87,27 +87,27 @@ fn refuse_unspecified(network: IpNet) -> Result<IpNet, String> {
 
 /// Where the upstream is.
 #[derive(Debug)]
-pub(super) struct Origin {
-    pub(super) carrier: Carrier,
-    pub(super) authority: Authority,
+pub(in crate::config) struct UpstreamUrl {
+    pub(in crate::config) carrier: Carrier,
+    pub(in crate::config) authority: Authority,
 }
 
 /// How the upstream is reached.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Carrier {
+pub(in crate::config) enum Carrier {
     Tcp,
     Tls,
     Unix(PathBuf),
 }
 
 /// The upstream's origin. The messages never repeat the URL: it may hold a password.
-pub(super) fn origin(value: &Value) -> Result<Origin, String> {
+pub(in crate::config) fn origin(value: &Value) -> Result<UpstreamUrl, String> {
     const SHAPE: &str = "write \"http://host:port\", \"https://host:port\" or \"unix:/path\"";
     let text = text(value)?;
     if let Some(path) = text.strip_prefix(UNIX) {
         // A name for where one is needed, as other proxies have it.
         let authority = Authority::from_static("localhost");
-        return socket_path(path).map(|path| Origin { carrier: Carrier::Unix(path), authority });
+        return socket_path(path).map(|path| UpstreamUrl { carrier: Carrier::Unix(path), authority });
     }
     let Some((scheme, rest)) = text.split_once("://") else { return Err(format!("not a URL: {SHAPE}")) };
     let carrier = match scheme.to_ascii_lowercase().as_str() {
@@ -123,7 +123,9 @@ pub(super) fn origin(value: &Value) -> Result<Origin, String> {
         return Err(format!("must not hold a path or query, since every request keeps its own: {SHAPE}"));
     }
     match authority.parse::<Authority>() {
-        Ok(authority) if !authority.host().is_empty() && has_good_port(&authority) => Ok(Origin { carrier, authority }),
+        Ok(authority) if !authority.host().is_empty() && has_good_port(&authority) => {
+            Ok(UpstreamUrl { carrier, authority })
+        }
         _ => Err(format!("not a host and port: {SHAPE}")),
     }
 }

@@ -1,9 +1,9 @@
 //! Routes for known APIs, built in.
 
-use super::suggest::closest;
+use crate::config::read::value::closest;
 
 /// The built-in presets: name and TOML text, which holds `[[route]]`s alone.
-const PRESETS: &[(&str, &str)] = &[("dify", include_str!("../../config/presets/dify.toml"))];
+const PRESETS: &[(&str, &str)] = &[("dify", include_str!("../../../config/presets/dify.toml"))];
 
 /// The names of the built-in presets.
 pub fn preset_names() -> impl Iterator<Item = &'static str> {
@@ -11,7 +11,7 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// A preset's text, or what to write instead.
-pub(super) fn preset(name: &str) -> Result<&'static str, String> {
+pub(in crate::config) fn preset(name: &str) -> Result<&'static str, String> {
     if let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) {
         return Ok(text);
     }

@@ -1,7 +1,7 @@
 //! Selectors of form controls: a form that is saved without one of its controls stores nothing for it.
 
 /// Whether what a selector selects may be a control whose value a form sends.
-pub(super) fn selects_control(selector: &str) -> bool {
+pub(in crate::config) fn selects_control(selector: &str) -> bool {
     alternatives(selector).into_iter().any(|alternative| is_control(last_compound(alternative)))
 }
 

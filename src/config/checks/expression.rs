@@ -9,7 +9,7 @@ use regex_syntax::ast::{self, Ast, Span};
 use regex_syntax::hir::{Hir, HirKind};
 
 /// An expression for a path, or what is wrong with it and what to write instead.
-pub(super) fn expression(text: &str) -> Result<Pattern, String> {
+pub(in crate::config) fn expression(text: &str) -> Result<Pattern, String> {
     let Some(parsed) = parse(text) else {
         return match Pattern::regex(text) {
             Err(error) if Pattern::template(text).is_ok() && text.contains('{') => {
@@ -26,7 +26,7 @@ pub(super) fn expression(text: &str) -> Result<Pattern, String> {
 }
 
 /// What is suspicious in an expression that is none of the above, and what to write instead.
-pub(super) fn suspicion(text: &str) -> Option<String> {
+pub(in crate::config) fn suspicion(text: &str) -> Option<String> {
     let parsed = parse(text)?;
     if repeats_slash(&parsed) {
         let message = "`/*` and `/+` repeat the slash, of which a path has one: for one segment write `/[^/]+`, for any \
@@ -50,7 +50,7 @@ pub(super) fn suspicion(text: &str) -> Option<String> {
 }
 
 /// A path that the expression matches, for comparing it with other routes.
-pub(super) fn sample(text: &str) -> Option<String> {
+pub(in crate::config) fn sample(text: &str) -> Option<String> {
     let mut path = Vec::new();
     write_sample(&parse(text)?, &mut path);
     String::from_utf8(path).ok()

@@ -1,57 +1,60 @@
-//! What is wrong with a configuration, where, and what to write instead.
+//! What is wrong with a configuration or suspicious in it, where, and what to write instead.
 
 use super::key::KeyPath;
 use std::fmt;
 
-/// One thing that is wrong.
+/// One thing that is wrong with a configuration ([`Problems`]), or suspicious in one that is otherwise right
+/// ([`Config::warnings`](super::Config::warnings)).
 ///
-/// It is shown as `place: key: message`, such as `last4.toml:12: route[1].path: a path begins with "/"`.
+/// It is shown as `location: key: message`, such as `last4.toml:12: route[1].path: a path begins with "/"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    place: Place,
+pub struct Finding {
+    location: Location,
     key: String,
     message: String,
 }
 
-impl Problem {
-    pub(super) fn new(place: Place, key: &KeyPath, message: impl Into<String>) -> Self {
-        Self { place, key: key.to_string(), message: message.into() }
+impl Finding {
+    pub(super) fn new(location: Location, key: &KeyPath, message: impl Into<String>) -> Self {
+        Self { location, key: key.to_string(), message: message.into() }
     }
 
     /// Where the value was given: a file with its line, an environment variable, a flag.
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn location(&self) -> &Location {
+        &self.location
     }
 
-    /// The way to the value, such as `route[2].fields[0]`; empty where the fault is no key's.
+    /// The path of the key, such as `route[2].fields[0]`; empty if the finding is about no key.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What is wrong, and what to write instead.
+    /// What is wrong or suspicious, and what to write instead.
     pub fn message(&self) -> &str {
         &self.message
     }
-}
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        located(f, &self.place, &self.key, &self.message)
+    /// Sorts findings into reading order.
+    pub(super) fn sorted(mut findings: Vec<Self>) -> Vec<Self> {
+        findings.sort_by(|one, other| one.location.cmp(&other.location));
+        findings
     }
 }
 
-/// `place: key: message`, for problems and warnings alike.
-pub(super) fn located(f: &mut fmt::Formatter<'_>, place: &Place, key: &str, message: &str) -> fmt::Result {
-    match key {
-        "" => write!(f, "{place}: {message}"),
-        key => write!(f, "{place}: {key}: {message}"),
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { location, key, message } = self;
+        match &**key {
+            "" => write!(f, "{location}: {message}"),
+            key => write!(f, "{location}: {key}: {message}"),
+        }
     }
 }
 
 /// Where a value was given. Ordered as a reader would go through them: a file from top to bottom, then the rest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Place {
+pub enum Location {
     /// A file, or a built-in preset.
     File {
         /// Its name as it was given.
@@ -69,7 +72,7 @@ pub enum Place {
     Anywhere,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { name, line, column } => {
@@ -85,23 +88,22 @@ impl fmt::Display for Place {
 
 /// Everything that is wrong with a configuration, at least one problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems(Vec<Finding>);
 
 impl Problems {
     /// Puts the problems in reading order. `None` where there are none.
-    pub(super) fn gather(mut problems: Vec<Problem>) -> Option<Self> {
-        problems.sort_by(|one, other| one.place.cmp(&other.place));
-        (!problems.is_empty()).then_some(Self(problems))
+    pub(super) fn gather(problems: Vec<Finding>) -> Option<Self> {
+        (!problems.is_empty()).then(|| Self(Finding::sorted(problems)))
     }
 
     /// The problems, in reading order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Problem> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Finding> {
         self.0.iter()
     }
 }
 
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
+impl From<Finding> for Problems {
+    fn from(problem: Finding) -> Self {
         Self(vec![problem])
     }
 }

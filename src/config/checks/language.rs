@@ -3,10 +3,10 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// A set of bytes.
-pub(super) type Bytes = [bool; 256];
+pub(in crate::config) type Bytes = [bool; 256];
 
 /// Whether any text of these bytes alone may match.
-pub(super) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool {
+pub(in crate::config) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
         HirKind::Literal(literal) => literal.0.iter().all(|&byte| allowed(byte)),
@@ -19,12 +19,12 @@ pub(super) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool 
 }
 
 /// The bytes that what matches may begin with, and whether it may be empty.
-pub(super) fn first(hir: &Hir) -> (Bytes, bool) {
+pub(in crate::config) fn first(hir: &Hir) -> (Bytes, bool) {
     edge(hir, false)
 }
 
 /// The bytes at one end of what matches, and whether that may be empty.
-pub(super) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
+pub(in crate::config) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
     let mut bytes = [false; 256];
     let add = |bytes: &mut Bytes, other: Bytes| bytes.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
     match hir.kind() {
@@ -66,7 +66,7 @@ pub(super) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
 }
 
 /// The literals that every match has. Letters are none: they match in either case.
-pub(super) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
+pub(in crate::config) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
     match hir.kind() {
         HirKind::Literal(literal) => vec![&literal.0],
         HirKind::Capture(group) => required_literals(&group.sub),
@@ -77,7 +77,7 @@ pub(super) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
 }
 
 /// The bytes that a class has; all that are not ASCII where it has any character that is not.
-pub(super) fn bytes_of(class: &Class) -> Bytes {
+pub(in crate::config) fn bytes_of(class: &Class) -> Bytes {
     let mut bytes = [false; 256];
     match class {
         Class::Bytes(class) => {
@@ -100,7 +100,7 @@ pub(super) fn bytes_of(class: &Class) -> Bytes {
     bytes
 }
 
-pub(super) fn write_sample(hir: &Hir, path: &mut Vec<u8>) {
+pub(in crate::config) fn write_sample(hir: &Hir, path: &mut Vec<u8>) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => path.extend_from_slice(&literal.0),

@@ -4,10 +4,10 @@ use super::masking::Masking;
 use super::overlap;
 use super::page::{Pages, pages};
 use super::preset::preset;
-use super::reader::{Given, Reader, Table};
 use super::route::{Entry, RouteDefaults, RouteDescription, mode, route};
-use super::source::Origin;
-use super::value::text;
+use crate::config::read::table::{Located, Reader, Table, Target};
+use crate::config::read::value::text;
+use crate::config::source::sources::Sources;
 use crate::layer::{MaskLayer, MaskRule, Mode};
 use crate::route::RouteSet;
 
@@ -32,7 +32,7 @@ impl Routes {
 }
 
 /// Reads `mode`, `[masking]`, `[[route]]`, `[[page]]` and `presets`, to which those named by flags are added. `None` where a problem was noted.
-pub(super) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
+pub(in crate::config) fn read(root: &mut Table<'_>, flagged: &[String]) -> Option<Routes> {
     let masking = root.section("masking", |table| Masking::default().overridden(table));
     let defaults = RouteDefaults { masking, mode: root.read_or("mode", Mode::Enforce, mode) };
     let mut names = Vec::new();
@@ -59,7 +59,7 @@ const NO_ROUTES: &str = "nothing would be masked: write a `[[route]]`, or take t
 /// The names of the presets, each once.
 fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
     let known = |value: &_| text(value).and_then(|name| preset(&name).map(|_| name));
-    let given = root.holds("presets");
+    let given = root.contains("presets");
     let written = root.list("presets", known).or_else(|| (!given).then(Vec::new));
     let written = written?;
     warn_of_taken(root, &written, flagged);
@@ -75,7 +75,7 @@ fn presets(root: &mut Table<'_>, flagged: &[String]) -> Option<Vec<String>> {
 }
 
 /// Warns where an environment variable takes away a preset that the file names, and so its masks.
-fn warn_of_taken(root: &Table<'_>, written: &[Given<String>], flagged: &[String]) {
+fn warn_of_taken(root: &Table<'_>, written: &[Located<String>], flagged: &[String]) {
     let (now, in_file) = (root.at("presets"), root.written_list("presets"));
     let kept = |name: &String| flagged.contains(name) || written.iter().any(|given| given.value == *name);
     let taken: Vec<_> = in_file.iter().filter(|name| !kept(name)).map(|name| format!("\"{name}\"")).collect();
@@ -94,16 +94,17 @@ fn preset_routes(
     root: &Table<'_>,
     name: &str,
     defaults: &RouteDefaults,
-    names: &mut Vec<Given<String>>,
+    names: &mut Vec<Located<String>>,
 ) -> Option<Vec<Entry>> {
-    let text = preset(name).map_err(|message| root.refuse_flag("--preset", "presets", message)).ok()?;
-    let origin = Origin::of_text(&format!("preset {name}"), text).map_err(|problem| root.adopt([problem], [])).ok()?;
-    let reader = Reader::new(origin);
+    let text =
+        preset(name).map_err(|message| root.error(Target::Flag { flag: "--preset", key: "presets" }, message)).ok()?;
+    let sources = Sources::default().with_text(format!("preset {name}"), text);
+    let reader = Reader::new(sources.open().map_err(|problem| root.extend([problem], [])).ok()?);
     let mut table = reader.root();
     let entries = table.sections("route", |table| route(table, defaults, names));
     table.finish();
     let (problems, warnings) = reader.found();
-    root.adopt(problems, warnings);
+    root.extend(problems, warnings);
     let from_preset = |mut entry: Entry| {
         entry.description.preset = Some(name.to_owned());
         entry
@@ -122,21 +123,21 @@ fn compile(root: &Table<'_>, entries: Vec<Entry>, pages: Pages) -> Option<Routes
             Some(Routes { set, described: entries.into_iter().map(|entry| entry.description).collect(), pages })
         }
         Err(error) => {
-            root.refuse_key("route", error.to_string());
+            root.error("route", error.to_string());
             None
         }
     }
 }
 
 /// Whether all names differ. Checked apart from the rest of the routes, so that a fault elsewhere in one does not hide it.
-fn refuse_same_names(root: &Table<'_>, names: &[Given<String>]) -> bool {
+fn refuse_same_names(root: &Table<'_>, names: &[Located<String>]) -> bool {
     let mut unique = true;
     for (position, name) in names.iter().enumerate() {
         if let Some(first) = names.iter().take(position).find(|other| other.value == name.value) {
             unique = false;
-            root.refuse(
+            root.error(
                 name,
-                format!("a route at {} is named \"{}\" too: give each its own name", first.place, name.value),
+                format!("a route at {} is named \"{}\" too: give each its own name", first.location, name.value),
             );
         }
     }

@@ -1,8 +1,8 @@
 //! Routes that take from one another what they reveal: of a request that is on several, only what all reveal is shown.
 
-use super::expression;
-use super::reader::Table;
 use super::route::Entry;
+use crate::config::checks::expression;
+use crate::config::read::table::Table;
 use crate::layer::{MaskRule, Mode};
 use crate::route::{CanonicalPath, RouteSet};
 use http::Method;
@@ -13,7 +13,7 @@ const ANY: &str = "last4-any";
 /// Warns of every route that never reveals what it says, since another one is on all its paths.
 ///
 /// One that is on some of them alone is left: it is written to be an exception, or meets the other where no request is.
-pub(super) fn warn(root: &Table<'_>, entries: &[Entry], set: &RouteSet<MaskRule>) {
+pub(in crate::config) fn warn(root: &Table<'_>, entries: &[Entry], set: &RouteSet<MaskRule>) {
     let enforced: Vec<_> =
         entries.iter().enumerate().filter(|(_, entry)| entry.description.mode == Mode::Enforce).collect();
     for (position, entry) in enforced.iter().filter(|(_, entry)| !entry.description.reveal.is_empty()) {

@@ -16,23 +16,23 @@ enum Read {
     Dot,
     /// `..` as all of a segment.
     Dots,
-    Segment,
+    KeySegment,
     /// A segment up to a dot or a space, which is dropped at the end of a path.
     Dropped,
     /// All of it: nothing may follow.
     All,
 }
 
-use Read::{All, Dot, Dots, Dropped, Nothing, Root, Segment, Slash};
+use Read::{All, Dot, Dots, Dropped, KeySegment, Nothing, Root, Slash};
 
-const STATES: [Read; 8] = [Nothing, Root, Slash, Dot, Dots, Segment, Dropped, All];
+const STATES: [Read; 8] = [Nothing, Root, Slash, Dot, Dots, KeySegment, Dropped, All];
 
 /// Most repetitions that are followed one by one: beyond, they lead nowhere else.
 const MOST_REPEATED: u32 = 16;
 
 /// Whether a whole path may match.
-pub(super) fn matches_plain_path(hir: &Hir) -> bool {
-    behind(hir, of(Nothing)) & (of(Root) | of(Segment) | of(All)) != 0
+pub(in crate::config) fn matches_plain_path(hir: &Hir) -> bool {
+    behind(hir, of(Nothing)) & (of(Root) | of(KeySegment) | of(All)) != 0
 }
 
 /// A set of states, a bit for each.
@@ -46,7 +46,7 @@ const fn of(state: Read) -> States {
 fn behind(hir: &Hir, from: States) -> States {
     match hir.kind() {
         HirKind::Look(Look::Start) => from & of(Nothing),
-        HirKind::Look(Look::End) if from & (of(Root) | of(Segment) | of(All)) != 0 => of(All),
+        HirKind::Look(Look::End) if from & (of(Root) | of(KeySegment) | of(All)) != 0 => of(All),
         HirKind::Look(Look::End) => 0,
         // Whether the other anchors hold is not followed.
         HirKind::Empty | HirKind::Look(_) => from,
@@ -81,11 +81,11 @@ fn read(from: States, byte: u8) -> States {
 fn next(state: Read, byte: u8) -> Option<Read> {
     match (state, byte) {
         (Nothing, b'/') => Some(Root),
-        (Segment | Dropped, b'/') => Some(Slash),
+        (KeySegment | Dropped, b'/') => Some(Slash),
         (Nothing | All, _) | (_, b'/' | b'?' | b'#' | b'%' | b'\\' | 0..=0x1f | 0x7f) => None,
         (Root | Slash, b'.') => Some(Dot),
         (Dot, b'.') => Some(Dots),
         (_, b'.' | b' ') => Some(Dropped),
-        _ => Some(Segment),
+        _ => Some(KeySegment),
     }
 }

@@ -1,6 +1,6 @@
 //! Fields as people write them, compiled or refused with a message that points at the fault.
 
-use super::notation::is_blank;
+use crate::config::checks::notation::is_blank;
 use crate::mask::{SelectorError, Selectors};
 
 /// Compiles fields, each a name or a path.
@@ -74,7 +74,7 @@ fn as_path(field: &str) -> String {
 }
 
 /// What is suspicious in a field that is none of the above, and what to write instead.
-pub(super) fn suspicion(field: &str) -> Option<String> {
+pub(in crate::config) fn suspicion(field: &str) -> Option<String> {
     (!field.starts_with('$') && field.contains('/')).then(|| {
         format!(
             "a name stands for itself at any depth: for a path write \"{}\", for a member of that very name \"$..['{}']\"",
@@ -103,7 +103,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// The message, and below it the selector with a caret under the fault.
-pub(super) fn pointed(selector: &str, error: &SelectorError) -> String {
+pub(in crate::config) fn pointed(selector: &str, error: &SelectorError) -> String {
     let (SelectorError::Syntax { rest_len } | SelectorError::Unsupported { rest_len }) = error else {
         return error.to_string();
     };

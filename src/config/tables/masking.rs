@@ -1,7 +1,7 @@
 //! How values are masked: the `[masking]` table, whose keys every route may override.
 
-use super::reader::{Given, Table};
-use super::value::{text, whole};
+use crate::config::read::table::{Located, Table, Target};
+use crate::config::read::value::{text, whole};
 use crate::layer::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES};
 use crate::mask::{DEFAULT_MAX_DEPTH, MAX_WIDTH, Policy, PolicyParts};
 
@@ -14,17 +14,17 @@ const MAX_WHOLE_WIDTH: usize = 128;
 
 /// The keys of `[masking]`.
 #[derive(Clone, Debug)]
-pub(super) struct Masking {
+pub(in crate::config) struct Masking {
     /// As they were written.
     parts: PolicyParts,
     /// Characters that a masked value is filled up to; 0 where it is not.
     width: usize,
     /// What these come to.
-    pub(super) policy: Policy,
-    pub(super) max_depth: usize,
-    pub(super) hold_bytes: usize,
+    pub(in crate::config) policy: Policy,
+    pub(in crate::config) max_depth: usize,
+    pub(in crate::config) hold_bytes: usize,
     /// `None` for no limit.
-    pub(super) max_body_bytes: Option<u64>,
+    pub(in crate::config) max_body_bytes: Option<u64>,
 }
 
 impl Default for Masking {
@@ -42,7 +42,7 @@ impl Default for Masking {
 
 impl Masking {
     /// Reads the keys that are there; the others are as in `self`.
-    pub(super) fn overridden(&self, table: &mut Table<'_>) -> Self {
+    pub(in crate::config) fn overridden(&self, table: &mut Table<'_>) -> Self {
         let max_body_bytes =
             table.read("max_body_bytes", |value| whole(value, 0..=i64::MAX as u64)).map(|given| given.value);
         let (parts, written) = self.parts(table);
@@ -58,7 +58,7 @@ impl Masking {
             _ => filled.and_then(|policy| policy.with_came(&parts.ellipsis).map_err(|error| error.to_string())),
         };
         let policy = filled.unwrap_or_else(|message| {
-            table.refuse_whole(message);
+            table.error(Target::Table, message);
             self.policy.clone()
         });
         Self {
@@ -76,7 +76,7 @@ impl Masking {
     }
 
     /// The parts, and the widths that the table gives itself.
-    fn parts(&self, table: &mut Table<'_>) -> (PolicyParts, Vec<Given<usize>>) {
+    fn parts(&self, table: &mut Table<'_>) -> (PolicyParts, Vec<Located<usize>>) {
         let default = self.parts.clone();
         // Each filler is tried alone, so that a problem stands at its own key.
         let ellipsis = |ellipsis| PolicyParts { ellipsis, ..PolicyParts::default() };
@@ -111,7 +111,7 @@ const USUAL_SECRET: usize = 20;
 
 /// Warns of what shows whole values, or most of one. Both are meant by some: an old console cuts what it shows to 23 characters, and
 /// the API's own rule may hide nothing of a short secret.
-fn judge(table: &Table<'_>, given: &Given<usize>, parts: &PolicyParts) {
+fn judge(table: &Table<'_>, given: &Located<usize>, parts: &PolicyParts) {
     let PolicyParts { first, last, min_hidden, .. } = parts;
     let shown = first + last;
     // The shortest secret of which a part is shown, which is the one that most is seen of.

@@ -1,9 +1,9 @@
 //! The tables that are not about masking: listeners, upstream, limits, log.
 
-use super::address::{Carrier, Origin, file_mode, listener, origin, peers};
-use super::reader::{Given, Table};
+use super::address::{Carrier, UpstreamUrl, file_mode, listener, origin, peers};
 use super::tls::UpstreamTls;
-use super::value::{choice, seconds, seconds_or_none, text, whole, yes_or_no};
+use crate::config::read::table::{Located, Table};
+use crate::config::read::value::{choice, seconds, seconds_or_none, text, whole, yes_or_no};
 use crate::proxy::{Forwarded, Limits, ListenAddress, Transport, Upstream};
 use http::HeaderName;
 use http::uri::Authority;
@@ -39,7 +39,7 @@ pub enum LogFormat {
     Text,
 }
 
-pub(super) fn listen(root: &mut Table<'_>) -> ListenAddress {
+pub(in crate::config) fn listen(root: &mut Table<'_>) -> ListenAddress {
     let default = ListenAddress::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
     let mode = root.read("socket_mode", file_mode);
     let bits = mode.as_ref().map_or(SOCKET_MODE, |mode| mode.value);
@@ -48,21 +48,21 @@ pub(super) fn listen(root: &mut Table<'_>) -> ListenAddress {
         // The example file holds every key at its default.
         && mode.value != SOCKET_MODE
     {
-        root.refuse(&mode, "has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out");
+        root.error(&mode, "has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out");
     }
     address
 }
 
-pub(super) fn take_over(root: &mut Table<'_>) -> bool {
+pub(in crate::config) fn take_over(root: &mut Table<'_>) -> bool {
     root.read_or("take_over", false, yes_or_no)
 }
 
 /// `None` for as many as there are cores.
-pub(super) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
+pub(in crate::config) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
     NonZeroUsize::new(root.read_or("workers", 0, |value| whole(value, 0..=1024)))
 }
 
-pub(super) fn log(root: &mut Table<'_>) -> Log {
+pub(in crate::config) fn log(root: &mut Table<'_>) -> Log {
     let levels = [
         ("error", Level::ERROR),
         ("warn", Level::WARN),
@@ -80,20 +80,20 @@ pub(super) fn log(root: &mut Table<'_>) -> Log {
 }
 
 /// The upstream, whose URL alone has no default.
-pub(super) struct UpstreamTable {
+pub(in crate::config) struct UpstreamTable {
     /// As it was given. `None` if it was not, or was refused.
-    url: Option<Given<Origin>>,
+    url: Option<Located<UpstreamUrl>>,
     /// Whether the URL was given at all.
-    pub(super) has_url: bool,
+    pub(in crate::config) has_url: bool,
     /// `None` without a URL, or where a problem was noted.
     upstream: Option<Upstream>,
 }
 
 impl UpstreamTable {
-    pub(super) fn read(root: &mut Table<'_>) -> Self {
+    pub(in crate::config) fn read(root: &mut Table<'_>) -> Self {
         root.section("upstream", |upstream| {
             let default = Upstream::new(Transport::Tcp, Authority::from_static("localhost"));
-            let has_url = upstream.holds("url");
+            let has_url = upstream.contains("url");
             let url = upstream.read("url", origin);
             let limits = Upstream {
                 http2: upstream.read_or("http2", default.http2, yes_or_no),
@@ -108,10 +108,10 @@ impl UpstreamTable {
             };
             let tls = UpstreamTls::read(upstream);
             let transport = match url.as_ref().map(|url| &url.value) {
-                Some(Origin { carrier: Carrier::Tls, authority }) => {
+                Some(UpstreamUrl { carrier: Carrier::Tls, authority }) => {
                     tls.compile(authority.host().trim_matches(['[', ']']), upstream).map(Transport::Tls)
                 }
-                Some(Origin { carrier, .. }) => {
+                Some(UpstreamUrl { carrier, .. }) => {
                     tls.refuse(upstream);
                     Some(match carrier {
                         Carrier::Unix(path) => Transport::Unix(path.clone()),
@@ -128,8 +128,8 @@ impl UpstreamTable {
     }
 
     /// Whether the upstream is the proxy itself, as far as addresses tell without asking anybody.
-    pub(super) fn is_at(&self, listen: &ListenAddress) -> bool {
-        let Some(Given { value: Origin { carrier, authority }, .. }) = &self.url else { return false };
+    pub(in crate::config) fn is_at(&self, listen: &ListenAddress) -> bool {
+        let Some(Located { value: UpstreamUrl { carrier, authority }, .. }) = &self.url else { return false };
         let (listen, default_port) = match (listen, carrier) {
             (ListenAddress::Unix { path, .. }, Carrier::Unix(upstream)) => return path == upstream,
             (ListenAddress::Tcp(listen), Carrier::Tcp) => (listen, 80),
@@ -143,12 +143,12 @@ impl UpstreamTable {
     }
 
     /// The upstream, once there is a URL.
-    pub(super) fn into_upstream(self) -> Option<Upstream> {
+    pub(in crate::config) fn into_upstream(self) -> Option<Upstream> {
         self.upstream
     }
 }
 
-pub(super) fn forwarded(root: &mut Table<'_>) -> Forwarded {
+pub(in crate::config) fn forwarded(root: &mut Table<'_>) -> Forwarded {
     let default = Forwarded::default();
     root.section("forwarded", |forwarded| {
         let trusted = forwarded.list("trusted_peers", peers);
@@ -165,7 +165,7 @@ pub(super) fn forwarded(root: &mut Table<'_>) -> Forwarded {
     })
 }
 
-pub(super) fn limits(root: &mut Table<'_>) -> Limits {
+pub(in crate::config) fn limits(root: &mut Table<'_>) -> Limits {
     let default = Limits::default();
     root.section("limits", |limits| Limits {
         header_timeout: limits.read_or("header_timeout_secs", default.header_timeout, seconds),
@@ -187,7 +187,7 @@ pub(super) fn limits(root: &mut Table<'_>) -> Limits {
     })
 }
 
-pub(super) fn allowed_rerouting_headers(root: &mut Table<'_>) -> Vec<HeaderName> {
+pub(in crate::config) fn allowed_rerouting_headers(root: &mut Table<'_>) -> Vec<HeaderName> {
     let name = |value: &_| {
         text(value)?.parse().map_err(|_| "not a header name: write one such as \"X-Original-URL\"".to_owned())
     };

@@ -1,8 +1,7 @@
 //! A TOML text that knows on which line each of its keys stands.
 
-use super::key::{KeyPath, Segment};
-use super::problem::{Place, Problem};
-use figment::providers::{Format, Toml};
+use crate::config::finding::{Finding, Location};
+use crate::config::key::{KeyPath, KeySegment};
 use figment::value::Dict;
 use std::ops::Range;
 use toml_edit::{ImDocument, Item, TableLike};
@@ -11,36 +10,36 @@ use toml_edit::{ImDocument, Item, TableLike};
 pub(super) struct Document {
     name: String,
     text: ImDocument<String>,
+    values: Dict,
 }
 
 impl Document {
-    /// Parses a text; `name` is what messages call it.
-    pub(super) fn parse(name: String, text: &str) -> Result<Self, Problem> {
-        match ImDocument::parse(text.to_owned()) {
-            Ok(parsed) => Ok(Self { name, text: parsed }),
+    /// Parses a text; `name` is its name in messages.
+    pub(super) fn parse(name: String, text: &str) -> Result<Self, Finding> {
+        let parsed = ImDocument::parse(text.to_owned()).map_err(toml_edit::de::Error::from);
+        let read = parsed.and_then(|parsed| Ok((toml_edit::de::from_document(parsed.clone())?, parsed)));
+        match read {
+            Ok((values, parsed)) => Ok(Self { name, text: parsed, values }),
             Err(error) => {
                 let (line, column) = error.span().map(|span| position(text, span.start)).unzip();
                 let message = format!("not TOML: {}", error.message().trim_end().replace('\n', "; "));
-                Err(Problem::new(Place::File { name, line, column }, &KeyPath::default(), message))
+                Err(Finding::new(Location::File { name, line, column }, &KeyPath::default(), message))
             }
         }
     }
 
-    /// The values.
-    pub(super) fn values(&self) -> Result<Dict, Problem> {
-        let root = KeyPath::default();
-        Toml::from_str(self.text.raw())
-            .map_err(|error| Problem::new(self.place(&root), &root, format!("not TOML: {error}")))
+    pub(super) fn values(&self) -> &Dict {
+        &self.values
     }
 
     /// Where a key stands; without a line if it does not.
-    pub(super) fn place(&self, path: &KeyPath) -> Place {
+    pub(super) fn location(&self, path: &KeyPath) -> Location {
         let line = self.span(path).map(|span| position(self.text.raw(), span.start).0);
-        Place::File { name: self.name.clone(), line, column: None }
+        Location::File { name: self.name.clone(), line, column: None }
     }
 
     /// Whether the key is written here.
-    pub(super) fn holds(&self, path: &KeyPath) -> bool {
+    pub(super) fn contains(&self, path: &KeyPath) -> bool {
         self.span(path).is_some()
     }
 
@@ -50,13 +49,13 @@ impl Document {
         let mut span = None;
         for segment in path.segments() {
             (at, span) = match segment {
-                Segment::Key(key) => {
+                KeySegment::Key(key) => {
                     let table = at.table()?;
                     let (key, item) = table.get_key_value(key)?;
                     // A table's own header rather than the first line that mentions it.
                     (At::Item(item), item.as_table().and_then(toml_edit::Table::span).or_else(|| key.span()))
                 }
-                Segment::Index(index) => at.element(*index)?,
+                KeySegment::Index(index) => at.element(*index)?,
             };
         }
         span

@@ -1,0 +1,4 @@
+//! TODO
+
+pub(super) mod table;
+pub(super) mod value;
