@@ -34,30 +34,15 @@
 //! lie, which is kept for the next text under the same rules.
 
 mod blocks;
-mod cursor;
-mod error;
-mod key;
+mod core;
 mod machine;
-mod mark;
-mod nesting;
-mod path;
-mod place;
-mod policy;
+mod masker;
 mod rules;
-mod secret;
-mod selector;
-mod sink;
-mod state;
-mod summary;
-mod treatment;
-mod unit;
 
-pub use blocks::Instructions;
-pub use error::{Error, ErrorKind};
-pub use machine::Masker;
-pub use path::SelectorError;
-pub use policy::{MAX_FILLER, MAX_WIDTH, Policy, PolicyError, PolicyParts};
-pub use rules::{DEFAULT_MAX_DEPTH, Reveal, Rules, RulesError};
-pub use selector::{MAX_PATH_SEGMENTS, Selectors};
-pub use sink::Sink;
-pub use summary::Summary;
+pub use blocks::{Instructions, Program};
+pub use core::{Error, ErrorKind, Sink, Summary};
+pub use masker::Masker;
+pub use rules::{
+    DEFAULT_MAX_DEPTH, MAX_FILLER, MAX_PATH_SEGMENTS, MAX_WIDTH, Policy, PolicyError, PolicyParts, Reveal, Rules,
+    RulesError, SelectorError, Selectors,
+};

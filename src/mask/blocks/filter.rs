@@ -1,17 +1,16 @@
 //! Finds the keys that may be one of the names asked for.
 
-use super::super::selector::Selectors;
-use super::bits::{BLOCK, Block};
-use super::kernel::Kernel;
+use super::kernel::{BLOCK, Block, Kernel};
+use crate::mask::rules::Selectors;
 
 /// Every name that selectors or revealing paths ask for.
 #[derive(Clone, Debug, Default)]
-pub(in crate::mask) struct KeyFilter {
-    names: Vec<Name>,
+pub(crate) struct KeyFilter {
+    names: Vec<FilterName>,
 }
 
 #[derive(Clone, Debug)]
-struct Name {
+struct FilterName {
     /// As it stands in a text without escapes, with its closing quote.
     quoted: Box<[u8]>,
     /// Set in every byte before it is compared with `first` and `word`: the bit of letter case, if that is ignored.
@@ -29,8 +28,8 @@ struct Name {
 impl KeyFilter {
     /// A filter for what any of `selectors` ask for. Names that are not ASCII are left out, and so are those that must be escaped:
     /// keys that are not plain ASCII are not the filter's business.
-    pub(in crate::mask) fn new<'a>(selectors: impl IntoIterator<Item = &'a Selectors>) -> Self {
-        let mut names: Vec<Name> = Vec::new();
+    pub(crate) fn new<'a>(selectors: impl IntoIterator<Item = &'a Selectors>) -> Self {
+        let mut names: Vec<FilterName> = Vec::new();
         for set in selectors {
             for (name, ignore_case) in set.all_names().map(|name| (name, set.ignores_case())) {
                 let plain = name.iter().all(|&byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\');
@@ -46,7 +45,7 @@ impl KeyFilter {
                     let first = word.to_le_bytes()[0];
                     let distance = quoted.len().min(BLOCK - 1) as u32;
                     let cut = u64::MAX << (BLOCK - quoted.len().min(BLOCK)).min(BLOCK - 1);
-                    names.push(Name { quoted, fold, first, distance, cut, word, mask });
+                    names.push(FilterName { quoted, fold, first, distance, cut, word, mask });
                 }
             }
         }
@@ -56,13 +55,13 @@ impl KeyFilter {
     /// Those of `keys`, which are the opening quotes of keys in a block, that are as long as one of the names, or that the block's end
     /// cuts. `quotes` are all quotes.
     #[inline(always)]
-    pub(super) fn of_length(&self, keys: u64, quotes: u64) -> u64 {
+    pub(crate) fn of_length(&self, keys: u64, quotes: u64) -> u64 {
         self.names.iter().fold(0, |found, name| found | keys & (quotes >> name.distance | name.cut))
     }
 
     /// Those of them that may be one of the names, by how they begin.
     #[inline(always)]
-    pub(super) fn candidates<K: Kernel>(&self, kernel: K, block: &Block, keys: u64, quotes: u64) -> u64 {
+    pub(crate) fn candidates<K: Kernel>(&self, kernel: K, block: &Block, keys: u64, quotes: u64) -> u64 {
         let mut candidates = 0;
         for name in &self.names {
             let begins = kernel.folded(block, name.fold, name.first) >> 1;
@@ -75,10 +74,10 @@ impl KeyFilter {
     /// Whether any of these keys of the block at `at` may be one of the names.
     // Not inlined: most blocks have no key as long as a name, and the loop along them needs the registers.
     #[inline(never)]
-    pub(super) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
+    pub(crate) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
         while keys != 0 {
             let key = at + keys.trailing_zeros() as usize + 1;
-            if let Ahead::Name(_) = self.ahead(chunk.get(key..).unwrap_or_default()) {
+            if let KeyMatch::Name(_) = self.find(chunk.get(key..).unwrap_or_default()) {
                 return true;
             }
             keys &= keys - 1;
@@ -88,27 +87,29 @@ impl KeyFilter {
 
     /// Looks at the key whose opening quote stands right before `text`.
     #[inline(always)]
-    pub(super) fn ahead(&self, text: &[u8]) -> Ahead {
-        let Some(begin) = text.first_chunk().map(|begin| u64::from_le_bytes(*begin)) else { return Ahead::Name(None) };
-        for Name { quoted, fold, word, mask, .. } in &self.names {
+    pub(crate) fn find(&self, text: &[u8]) -> KeyMatch {
+        let Some(begin) = text.first_chunk().map(|begin| u64::from_le_bytes(*begin)) else {
+            return KeyMatch::Name(None);
+        };
+        for FilterName { quoted, fold, word, mask, .. } in &self.names {
             if (begin | u64::from_ne_bytes([*fold; 8])) & mask != *word {
                 continue;
             }
-            let Some(ahead) = text.get(..quoted.len()) else { return Ahead::Name(None) };
+            let Some(ahead) = text.get(..quoted.len()) else { return KeyMatch::Name(None) };
             // What fits into a word is compared by now, but for bytes other than letters that folding makes alike.
             let same = (*fold == 0 && quoted.len() <= 8)
                 || *ahead == **quoted
                 || *fold != 0 && ahead.eq_ignore_ascii_case(quoted);
             if same {
-                return Ahead::Name(Some(quoted.len() - 1));
+                return KeyMatch::Name(Some(quoted.len() - 1));
             }
         }
-        Ahead::Other
+        KeyMatch::Other
     }
 }
 
 /// What the next key is.
-pub(super) enum Ahead {
+pub(crate) enum KeyMatch {
     /// One of the names, so many bytes long; or too near the text's end to tell.
     Name(Option<usize>),
     /// None of them.

@@ -1,14 +1,13 @@
 //! Passes over strings that are neither keys nor masked: the long way of most texts.
 
-use super::bits::{BLOCK, EscapeBits, TextBits, padded_block};
-use super::kernel::{Kernel, Work};
-use super::spelling::{digits, unescaped};
+use super::grammar::{digits, unescaped};
+use super::kernel::{BLOCK, EscapeBits, Kernel, TextBits, Work, padded_block};
 
 /// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or before a block that has a fault,
 /// or before the chunk's last bytes that fill no block; then also before an escape that reaches into them. What stands there is not escaped; if it is a digit, it may belong to an escape that was checked.
-pub(super) struct PassString<'a> {
-    pub(super) chunk: &'a [u8],
-    pub(super) at: usize,
+pub(crate) struct PassString<'a> {
+    pub(crate) chunk: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl Work for PassString<'_> {
@@ -95,7 +94,7 @@ impl OpenEscape {
 }
 
 /// The work of [`plain_string`].
-pub(super) struct PlainString<'a>(pub(super) &'a [u8]);
+pub(crate) struct PlainString<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Work for PlainString<'a> {
     type Output = Option<&'a [u8]>;
@@ -108,7 +107,7 @@ impl<'a> Work for PlainString<'a> {
 
 /// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
 #[inline(always)]
-pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
     let mut at = 0;
     loop {
         let rest = text.get(at..)?;
@@ -131,9 +130,9 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Instructions;
-    use super::super::spelling::escape_len;
     use super::*;
+    use crate::mask::Instructions;
+    use crate::mask::blocks::grammar::escape_len;
     use proptest::prelude::*;
 
     /// More would take Miri hours.

@@ -1,6 +1,8 @@
 //! 32 bytes at a time, with AVX2 and carry-less multiplication.
 
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
+use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
 /// How far ahead of a block memory is asked for, in bytes: across the end of the page, where the processor's own foresight ends.
@@ -9,11 +11,11 @@ const AHEAD: usize = 1536;
 
 /// Proof that the processor has AVX2, PCLMULQDQ, BMI1, BMI2, POPCNT and LZCNT.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Avx2(());
+pub(crate) struct Avx2(());
 
 impl Avx2 {
     /// `None` where the processor has not what it takes.
-    pub(super) fn detect() -> Option<Self> {
+    pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
             && is_x86_feature_detected!("bmi1")
@@ -139,7 +141,7 @@ impl Kernel for Avx2 {
     #[inline(always)]
     fn parity(self, bits: u64) -> u64 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
-        unsafe { super::parity_by_multiplication(bits) }
+        unsafe { parity_by_multiplication(bits) }
     }
 
     #[cfg(not(miri))]
@@ -220,7 +222,7 @@ unsafe fn table(entries: &[u8; 16]) -> __m256i {
 #[inline(always)]
 unsafe fn space(half: __m256i) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::SPACE), half)) }
+    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&SPACE), half)) }
 }
 
 /// Digits and the minus.
@@ -244,7 +246,7 @@ unsafe fn number(half: __m256i) -> __m256i {
 #[inline(always)]
 unsafe fn marks(half: __m256i) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::MARKS), half)) }
+    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&MARKS), half)) }
 }
 
 /// What makes an escape behind a backslash.
@@ -255,8 +257,8 @@ unsafe fn marks(half: __m256i) -> __m256i {
 unsafe fn fits_escape(half: __m256i) -> __m256i {
     // SAFETY: the caller vouches for AVX2.
     unsafe {
-        let b_or_r = _mm256_or_si256(half, _mm256_set1_epi8(super::B_OR_R.cast_signed()));
-        let others = _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::ESCAPES), half));
+        let b_or_r = _mm256_or_si256(half, _mm256_set1_epi8(B_OR_R.cast_signed()));
+        let others = _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&ESCAPES), half));
         _mm256_or_si256(others, equal(b_or_r, b'r'))
     }
 }
@@ -277,5 +279,18 @@ unsafe fn hex_digit(half: __m256i) -> __m256i {
     unsafe {
         let lower_case = _mm256_or_si256(half, _mm256_set1_epi8(0x20));
         _mm256_or_si256(first(half, b'0', 10), first(lower_case, b'a', 6))
+    }
+}
+
+/// Parity by carry-less multiplication with all ones.
+///
+/// # Safety
+/// The processor must have PCLMULQDQ.
+#[inline(always)]
+unsafe fn parity_by_multiplication(bits: u64) -> u64 {
+    // SAFETY: the caller vouches for PCLMULQDQ.
+    unsafe {
+        let product = _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
+        _mm_cvtsi128_si64(product).cast_unsigned()
     }
 }

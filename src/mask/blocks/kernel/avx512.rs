@@ -2,9 +2,9 @@
 //!
 //! Elsewhere nothing is won by it: what is seen is needed at once there, and takes longer to get into general registers.
 
-use super::super::bits::BLOCK;
 use super::avx2::Avx2;
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
 /// By the low seven bits of a byte: what makes an escape behind a backslash. As in all tables here, the other entries hold what no
@@ -33,11 +33,11 @@ const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
 
 /// Proof that the processor has AVX-512 for bytes, its permutations of them included, and all that [`Avx2`] proves.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Avx512(Avx2);
+pub(crate) struct Avx512(Avx2);
 
 impl Avx512 {
     /// `None` where the processor has not what it takes, or would slow down for it: those that do came before the permutations.
-    pub(super) fn detect() -> Option<Self> {
+    pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")

@@ -1,11 +1,13 @@
 //! 16 bytes at a time, with NEON, which every processor of this kind has.
 
-use super::{B_OR_R, Block, ESCAPES, EscapeBits, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Work};
+use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
+use super::vector::{Kernel, Work};
 use std::arch::aarch64::*;
 
 /// Only there where the compiler itself takes NEON for granted.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Neon;
+pub(crate) struct Neon;
 
 /// A block, a quarter at a time.
 type Quarters = [uint8x16_t; 4];

@@ -1,10 +1,10 @@
 //! The reference: one byte at a time, no `unsafe`.
 
-use super::super::bits::BLOCK;
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::vector::{Kernel, Work};
 
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Scalar;
+pub(crate) struct Scalar;
 
 impl Kernel for Scalar {
     #[inline(always)]

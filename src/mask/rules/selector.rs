@@ -1,9 +1,6 @@
 //! Which fields hold secrets: names at any depth, and paths (a subset of RFC 9535), compiled to a matcher.
 
-use super::path::{Select, SelectorError, Step, parse_path};
-
-/// Most path segments that one set of selectors may have in all, the width of the matcher's state.
-pub const MAX_PATH_SEGMENTS: usize = 64;
+use super::path::{MAX_PATH_SEGMENTS, PathSegment, SegmentSelector, SelectorError, parse_path};
 
 /// A compiled set of field selectors.
 ///
@@ -20,7 +17,7 @@ pub const MAX_PATH_SEGMENTS: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selectors {
     names: Vec<Box<[u8]>>,
-    steps: Vec<Step>,
+    segments: Vec<PathSegment>,
     starts: StateSet,
     ignore_case: bool,
     longest_name: usize,
@@ -48,7 +45,7 @@ impl Selectors {
 
     /// Whether nothing is selected.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.steps.is_empty()
+        self.names.is_empty() && self.segments.is_empty()
     }
 
     /// What either set selects. Names ignore letter case if either did.
@@ -61,15 +58,15 @@ impl Selectors {
             for name in &set.names {
                 both.add_name(name);
             }
-            let offset = both.steps.len();
-            if offset + set.steps.len() > MAX_PATH_SEGMENTS {
+            let offset = both.segments.len();
+            if offset + set.segments.len() > MAX_PATH_SEGMENTS {
                 return Err(SelectorError::TooManySegments);
             }
             both.starts |= set.starts.checked_shl(offset as u32).unwrap_or(0);
-            for step in &set.steps {
-                let mut step = step.clone();
-                both.fold_step(&mut step);
-                both.steps.push(step);
+            for segment in &set.segments {
+                let mut segment = segment.clone();
+                both.fold_segment(&mut segment);
+                both.segments.push(segment);
             }
         }
         Ok(both)
@@ -77,82 +74,83 @@ impl Selectors {
 
     /// Whether every selector is a path of plain names, so that it leads to one place in a document.
     pub fn is_exact(&self) -> bool {
-        self.names.is_empty() && self.steps.iter().all(|step| !step.descend && step.select != Select::Any)
+        self.names.is_empty()
+            && self.segments.iter().all(|segment| !segment.descend && segment.selector != SegmentSelector::Wildcard)
     }
 
     /// Whether a member of the top-level object can be selected at all.
     pub fn may_select_top_level(&self) -> bool {
         let begins =
             |bit: usize| u32::try_from(bit).ok().and_then(|bit| self.starts.checked_shr(bit)).unwrap_or(0) & 1 == 1;
-        !self.names.is_empty() || self.steps.iter().enumerate().any(|(bit, step)| begins(bit) && step.last)
+        !self.names.is_empty() || self.segments.iter().enumerate().any(|(bit, segment)| begins(bit) && segment.last)
     }
 
     /// Whether any selector is a path.
-    pub(super) fn has_paths(&self) -> bool {
-        !self.steps.is_empty()
+    pub(crate) fn has_paths(&self) -> bool {
+        !self.segments.is_empty()
     }
 
     /// All names that selectors have in them, folded if case is ignored.
-    pub(super) fn all_names(&self) -> impl Iterator<Item = &[u8]> {
-        let in_paths = self.steps.iter().filter_map(|step| match &step.select {
-            Select::Name(name) => Some(&**name),
-            Select::Any => None,
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &[u8]> {
+        let in_paths = self.segments.iter().filter_map(|segment| match &segment.selector {
+            SegmentSelector::Name(name) => Some(&**name),
+            SegmentSelector::Wildcard => None,
         });
         self.names.iter().map(|name| &**name).chain(in_paths)
     }
 
     /// Whether letter case makes no difference to names.
-    pub(super) fn ignores_case(&self) -> bool {
+    pub(crate) fn ignores_case(&self) -> bool {
         self.ignore_case
     }
 
     /// Bytes of an unescaped key beyond which it cannot be one of the names.
-    pub(super) fn longest_name(&self) -> usize {
+    pub(crate) fn longest_name(&self) -> usize {
         self.longest_name
     }
 
     /// The state at the document's root.
-    pub(super) fn root(&self) -> StateSet {
+    pub(crate) fn root(&self) -> StateSet {
         self.starts
     }
 
     /// Goes from an object in state `from` to its member `key` (unescaped): whether the member is selected and the
     /// state inside it.
-    pub(super) fn member(&self, from: StateSet, key: Key<'_>) -> (bool, StateSet) {
+    pub(crate) fn member(&self, from: StateSet, key: MemberKey<'_>) -> (bool, StateSet) {
         let folded;
         let key = match key {
-            Key::Known(bytes) if self.ignore_case => {
+            MemberKey::Known(bytes) if self.ignore_case => {
                 folded = fold_case(bytes);
                 Some(folded.as_slice())
             }
-            Key::Known(bytes) => Some(bytes),
-            Key::Other => None,
+            MemberKey::Known(bytes) => Some(bytes),
+            MemberKey::Other => None,
         };
         let by_name = key.is_some_and(|key| self.names.iter().any(|name| **name == *key));
-        let (by_path, state) = self.advance(from, |step| match &step.select {
-            Select::Any => true,
-            Select::Name(name) => key.is_some_and(|key| **name == *key),
+        let (by_path, state) = self.advance(from, |segment| match &segment.selector {
+            SegmentSelector::Wildcard => true,
+            SegmentSelector::Name(name) => key.is_some_and(|key| **name == *key),
         });
         (by_name || by_path, state)
     }
 
     /// Goes from an array in state `from` to one of its elements.
-    pub(super) fn element(&self, from: StateSet) -> (bool, StateSet) {
-        self.advance(from, |step| matches!(step.select, Select::Any))
+    pub(crate) fn element(&self, from: StateSet) -> (bool, StateSet) {
+        self.advance(from, |segment| matches!(segment.selector, SegmentSelector::Wildcard))
     }
 
-    fn advance(&self, from: StateSet, matches: impl Fn(&Step) -> bool) -> (bool, StateSet) {
+    fn advance(&self, from: StateSet, matches: impl Fn(&PathSegment) -> bool) -> (bool, StateSet) {
         let (mut selected, mut state) = (false, 0);
         let mut left = from;
         while left != 0 {
             let bit = left.trailing_zeros() as usize;
             left &= left - 1;
-            let Some(step) = self.steps.get(bit) else { break };
-            if step.descend {
+            let Some(segment) = self.segments.get(bit) else { break };
+            if segment.descend {
                 state |= 1 << bit;
             }
-            if matches(step) {
-                if step.last {
+            if matches(segment) {
+                if segment.last {
                     selected = true;
                 } else {
                     state |= 2 << bit;
@@ -170,15 +168,15 @@ impl Selectors {
             self.add_name(selector.as_bytes());
             return Ok(());
         };
-        let mut steps = parse_path(path)?;
-        if self.steps.len() + steps.len() > MAX_PATH_SEGMENTS {
+        let mut segments = parse_path(path)?;
+        if self.segments.len() + segments.len() > MAX_PATH_SEGMENTS {
             return Err(SelectorError::TooManySegments);
         }
-        for step in &mut steps {
-            self.fold_step(step);
+        for segment in &mut segments {
+            self.fold_segment(segment);
         }
-        self.starts |= 1 << self.steps.len();
-        self.steps.append(&mut steps);
+        self.starts |= 1 << self.segments.len();
+        self.segments.append(&mut segments);
         Ok(())
     }
 
@@ -190,8 +188,8 @@ impl Selectors {
         }
     }
 
-    fn fold_step(&mut self, step: &mut Step) {
-        if let Select::Name(name) = &mut step.select {
+    fn fold_segment(&mut self, segment: &mut PathSegment) {
+        if let SegmentSelector::Name(name) = &mut segment.selector {
             if self.ignore_case {
                 *name = fold_case(name).into_boxed_slice();
             }
@@ -207,12 +205,12 @@ impl Selectors {
     }
 }
 
-/// A set of positions in the selectors' paths: bit *i* means "step *i* may match the next member or element".
-pub(super) type StateSet = u64;
+/// A set of positions in the selectors' paths: bit *i* means "segment *i* may match the next member or element".
+pub(crate) type StateSet = u64;
 
 /// A member's name, unescaped.
 #[derive(Clone, Copy)]
-pub(super) enum Key<'a> {
+pub(crate) enum MemberKey<'a> {
     /// The name's bytes.
     Known(&'a [u8]),
     /// A name that is none of those asked for.
@@ -240,7 +238,7 @@ mod tests {
         for segment in path {
             (hit, state) = match *segment {
                 "[]" => selectors.element(state),
-                name => selectors.member(state, Key::Known(name.as_bytes())),
+                name => selectors.member(state, MemberKey::Known(name.as_bytes())),
             };
         }
         hit

@@ -2,38 +2,37 @@
 //!
 //! A bit stands for a byte.
 
-use super::super::nesting::Kinds;
-use super::bits::{BLOCK, Block, InsideBits, OutsideBits};
-use super::brackets::{Brackets, Level, Nest};
+use super::brackets::{BracketEffect, Brackets, OpenBefore};
 use super::carry::Carry;
-use super::kernel::Kernel;
 use super::spelling::{are_escapes, unescaped, words};
+use crate::mask::blocks::kernel::{BLOCK, Block, InsideBits, Kernel, OutsideBits};
+use crate::mask::core::KindStack;
 
 /// A block, and what is around it.
 #[derive(Clone, Copy)]
-pub(super) struct Window<'a> {
-    pub(super) block: &'a Block,
+pub(crate) struct Window<'a> {
+    pub(crate) block: &'a Block,
     /// The text from the block's first byte on, as much as there is.
-    pub(super) text: &'a [u8],
+    pub(crate) text: &'a [u8],
     /// Its place in the chunk.
-    pub(super) at: usize,
-    pub(super) read: &'a Read<'a>,
+    pub(crate) at: usize,
+    pub(crate) scanned: &'a Scanned<'a>,
 }
 
 /// The part of a chunk that was proved.
 #[derive(Clone, Copy)]
-pub(super) struct Read<'a> {
-    pub(super) chunk: &'a [u8],
+pub(crate) struct Scanned<'a> {
+    pub(crate) chunk: &'a [u8],
     /// Where it begins.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// The last token before it is `{` or `[`.
-    pub(super) opened: bool,
+    pub(crate) opened: bool,
 }
 
-impl Read<'_> {
+impl Scanned<'_> {
     /// Whether the last token before this place in the chunk is `{` or `[`. Not for within strings.
     #[cold]
-    pub(super) fn is_opened(&self, at: usize) -> bool {
+    pub(crate) fn is_opened(&self, at: usize) -> bool {
         let read = self.chunk.get(self.start..at).unwrap_or_default();
         read.trim_ascii_end().last().map_or(self.opened, |byte| matches!(byte, b'{' | b'['))
     }
@@ -41,28 +40,34 @@ impl Read<'_> {
 
 /// What is known of a block, if it has no faults.
 #[derive(Clone, Copy)]
-pub(super) struct Proof {
+pub(crate) struct Proof {
     /// Anything but 0 if the block is not grammatical, or too unusual to tell: the machine reads it then, and has the last word.
-    pub(super) faults: u64,
-    /// Anything but 0 if the proof rests on more than what is compared of a [`Shape`](super::shapes::Shape).
-    pub(super) unrepeatable: u64,
+    pub(crate) faults: u64,
+    /// Anything but 0 if the proof rests on more than what is compared of a [`Shape`](crate::mask::blocks::kernel::Shape).
+    pub(crate) unrepeatable: u64,
     /// Bytes inside strings.
-    pub(super) inside: u64,
+    pub(crate) inside: u64,
     /// Opening quotes of keys.
-    pub(super) keys: u64,
+    pub(crate) keys: u64,
     /// All quotes that are not escaped.
-    pub(super) quotes: u64,
-    pub(super) brackets: Brackets,
+    pub(crate) quotes: u64,
+    pub(crate) brackets: Brackets,
     /// The kinds behind the block, or behind `end`.
-    pub(super) kinds: Kinds,
+    pub(crate) kinds: KindStack,
     /// The bracket that closes all kinds that were given, if there is one; the block is proved up to and with it.
-    pub(super) end: u64,
-    pub(super) carry: Carry,
+    pub(crate) end: u64,
+    pub(crate) carry: Carry,
 }
 
 /// Looks at one block. Straight on without a branch, but for what is rare or comes in every block of a text.
 #[inline(always)]
-pub(super) fn check<K: Kernel>(kernel: K, window: Window<'_>, inside: InsideBits, carry: Carry, nest: Nest) -> Proof {
+pub(crate) fn check<K: Kernel>(
+    kernel: K,
+    window: Window<'_>,
+    inside: InsideBits,
+    carry: Carry,
+    nest: OpenBefore,
+) -> Proof {
     let (mut faults, mut unrepeatable) = (0, 0);
     let (mut quotes, mut escaped) = (inside.quote, 0);
     if inside.backslash | carry.escaped != 0 {
@@ -92,7 +97,7 @@ pub(super) fn check<K: Kernel>(kernel: K, window: Window<'_>, inside: InsideBits
         let last = scalars & !(u64::MAX.checked_shr((!scalars).leading_zeros()).unwrap_or(0));
         unrepeatable |= letters & last;
     }
-    let Level { fault, brackets, objects, kinds, end } = Level::of(open, close, window.block, nest);
+    let BracketEffect { fault, brackets, objects, kinds, end } = BracketEffect::of(open, close, window.block, nest);
     faults |= fault;
 
     // Each token stands behind one that a value follows, or behind a value.
@@ -145,7 +150,7 @@ impl Window<'_> {
     #[cold]
     fn are_empty(self, mut closing: u64) -> bool {
         while closing != 0 {
-            if !self.read.is_opened(self.at + closing.trailing_zeros() as usize) {
+            if !self.scanned.is_opened(self.at + closing.trailing_zeros() as usize) {
                 return false;
             }
             closing &= closing - 1;

@@ -1,24 +1,24 @@
 //! Reads the inside of a JSON string character by character, each with its own spelling.
 
-use super::ErrorKind;
+use super::error::ErrorKind;
 
 /// Longest spelling of one character: a surrogate pair written as two `\u` escapes.
-pub(super) const MAX_SPELLING: usize = 12;
+pub(crate) const MAX_SPELLING: usize = 12;
 
 /// One character of a string: a Unicode scalar value, or a surrogate that was escaped without its other half.
 #[derive(Clone, Copy)]
-pub(super) struct Unit<'a> {
+pub(crate) struct Unit<'a> {
     /// The scalar value; `None` for a lone surrogate, which equals no character.
-    pub(super) value: Option<char>,
+    pub(crate) value: Option<char>,
     /// The bytes that spell it in the text.
-    pub(super) spelling: &'a [u8],
+    pub(crate) spelling: &'a [u8],
 }
 
 /// Takes a string's bytes one at a time and gives its characters; keeps what a chunk boundary cut.
 ///
 /// Deliberately not `Debug`: it may hold a piece of a secret.
 #[derive(Clone, Default)]
-pub(super) struct UnitReader {
+pub(crate) struct UnitReader {
     pending: [u8; MAX_SPELLING],
     len: usize,
     /// Where the escape or sequence being read begins in `pending`: behind a high surrogate that waits, or 0.
@@ -32,7 +32,7 @@ impl UnitReader {
     ///
     /// # Errors
     /// A control byte, an unknown escape or a sequence that is not UTF-8.
-    pub(super) fn push(&mut self, byte: u8, mut each: impl FnMut(Unit<'_>)) -> Result<(), ErrorKind> {
+    pub(crate) fn push(&mut self, byte: u8, mut each: impl FnMut(Unit<'_>)) -> Result<(), ErrorKind> {
         let begins = self.len == self.start;
         if begins && self.high.is_some() && byte != b'\\' {
             self.release_high(&mut each);
@@ -58,12 +58,12 @@ impl UnitReader {
     }
 
     /// Whether the string may end here: not inside an escape or a UTF-8 sequence.
-    pub(super) fn at_boundary(&self) -> bool {
+    pub(crate) fn at_boundary(&self) -> bool {
         self.len == self.start
     }
 
     /// Gives what still waits at the string's end and makes the reader ready for the next.
-    pub(super) fn finish(&mut self, mut each: impl FnMut(Unit<'_>)) {
+    pub(crate) fn finish(&mut self, mut each: impl FnMut(Unit<'_>)) {
         self.release_high(&mut each);
         self.clear();
     }

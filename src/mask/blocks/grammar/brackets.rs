@@ -1,41 +1,41 @@
 //! The brackets of a block.
 
-use super::super::nesting::Kinds;
-use super::bits::Block;
+use crate::mask::blocks::kernel::Block;
+use crate::mask::core::KindStack;
 
 /// Where brackets stand outside strings.
 #[derive(Clone, Copy)]
-pub(super) struct Brackets {
-    pub(super) open: u64,
-    pub(super) close: u64,
+pub(crate) struct Brackets {
+    pub(crate) open: u64,
+    pub(crate) close: u64,
     /// Which of them are curly.
-    pub(super) curly: u64,
+    pub(crate) curly: u64,
 }
 
 /// What is open before a block.
 #[derive(Clone, Copy)]
-pub(super) struct Nest {
-    pub(super) kinds: Kinds,
+pub(crate) struct OpenBefore {
+    pub(crate) kinds: KindStack,
     /// What must not be open at once.
-    pub(super) too_deep: u64,
+    pub(crate) too_deep: u64,
 }
 
 /// What the brackets of a block do. It goes from one to the next.
 #[derive(Clone, Copy)]
-pub(super) struct Level {
-    pub(super) brackets: Brackets,
+pub(crate) struct BracketEffect {
+    pub(crate) brackets: Brackets,
     /// Not 0 if a bracket closes what it did not open, or too much is open.
-    pub(super) fault: u64,
+    pub(crate) fault: u64,
     /// Where the innermost thing open is an object. A bracket belongs to what it stands in, a closing one to what it closes.
-    pub(super) objects: u64,
-    pub(super) kinds: Kinds,
+    pub(crate) objects: u64,
+    pub(crate) kinds: KindStack,
     /// The bracket that closes the last of the kinds, or 0. What follows it was not looked at.
-    pub(super) end: u64,
+    pub(crate) end: u64,
 }
 
-impl Level {
+impl BracketEffect {
     #[inline(always)]
-    pub(super) fn of(open: u64, close: u64, block: &Block, Nest { mut kinds, too_deep }: Nest) -> Self {
+    pub(crate) fn of(open: u64, close: u64, block: &Block, OpenBefore { mut kinds, too_deep }: OpenBefore) -> Self {
         let (mut objects, mut curly) = (kinds.innermost(), 0);
         let mut fault = 0;
         let mut left = open | close;
@@ -65,7 +65,7 @@ impl Level {
 impl Brackets {
     /// The kinds behind them, which are proved to be right.
     #[inline(never)]
-    pub(super) fn kinds_behind(self, kinds: Kinds) -> Kinds {
+    pub(crate) fn kinds_after(self, kinds: KindStack) -> KindStack {
         self.in_order().fold(
             kinds,
             |kinds, (_, opens, object)| {
@@ -76,20 +76,20 @@ impl Brackets {
 
     /// Whether there are none behind a bit.
     #[inline(always)]
-    pub(super) fn are_before(self, bit: u32) -> bool {
+    pub(crate) fn are_before(self, bit: u32) -> bool {
         (self.open | self.close) >> bit == 0
     }
 
     /// Those before a bit, and the others.
     #[inline(always)]
-    pub(super) fn split(self, bit: u32) -> (Self, Self) {
+    pub(crate) fn split(self, bit: u32) -> (Self, Self) {
         let before = (1 << bit) - 1;
         let only = |bits: u64| Self { open: self.open & bits, close: self.close & bits, ..self };
         (only(before), only(!before))
     }
 
     /// Each with its bit, whether it opens, and whether it is an object's.
-    pub(super) fn in_order(self) -> impl Iterator<Item = (u32, bool, bool)> {
+    pub(crate) fn in_order(self) -> impl Iterator<Item = (u32, bool, bool)> {
         let mut left = self.open | self.close;
         std::iter::from_fn(move || {
             let bit = (left != 0).then(|| left.trailing_zeros())?;

@@ -11,7 +11,7 @@ pub struct Error {
 }
 
 impl Error {
-    pub(super) fn new(kind: ErrorKind, offset: u64) -> Self {
+    pub(crate) fn new(kind: ErrorKind, offset: u64) -> Self {
         Self { kind, offset }
     }
 

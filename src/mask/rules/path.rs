@@ -1,17 +1,19 @@
 //! The grammar of paths: the subset of RFC 9535 that can be matched while a text streams.
 
-use super::selector::MAX_PATH_SEGMENTS;
 use thiserror::Error;
 
+/// Most path segments that one set of selectors may have in all: the width of the matcher's state.
+pub const MAX_PATH_SEGMENTS: usize = 64;
+
 /// Reads a path, behind its `$`.
-pub(super) fn parse_path(path: &str) -> Result<Vec<Step>, SelectorError> {
-    let mut steps = Vec::new();
+pub(crate) fn parse_path(path: &str) -> Result<Vec<PathSegment>, SelectorError> {
+    let mut segments = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
         let descend = rest.starts_with("..");
         let after_dots = if descend { &rest[2..] } else { rest.strip_prefix('.').unwrap_or(rest) };
         let dotted = after_dots.len() < rest.len();
-        let (select, after) = if let Some(inner) = after_dots.strip_prefix('[') {
+        let (selector, after) = if let Some(inner) = after_dots.strip_prefix('[') {
             if dotted && !descend {
                 return Err(SelectorError::Syntax { rest_len: rest.len() });
             }
@@ -21,19 +23,19 @@ pub(super) fn parse_path(path: &str) -> Result<Vec<Step>, SelectorError> {
         } else {
             return Err(SelectorError::Syntax { rest_len: rest.len() });
         };
-        steps.push(Step { select, descend, last: false });
+        segments.push(PathSegment { selector, descend, last: false });
         rest = after;
     }
-    match steps.last_mut() {
-        Some(step) => step.last = true,
+    match segments.last_mut() {
+        Some(segment) => segment.last = true,
         None => return Err(SelectorError::Root),
     }
-    Ok(steps)
+    Ok(segments)
 }
 
-fn dot_member(text: &str) -> Result<(Select, &str), SelectorError> {
+fn dot_member(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     if let Some(after) = text.strip_prefix('*') {
-        return Ok((Select::Any, after));
+        return Ok((SegmentSelector::Wildcard, after));
     }
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, after) = text.split_at(end);
@@ -43,16 +45,16 @@ fn dot_member(text: &str) -> Result<(Select, &str), SelectorError> {
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
         Err(SelectorError::Unsupported { rest_len: text.len() })
     } else if starts_well && plain {
-        Ok((Select::Name(name.as_bytes().into()), after))
+        Ok((SegmentSelector::Name(name.as_bytes().into()), after))
     } else {
         Err(SelectorError::Syntax { rest_len: text.len() })
     }
 }
 
 /// What stands behind an opening bracket: `*]` or a quoted name and `]`.
-fn bracket(text: &str) -> Result<(Select, &str), SelectorError> {
+fn bracket(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     if let Some(after) = text.strip_prefix("*]") {
-        return Ok((Select::Any, after));
+        return Ok((SegmentSelector::Wildcard, after));
     }
     let syntax = SelectorError::Syntax { rest_len: text.len() };
     let Some(quote) = text.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
@@ -69,7 +71,7 @@ fn bracket(text: &str) -> Result<(Select, &str), SelectorError> {
             _ if c == quote => {
                 let after = &text[at + c.len_utf8()..];
                 return match after.strip_prefix(']') {
-                    Some(after) => Ok((Select::Name(name.into_bytes().into_boxed_slice()), after)),
+                    Some(after) => Ok((SegmentSelector::Name(name.into_bytes().into_boxed_slice()), after)),
                     None => Err(syntax),
                 };
             }
@@ -81,18 +83,18 @@ fn bracket(text: &str) -> Result<(Select, &str), SelectorError> {
 
 /// One segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) select: Select,
+pub(crate) struct PathSegment {
+    pub(crate) selector: SegmentSelector,
     /// Also tried at every deeper level (`..`).
-    pub(super) descend: bool,
+    pub(crate) descend: bool,
     /// Whether it ends a path, so that what it matches is selected.
-    pub(super) last: bool,
+    pub(crate) last: bool,
 }
 
 /// What a segment matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Select {
-    Any,
+pub(crate) enum SegmentSelector {
+    Wildcard,
     Name(Box<[u8]>),
 }
 

@@ -46,12 +46,12 @@ impl Default for PolicyParts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     parts: PolicyParts,
-    pub(super) ellipsis: Filler,
-    pub(super) short: Filler,
+    pub(crate) ellipsis: Filler,
+    pub(crate) short: Filler,
     /// Another ellipsis by which a value is known that came masked; this policy's own takes its place.
-    pub(super) came: Option<Filler>,
+    pub(crate) came: Option<Filler>,
     /// Bytes of a secret from which on it is neither in masked form nor too short to show a part of.
-    pub(super) long_from: usize,
+    pub(crate) long_from: usize,
 }
 
 impl Policy {
@@ -81,7 +81,7 @@ impl Policy {
     /// The policy that shows no more of any value than either does: the fewer characters at each end, the more hidden. The fillers are
     /// `self`'s.
     #[must_use]
-    pub(super) fn strictest(&self, other: &Self) -> Self {
+    pub(crate) fn strictest(&self, other: &Self) -> Self {
         let (one, two) = (&self.parts, &other.parts);
         let parts = PolicyParts {
             first: one.first.min(two.first),
@@ -112,23 +112,23 @@ impl Policy {
     }
 
     /// Characters of a string in masked form: first, ellipsis, last.
-    pub(super) fn masked_len(&self) -> usize {
+    pub(crate) fn masked_len(&self) -> usize {
         self.len_with(&self.ellipsis)
     }
 
     /// Characters of a string in masked form with this ellipsis.
-    pub(super) fn len_with(&self, ellipsis: &Filler) -> usize {
+    pub(crate) fn len_with(&self, ellipsis: &Filler) -> usize {
         self.parts.first + ellipsis.chars.len() + self.parts.last
     }
 
     /// Characters of the longest string in any masked form.
-    pub(super) fn longest_masked(&self) -> usize {
+    pub(crate) fn longest_masked(&self) -> usize {
         let came = self.came.as_ref().map_or(0, |came| self.len_with(came));
         self.masked_len().max(self.short.chars.len()).max(came)
     }
 
     /// The fewest characters that a secret must have for a part of it to be shown.
-    pub(super) fn shown_from(&self) -> usize {
+    pub(crate) fn shown_from(&self) -> usize {
         self.parts.first + self.parts.last + self.parts.min_hidden
     }
 }
@@ -150,14 +150,14 @@ fn long_from(parts: &PolicyParts, ellipsis: &Filler, short: &Filler, came: Optio
 
 /// Text that last4 writes into a document, as characters to compare with and as JSON bytes to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Filler {
-    pub(super) chars: Box<[char]>,
-    pub(super) utf8: Box<[u8]>,
-    pub(super) json: Box<[u8]>,
+pub(crate) struct Filler {
+    pub(crate) chars: Box<[char]>,
+    pub(crate) utf8: Box<[u8]>,
+    pub(crate) json: Box<[u8]>,
 }
 
 impl Filler {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut json = String::with_capacity(text.len());
         for c in text.chars() {
             match c {
@@ -195,14 +195,15 @@ pub enum PolicyError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::{Masker, Rules, Selectors};
+    use crate::mask::{Masker, Program, Rules, Selectors};
     use std::sync::Arc;
 
     #[test]
     fn a_value_that_came_masked_in_another_form_is_filled_up() {
         let parts = PolicyParts { ellipsis: ".".repeat(17), short: "*".repeat(26), ..PolicyParts::default() };
         let policy = Policy::new(parts).unwrap().with_came("...").unwrap();
-        let rules = Arc::new(Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(policy));
+        let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(policy);
+        let program = Arc::new(Program::new(rules));
         let filled = "app-8.................cY5d";
         for (came, shown) in [
             ("app-8...cY5d", filled),
@@ -215,7 +216,7 @@ mod tests {
         ] {
             let text = format!("[{{\"token\":\"{came}\"}}]");
             for cut in 0..text.len() {
-                let mut masker = Masker::new(Arc::clone(&rules));
+                let mut masker = Masker::new(Arc::clone(&program));
                 let mut output = Vec::new();
                 let (one, two) = text.as_bytes().split_at(cut);
                 masker.write(one, &mut output).unwrap();

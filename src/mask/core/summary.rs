@@ -1,7 +1,7 @@
 //! What was done to a text.
 
-use super::Sink;
 use super::secret::Shown;
+use super::sink::Sink;
 
 /// What was done to a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Summary {
     pub unchanged: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,
-    /// Objects that were marked ([`Rules::with_mark`](super::Rules::with_mark)).
+    /// Objects that were marked ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
     pub marked: u64,
     /// Whether the text is one object; of many values, whether the last is.
     pub object: bool,
@@ -21,7 +21,7 @@ pub struct Summary {
 
 impl Summary {
     /// Gives out what is shown of a secret, and counts it.
-    pub(super) fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
+    pub(crate) fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
         match shown {
             Shown::Unchanged(spelling) => {
                 self.unchanged += 1;

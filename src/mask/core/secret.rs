@@ -1,7 +1,7 @@
 //! One string being masked: what is kept of it until its end decides how it is shown.
 
-use super::policy::{Filler, Policy};
 use super::unit::{MAX_SPELLING, Unit};
+use crate::mask::rules::{Filler, Policy};
 use std::ops::Range;
 
 /// Holds back a secret string in constant memory: its first characters (as many as a masked form has, in case it is one
@@ -9,7 +9,7 @@ use std::ops::Range;
 ///
 /// Deliberately not `Debug`: it would show the secret.
 #[derive(Clone, Default)]
-pub(super) struct Secret {
+pub(crate) struct Secret {
     count: u64,
     /// Spelling of the first characters, as many as a masked form has.
     head: Vec<u8>,
@@ -25,7 +25,7 @@ pub(super) struct Secret {
 
 /// How a secret is shown.
 #[derive(Clone, Copy)]
-pub(super) enum Shown<'a> {
+pub(crate) enum Shown<'a> {
     /// It is in masked form already, or empty: an empty string hides nothing and says that there is none.
     Unchanged(&'a [u8]),
     /// These pieces take its place.
@@ -38,15 +38,15 @@ pub(super) enum Shown<'a> {
 }
 
 /// What is replaced of a secret that lies whole in one chunk, and with what.
-pub(super) struct Hidden<'a> {
-    pub(super) range: Range<usize>,
-    pub(super) with: &'a [u8],
+pub(crate) struct Hidden<'a> {
+    pub(crate) range: Range<usize>,
+    pub(crate) with: &'a [u8],
 }
 
 /// Decides about a secret that lies whole in one chunk, ASCII without escapes: a byte is a character and spells itself. Nearly all
 /// secrets are of this kind, and cost no copy. `None` if it stays: it is in masked form already, or empty.
 #[inline(always)]
-pub(super) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
+pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
     if secret.len() < policy.long_from {
         let is_with = |ellipsis: &Filler| {
@@ -65,7 +65,7 @@ pub(super) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<H
 
 /// The last characters of a secret.
 #[derive(Clone, Copy)]
-pub(super) struct Back<'a> {
+pub(crate) struct Back<'a> {
     newest_part: &'a [Spelling],
     oldest_part: &'a [Spelling],
 }
@@ -96,14 +96,14 @@ impl<'a> Back<'a> {
     const NONE: Back<'static> = Back { newest_part: &[], oldest_part: &[] };
 
     /// Their spellings, in order.
-    pub(super) fn spellings(self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn spellings(self) -> impl Iterator<Item = &'a [u8]> {
         self.oldest_part.iter().chain(self.newest_part).map(Spelling::as_slice)
     }
 }
 
 impl Secret {
     /// Forgets the string before.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.head.clear();
         self.first_len = 0;
@@ -114,12 +114,12 @@ impl Secret {
         self.differs_from_came = false;
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Takes the next character.
-    pub(super) fn push(&mut self, unit: Unit<'_>, policy: &Policy) {
+    pub(crate) fn push(&mut self, unit: Unit<'_>, policy: &Policy) {
         let parts = policy.parts();
         let at = usize::try_from(self.count).unwrap_or(usize::MAX);
         self.count += 1;
@@ -145,7 +145,7 @@ impl Secret {
     }
 
     /// Decides, at the string's end.
-    pub(super) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
+    pub(crate) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
         let is_short = self.count == policy.short.chars.len() as u64 && !self.differs_from_short;
         let is_masked = self.count == policy.masked_len() as u64 && !self.differs_from_masked;
         if self.count == 0 || is_short || is_masked {

@@ -1,25 +1,27 @@
 //! The chunk being read, and how much of it has been given out.
 
-use super::policy::Policy;
+use super::error::ErrorKind;
 use super::secret::{Hidden, hidden_of_plain};
-use super::{ErrorKind, Sink, Summary};
+use super::sink::Sink;
+use super::summary::Summary;
+use crate::mask::rules::Policy;
 use memchr::memchr2;
 
-pub(super) struct Cursor<'a, S> {
+pub(crate) struct Cursor<'a, S> {
     chunk: &'a [u8],
     /// The next byte to read: `at <= chunk.len()`.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// The first byte that passes and has not been given out.
     shown_from: usize,
-    pub(super) sink: &'a mut S,
+    pub(crate) sink: &'a mut S,
 }
 
 impl<'a, S: Sink> Cursor<'a, S> {
-    pub(super) fn new(chunk: &'a [u8], sink: &'a mut S) -> Self {
+    pub(crate) fn new(chunk: &'a [u8], sink: &'a mut S) -> Self {
         Self { chunk, at: 0, shown_from: 0, sink }
     }
 
-    pub(super) fn chunk(&self) -> &'a [u8] {
+    pub(crate) fn chunk(&self) -> &'a [u8] {
         self.chunk
     }
 
@@ -27,7 +29,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
     /// passes.
     // Not inlined: in a list it is needed where a secret is of another length than the last, and would take the loop's registers.
     #[inline(never)]
-    pub(super) fn mask_plain(&mut self, begin: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
+    pub(crate) fn mask_plain(&mut self, begin: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
         let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {
             summary.unchanged += 1;
             return;
@@ -39,18 +41,18 @@ impl<'a, S: Sink> Cursor<'a, S> {
     /// Puts `with` in the place of what stands from one place of the chunk to another. What passes up to there is given out, and what
     /// follows passes.
     #[inline(always)]
-    pub(super) fn splice(&mut self, from: usize, to: usize, with: &[u8]) {
+    pub(crate) fn splice(&mut self, from: usize, to: usize, with: &[u8]) {
         let passes = self.chunk.get(self.shown_from..).unwrap_or_default();
         self.sink.splice(passes, from - self.shown_from, with);
         self.shown_from = to;
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.chunk.get(self.at).copied()
     }
 
     /// Gives out what passes up to here; what follows is hidden until [`Self::show`].
-    pub(super) fn hide(&mut self) {
+    pub(crate) fn hide(&mut self) {
         if let Some(verbatim) = self.chunk.get(self.shown_from..self.at).filter(|bytes| !bytes.is_empty()) {
             self.sink.verbatim(verbatim);
         }
@@ -58,17 +60,17 @@ impl<'a, S: Sink> Cursor<'a, S> {
     }
 
     /// What follows passes.
-    pub(super) fn show(&mut self) {
+    pub(crate) fn show(&mut self) {
         self.shown_from = self.at;
     }
 
-    pub(super) fn skip_whitespace(&mut self) {
+    pub(crate) fn skip_whitespace(&mut self) {
         let rest = self.rest();
         self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len());
     }
 
     /// Goes to the next quote or backslash of a string; `None` if there is none in this chunk.
-    pub(super) fn skip_plain(&mut self) -> Result<Option<u8>, ErrorKind> {
+    pub(crate) fn skip_plain(&mut self) -> Result<Option<u8>, ErrorKind> {
         let rest = self.rest();
         let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
         let plain = rest.get(..end).unwrap_or_default();
@@ -81,7 +83,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
     }
 
     /// The inside of the string that begins here, if it ends in this chunk and has neither escapes nor faults.
-    pub(super) fn plain_string_ahead(&self) -> Option<&'a [u8]> {
+    pub(crate) fn plain_string_ahead(&self) -> Option<&'a [u8]> {
         let rest = self.rest();
         let end = memchr2(b'"', b'\\', rest)?;
         let inside = rest.get(..end)?;

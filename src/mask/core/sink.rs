@@ -1,6 +1,6 @@
 //! Where the engine's output goes.
 
-/// Takes what a [`Masker`](super::Masker) gives out, in order.
+/// Takes what a [`Masker`](crate::mask::Masker) gives out, in order.
 ///
 /// The two kinds are apart so that a sink may count or move what is verbatim instead of copying it.
 pub trait Sink {

@@ -2,7 +2,7 @@
 
 /// Which bytes are escaped, that is, stand behind an odd number of backslashes; and whether the next block's first is.
 #[inline(always)]
-pub(super) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
+pub(crate) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     let run = backslash & !first_escaped;
     // In a run every second backslash escapes, from its first on. What follows one of the run less the run itself has ones in turn, be
@@ -16,7 +16,7 @@ pub(super) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
 /// Where one `u` stands among another's digits some are missing, but not the first that is none: no `u` makes an escape without a
 /// backslash before it.
 #[inline(always)]
-pub(super) fn digits(unicode: u64, first: u64) -> (u64, u64) {
+pub(crate) fn digits(unicode: u64, first: u64) -> (u64, u64) {
     let behind = u128::from(unicode) * 0b11110;
     (behind as u64 | first, (behind >> u64::BITS) as u64)
 }
@@ -24,7 +24,7 @@ pub(super) fn digits(unicode: u64, first: u64) -> (u64, u64) {
 /// Whether all these bytes of `text` stand rightly behind a backslash. What follows a `u` is read at once, though it reach beyond
 /// the block.
 #[inline(always)]
-pub(super) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
+pub(crate) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
     while escaped != 0 {
         let at = escaped.trailing_zeros() as usize;
         escaped &= escaped - 1;
@@ -37,7 +37,7 @@ pub(super) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
 
 /// Bytes that make up what stands behind a backslash.
 #[inline(always)]
-pub(super) fn escape_len(text: &[u8]) -> Option<usize> {
+pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
     match text {
         [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(1),
         [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => Some(5),
@@ -48,7 +48,7 @@ pub(super) fn escape_len(text: &[u8]) -> Option<usize> {
 /// Checks what is no digit or minus in numbers and literals: something other than 0 if there is a fault, and the bits of the next block
 /// that a literal reaches into. `starts` are the first bytes of all numbers and literals.
 #[inline(always)]
-pub(super) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
+pub(crate) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
     let mut reaches = 0;
     while letters != 0 {
         let at = letters.trailing_zeros();
