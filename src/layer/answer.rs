@@ -123,11 +123,11 @@ pub(super) fn withheld<B>(exchange: &Exchange, mut head: response::Parts, reason
     let bytes = if head.status.is_informational() || (head.status.is_success() && reads) {
         head.headers = cross_origin(&head.headers);
         head.status = StatusCode::BAD_GATEWAY;
-        problem::describe(&mut head.headers, head.status, reason.as_str(), reason.detail())
+        problem::describe(&mut head.headers, head.status, reason)
     } else {
         cut_withheld_response(&mut head.headers);
         if head.status.is_client_error() || head.status.is_server_error() {
-            problem::describe(&mut head.headers, head.status, reason.as_str(), reason.detail())
+            problem::describe(&mut head.headers, head.status, reason)
         } else {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
             Bytes::new()
@@ -138,8 +138,7 @@ pub(super) fn withheld<B>(exchange: &Exchange, mut head: response::Parts, reason
 
 /// A request that is refused before it goes anywhere.
 pub(super) fn refused<B>(reason: Reason) -> Response<AnswerBody<B>> {
-    let mut response = problem::response(StatusCode::BAD_REQUEST, reason.as_str(), reason.detail())
-        .map(|bytes| AnswerBody(Inner::Bytes { bytes }));
+    let mut response = problem::response(reason).map(|bytes| AnswerBody(Inner::Bytes { bytes }));
     response.extensions_mut().insert(Report {
         route: "".into(),
         may_reveal: false,
