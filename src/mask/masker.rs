@@ -45,16 +45,16 @@ impl Masker {
     /// Reads the next chunk of the text, of any size, and gives the sink what is ready.
     ///
     /// # Errors
-    /// The text cannot be trusted. What the sink got before is masked. Withhold the rest of the text
-    /// and do not end the output cleanly. Every later call fails with the same error.
+    /// The text cannot be trusted. What the sink got before is masked. Withhold the rest of the
+    /// text and do not end the output cleanly. Every later call fails with the same error.
     pub fn write<S: Sink>(&mut self, chunk: &[u8], sink: &mut S) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         let mut cursor = Cursor::new(chunk, sink);
         let read = self.read(&mut cursor);
-        // Also after a fault: what passes before it is given out, so that the output does not depend
-        // on how the text was cut.
+        // Also after a fault: what passes before it is given out, so that the output does not
+        // depend on how the text was cut.
         if !self.state.is_hidden() {
             cursor.hide();
         }

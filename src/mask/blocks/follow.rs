@@ -7,8 +7,8 @@ use super::text::{PassString, PlainString};
 use crate::mask::core::{Cursor, Sink, Summary};
 use crate::mask::rules::Policy;
 
-/// Goes from block to block as long as each block has a known shape and needs no more than to mask the
-/// value after a known name. Most of a list is read here.
+/// Goes from block to block as long as each block has a known shape and needs no more than to mask
+/// the value after a known name. Most of a list is read here.
 pub(super) struct Follow<'f, 'c, 'a, S> {
     pub(super) keys: &'f KeyFilter,
     pub(super) policy: &'f Policy,
@@ -73,13 +73,13 @@ impl<S: Sink> Work for Follow<'_, '_, '_, S> {
 
 /// Predicts that the next secret is as long as the last one.
 ///
-/// To check the prediction takes less than to find the length, and nothing has to wait for the result.
-/// Predicts only lengths at which nothing else decides how a secret is shown.
+/// To check the prediction takes less than to find the length, and nothing has to wait for the
+/// result. Predicts only lengths at which nothing else decides how a secret is shown.
 #[derive(Default)]
 struct LengthPredictor {
     len: usize,
-    /// The bits of the secret's bytes and of the quote after them. 0: there is no prediction, or the
-    /// secret does not fit into a block.
+    /// The bits of the secret's bytes and of the quote after them. 0: there is no prediction, or
+    /// the secret does not fit into a block.
     through: u64,
     hidden_from: usize,
     hidden_to: usize,

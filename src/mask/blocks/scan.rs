@@ -91,8 +91,8 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         self.state.next = self.default_treatment;
     }
 
-    /// Returns the node after a masked value. Proofs are for one depth, so there is a node only if the
-    /// kinds tell the whole depth.
+    /// Returns the node after a masked value. Proofs are for one depth, so there is a node only if
+    /// the kinds tell the whole depth.
     #[inline(always)]
     fn node_after_value(&mut self) -> NodeId {
         let nesting = &self.state.nesting;
@@ -108,8 +108,8 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         if starts { self.shapes.start(nesting.inner(), carry) } else { NodeId::NONE }
     }
 
-    /// Applies brackets of a proved block to the nesting. `at` is the block's position. Returns `true`,
-    /// and stops, if a bracket leads to where every value needs the machine.
+    /// Applies brackets of a proved block to the nesting. `at` is the block's position. Returns
+    /// `true`, and stops, if a bracket leads to where every value needs the machine.
     #[inline(always)]
     fn pass(&mut self, at: usize, brackets: Brackets, after: KindStack) -> bool {
         if self.program.flat {
@@ -158,7 +158,8 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
             }
             match self.treat(kernel, key_at, len) {
                 KeyOutcome::Passed => {}
-                // The next block begins after the value: so the blocks lie alike in every item of a list.
+                // The next block begins after the value: so the blocks lie alike in every item of a
+                // list.
                 KeyOutcome::Masked(value) => return NextStep::After(value),
                 KeyOutcome::Unusual => {
                     self.stop_within(key_at - 1, ParseState::Member);
@@ -219,11 +220,13 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         (reached.at, reached.node)
     }
 
-    /// Returns the masked member of a proved block, if the block's shape alone proves that it is there.
+    /// Returns the masked member of a proved block, if the block's shape alone proves that it is
+    /// there.
     #[inline(always)]
     fn repeatable_member(&self, at: usize, candidates: u64, value: MaskedValue) -> Option<MaskedMember> {
         let (key, start) = (value.key - 1 - at, value.start - at);
-        // No earlier key may be a name. And no digit may be in the name: a shape allows any other digit.
+        // No earlier key may be a name. And no digit may be in the name: a shape allows any other
+        // digit.
         let is_first = key == candidates.trailing_zeros() as usize;
         let chunk = self.cursor.chunk();
         let repeats = start <= BLOCK

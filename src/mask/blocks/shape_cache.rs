@@ -10,8 +10,8 @@ const MAX_TREES: usize = 16;
 /// The shapes of texts that were read under one program. The answers of a route are alike, so the
 /// next one need not be learned anew.
 ///
-/// A shape holds no byte of the inside of a string. If another thread holds the lock, the caller does
-/// without: waiting would cost more than to learn again.
+/// A shape holds no byte of the inside of a string. If another thread holds the lock, the caller
+/// does without: waiting would cost more than to learn again.
 #[derive(Default)]
 pub(crate) struct ShapeCache(Mutex<Vec<ShapeTree>>);
 

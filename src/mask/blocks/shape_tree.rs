@@ -1,15 +1,15 @@
 //! A cache of proved blocks, keyed by their shape.
 //!
 //! A list repeats itself. The blocks after one masked value have the same punctuation at the same
-//! places as those after the value before, if everything between is of fixed width (ids, types, times).
-//! Their proofs are then the same too, and to compare a block with a [`Shape`] is far less work than to
-//! prove it. Two blocks of one shape may differ only in what no proof depends on: plain bytes inside
-//! strings, and which digit a digit is.
+//! places as those after the value before, if everything between is of fixed width (ids, types,
+//! times). Their proofs are then the same too, and to compare a block with a [`Shape`] is far less
+//! work than to prove it. Two blocks of one shape may differ only in what no proof depends on:
+//! plain bytes inside strings, and which digit a digit is.
 //!
-//! This is a polymorphic inline cache: after each known block the tree has a few children, for the few
-//! ways in which the text may go on, such as `null` or a number. There are two trees, one for the blocks
-//! after a masked value and a small one for the blocks at the start of a text. They only grow, up to a
-//! fixed size: the proof of a node depends on all nodes above it.
+//! This is a polymorphic inline cache: after each known block the tree has a few children, for the
+//! few ways in which the text may go on, such as `null` or a number. There are two trees, one for
+//! the blocks after a masked value and a small one for the blocks at the start of a text. They only
+//! grow, up to a fixed size: the proof of a node depends on all nodes above it.
 
 use super::grammar::{Brackets, Carry, Proof};
 use super::kernel::{BLOCK, Block, Kernel, Shape};
@@ -27,8 +27,8 @@ const MAX_CHILDREN: usize = 4;
 /// After about this many misses in a row nothing is looked up any more.
 const MISS_BUDGET: u8 = 64;
 
-/// Move a child to the front after this many matches at a later position. Then the most frequent child
-/// is at the front most of the time, and where two take turns the order hardly changes.
+/// Move a child to the front after this many matches at a later position. Then the most frequent
+/// child is at the front most of the time, and where two take turns the order hardly changes.
 const REORDER_AFTER: u8 = 8;
 
 /// A proved block. As a position in the tree: right after that block.
@@ -129,7 +129,8 @@ impl ShapeTree {
         if fits { NodeId::AFTER_VALUE } else { self.root(NodeId::AFTER_VALUE, kinds, Carry::AFTER_VALUE) }
     }
 
-    /// Returns a root if it is for these kinds and this carry. The first call decides which they are.
+    /// Returns a root if it is for these kinds and this carry. The first call decides which they
+    /// are.
     // Not inlined, because it is called once in a text. Not cold, because that is in every text.
     #[inline(never)]
     fn root(&mut self, root: NodeId, kinds: KindStack, carry: Carry) -> NodeId {
@@ -243,7 +244,8 @@ impl ShapeTree {
         let in_name = u64::MAX << masked.key & before_value;
         let inside = proof.inside & before_value & !in_name;
         let shape = Shape::new(block, before_value & !inside, inside);
-        // Nothing tells what is open after a known block but its node, so the next node must be known.
+        // Nothing tells what is open after a known block but its node, so the next node must be
+        // known.
         if self.after_value(kinds) == NodeId::NONE {
             return;
         }
@@ -279,8 +281,8 @@ impl ShapeTree {
         let is_full = children.nth(MAX_CHILDREN - 1).is_some();
         let Some(parent) = self.at_mut(parent) else { return NodeId::NONE };
         if is_full {
-            // After a string of any length every block lies differently. But the blocks that begin at
-            // the string's end may be alike.
+            // After a string of any length every block lies differently. But the blocks that begin
+            // at the string's end may be alike.
             if parent.carry.in_plain_string() && !parent.skips_string {
                 parent.skips_string = true;
                 parent.first_child = NodeId::NONE;

@@ -1,4 +1,4 @@
-//! The chunk being read, and how much of it has been given out.
+//! The chunk being read, and how much of it was given out.
 
 use super::error::ErrorKind;
 use super::secret::{Hidden, hidden_of_plain};
@@ -11,7 +11,7 @@ pub(crate) struct Cursor<'a, S> {
     chunk: &'a [u8],
     /// The next byte to read: `at <= chunk.len()`.
     pub(crate) at: usize,
-    /// The first byte that passes and has not been given out.
+    /// The first byte that passes and was not yet given out.
     shown_from: usize,
     pub(crate) sink: &'a mut S,
 }
@@ -25,21 +25,21 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.chunk
     }
 
-    /// Masks the secret that stands at `begin`, all of it ASCII without escapes. What passes up to there is given out, and what follows
-    /// passes.
-    // Not inlined: in a list it is needed where a secret is of another length than the last, and would take the loop's registers.
+    /// Masks the secret at `start`, which is ASCII without escapes. Gives out what passes before
+    /// it.
+    // Not inlined: in a list it is called only if a secret has another length than the one before,
+    // and it would take registers from the loop.
     #[inline(never)]
-    pub(crate) fn mask_plain(&mut self, begin: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
+    pub(crate) fn mask_plain(&mut self, start: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
         let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {
             summary.unchanged += 1;
             return;
         };
         summary.masked += 1;
-        self.splice(begin + range.start, begin + range.end, with);
+        self.splice(start + range.start, start + range.end, with);
     }
 
-    /// Puts `with` in the place of what stands from one place of the chunk to another. What passes up to there is given out, and what
-    /// follows passes.
+    /// Replaces the bytes of the chunk in `from..to` by `with`. Gives out what passes before them.
     #[inline(always)]
     pub(crate) fn splice(&mut self, from: usize, to: usize, with: &[u8]) {
         let passes = self.chunk.get(self.shown_from..).unwrap_or_default();
@@ -51,7 +51,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.chunk.get(self.at).copied()
     }
 
-    /// Gives out what passes up to here; what follows is hidden until [`Self::show`].
+    /// Gives out what passes before the cursor. What follows is hidden until [`Self::show`].
     pub(crate) fn hide(&mut self) {
         if let Some(verbatim) = self.chunk.get(self.shown_from..self.at).filter(|bytes| !bytes.is_empty()) {
             self.sink.verbatim(verbatim);
@@ -59,7 +59,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.shown_from = self.at;
     }
 
-    /// What follows passes.
+    /// Lets pass what follows.
     pub(crate) fn show(&mut self) {
         self.shown_from = self.at;
     }
@@ -69,7 +69,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len());
     }
 
-    /// Goes to the next quote or backslash of a string; `None` if there is none in this chunk.
+    /// Moves to the next quote or backslash of a string and returns it, or to the end of the chunk.
     pub(crate) fn skip_plain(&mut self) -> Result<Option<u8>, ErrorKind> {
         let rest = self.rest();
         let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
@@ -82,7 +82,8 @@ impl<'a, S: Sink> Cursor<'a, S> {
         Ok(self.peek())
     }
 
-    /// The inside of the string that begins here, if it ends in this chunk and has neither escapes nor faults.
+    /// The inside of the string that begins here, if it ends in this chunk and has neither escapes
+    /// nor faults.
     pub(crate) fn plain_string_ahead(&self) -> Option<&'a [u8]> {
         let rest = self.rest();
         let end = memchr2(b'"', b'\\', rest)?;
@@ -95,7 +96,8 @@ impl<'a, S: Sink> Cursor<'a, S> {
     }
 }
 
-/// Whether a byte stands there that JSON does not allow inside strings. A fold without early exit: it vectorises.
+/// Whether there is a byte that JSON does not allow inside strings. A fold without early exit,
+/// because compilers vectorise that.
 fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, &byte| found | (byte < 0x20))
 }

@@ -1,8 +1,8 @@
-//! Why a text was refused: kind and place, never content.
+//! Why a text was refused: the kind and the offset, never the content.
 
 use thiserror::Error;
 
-/// A text that cannot be trusted, and where.
+/// A fault in a text, and its offset.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("{kind} at byte {offset}")]
 pub struct Error {
@@ -15,25 +15,25 @@ impl Error {
         Self { kind, offset }
     }
 
-    /// What is wrong.
+    /// Returns the kind of fault.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Bytes before the one at which the fault was seen.
+    /// Returns the offset of the byte at which the fault was found.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 }
 
-/// What is wrong with a text.
+/// The kinds of faults.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The text ends inside a value, or holds none.
     #[error("the text ends too early")]
     Incomplete,
-    /// A byte that JSON does not allow there.
+    /// A byte that JSON does not allow at this position.
     #[error("not JSON")]
     Syntax,
     /// Deeper nesting than the rules allow.

@@ -1,22 +1,24 @@
-//! The objects and arrays that are open, and what is to happen inside them.
+//! The open objects and arrays, and the treatment of the values inside them.
 
 use super::treatment::Treatment;
 
-/// What is open, outermost first: a bit for each object or array, and an entry only where the treatment changes.
+/// What is open, outermost first: a bit for each object or array, and an entry only where the
+/// treatment changes.
 #[derive(Clone, Default)]
 pub(crate) struct Nesting {
-    /// The innermost; empty only if nothing is open.
+    /// The innermost objects and arrays. Empty only if nothing is open.
     inner: KindStack,
-    /// All further out, as many to a word as there is room for.
+    /// All others, 63 in each word.
     outer: Vec<u64>,
     scopes: Vec<Scope>,
 }
 
-/// Up to 63 objects and arrays within one another, behind the topmost set bit: bit 0 is the innermost and set if that is an object.
+/// A stack of up to 63 bits, one for each open object (1) or array (0). Bit 0 is the innermost. The
+/// topmost set bit marks the end of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KindStack(u64);
 
-/// From `depth` on the values have this treatment, but for selected ones.
+/// From `depth` on, values have this treatment, except for members that the rules name.
 #[derive(Clone, Copy)]
 struct Scope {
     depth: usize,
@@ -24,7 +26,7 @@ struct Scope {
 }
 
 impl KindStack {
-    /// How many there may be.
+    /// The most bits that fit.
     const MOST: usize = 63;
 
     fn len(self) -> usize {
@@ -36,13 +38,13 @@ impl KindStack {
         self.0 == 1
     }
 
-    /// The topmost set bit stands for nothing.
+    /// Returns the stack with its end mark.
     #[inline(always)]
     pub(crate) fn bits(self) -> u64 {
         self.0
     }
 
-    /// All bits set inside an object, none inside an array.
+    /// Returns all ones inside an object, 0 inside an array.
     #[inline(always)]
     pub(crate) fn innermost(self) -> u64 {
         (self.0 & 1).wrapping_neg()
@@ -52,13 +54,13 @@ impl KindStack {
         self.0 >> Self::MOST == 1
     }
 
-    /// With one more inside, which is an object if the bit is set. There must be room.
+    /// Pushes a bit: 1 for an object. There must be room.
     #[inline(always)]
     pub(crate) fn opened(self, object: u64) -> Self {
         Self(self.0 << 1 | object)
     }
 
-    /// Without the innermost. There must be one.
+    /// Pops a bit. There must be one.
     #[inline(always)]
     pub(crate) fn closed(self) -> Self {
         Self(self.0 >> 1)
@@ -72,28 +74,28 @@ impl Default for KindStack {
 }
 
 impl Nesting {
-    /// How many objects and arrays are open.
+    /// Returns how many objects and arrays are open.
     pub(crate) fn depth(&self) -> usize {
         self.outer.len() * KindStack::MOST + self.inner.len()
     }
 
-    /// Whether [`Self::inner`] does not hold all that is open.
+    /// Whether more is open than [`Self::inner`] holds.
     #[inline(always)]
     pub(crate) fn is_deep(&self) -> bool {
         !self.outer.is_empty()
     }
 
-    /// The kinds of the innermost ones.
+    /// Returns the innermost objects and arrays.
     pub(crate) fn inner(&self) -> KindStack {
         self.inner
     }
 
-    /// Whether the innermost is an object; `None` if nothing is open.
+    /// Whether the innermost is an object. `None` if nothing is open.
     pub(crate) fn is_object(&self) -> Option<bool> {
         (!self.inner.is_empty()).then_some(self.inner.0 & 1 == 1)
     }
 
-    /// The treatment inside the innermost.
+    /// Returns the treatment inside the innermost object or array.
     pub(crate) fn inside(&self) -> Treatment {
         self.scopes.last().map(|scope| scope.inside).unwrap_or_default()
     }
@@ -110,7 +112,7 @@ impl Nesting {
         }
     }
 
-    /// Closes the innermost; `false`, and nothing is changed, if that is of the other kind.
+    /// Closes the innermost. Returns `false`, and changes nothing, if that is of the other kind.
     pub(crate) fn close(&mut self, object: bool) -> bool {
         if self.is_object() != Some(object) {
             return false;
@@ -128,13 +130,14 @@ impl Nesting {
         true
     }
 
-    /// Bits that [`Self::inner`] has none of while at most `max_depth` are open, and there is room for one more.
+    /// Returns the bits that [`Self::inner`] must not have after a push: with one of them, more
+    /// than `max_depth` would be open, or there would be no room.
     pub(crate) fn too_deep(&self, max_depth: usize) -> u64 {
         let most = max_depth.saturating_sub(self.outer.len() * KindStack::MOST).min(KindStack::MOST - 1);
         u64::MAX << (most + 1)
     }
 
-    /// Takes over kinds that came of [`Self::inner`] by opening and closing, none of which changed the treatment.
+    /// Replaces [`Self::inner`] after pushes and pops that did not change the treatment.
     pub(crate) fn set_inner(&mut self, inner: KindStack) {
         debug_assert!(!inner.is_empty());
         self.inner = inner;

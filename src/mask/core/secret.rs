@@ -1,34 +1,36 @@
-//! One string being masked: what is kept of it until its end decides how it is shown.
+//! A string being masked: what is kept of it until its end decides how it is shown.
 
 use super::unit::{MAX_SPELLING, Unit};
 use crate::mask::rules::{Filler, Policy};
 use std::ops::Range;
 
-/// Holds back a secret string in constant memory: its first characters (as many as a masked form has, in case it is one
-/// already), its last ones, and a count.
+/// Keeps what may be shown of a secret, in constant memory: its first characters (as many as a
+/// masked form has, because it may be one already), its last characters, and a count.
 ///
 /// Deliberately not `Debug`: it would show the secret.
 #[derive(Clone, Default)]
 pub(crate) struct Secret {
     count: u64,
-    /// Spelling of the first characters, as many as a masked form has.
+    /// The spelling of the first characters, as many as a masked form has.
     head: Vec<u8>,
-    /// Bytes of `head` that spell the first `first` characters.
+    /// How many bytes of `head` spell the first `first` characters.
     first_len: usize,
-    /// The last characters; once there are enough, a ring whose oldest is at `oldest`.
+    /// The last characters. Once there are `last` of them, a ring whose oldest entry is at
+    /// `oldest`.
     tail: Vec<Spelling>,
     oldest: usize,
     differs_from_short: bool,
     differs_from_masked: bool,
-    differs_from_came: bool,
+    differs_from_upstream: bool,
 }
 
 /// How a secret is shown.
 #[derive(Clone, Copy)]
 pub(crate) enum Shown<'a> {
-    /// It is in masked form already, or empty: an empty string hides nothing and says that there is none.
+    /// It passes: it is in masked form already, or empty. An empty string hides nothing, and a
+    /// client can see that there is no secret.
     Unchanged(&'a [u8]),
-    /// These pieces take its place.
+    /// These pieces replace it.
     Replaced {
         /// The first characters and the ellipsis, or the short form.
         front: [&'a [u8]; 2],
@@ -37,14 +39,15 @@ pub(crate) enum Shown<'a> {
     },
 }
 
-/// What is replaced of a secret that lies whole in one chunk, and with what.
+/// The part of a plain secret that is replaced, and its replacement.
 pub(crate) struct Hidden<'a> {
     pub(crate) range: Range<usize>,
     pub(crate) with: &'a [u8],
 }
 
-/// Decides about a secret that lies whole in one chunk, ASCII without escapes: a byte is a character and spells itself. Nearly all
-/// secrets are of this kind, and cost no copy. `None` if it stays: it is in masked form already, or empty.
+/// Decides how a plain secret is shown: one that lies whole in one chunk and is ASCII without
+/// escapes, so that a byte is a character. Nearly all secrets are, and cost no copy. Returns `None`
+/// if the secret passes: it is in masked form already, or empty.
 #[inline(always)]
 pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
@@ -56,7 +59,7 @@ pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<H
         if secret.is_empty() || is_with(&policy.ellipsis) || *secret == *policy.short.utf8 {
             return None;
         }
-        if secret.len() < policy.shown_from() && !policy.came.as_ref().is_some_and(is_with) {
+        if secret.len() < policy.shown_from() && !policy.upstream_ellipsis.as_ref().is_some_and(is_with) {
             return Some(Hidden { range: 0..secret.len(), with: &policy.short.json });
         }
     }
@@ -70,7 +73,8 @@ pub(crate) struct Back<'a> {
     oldest_part: &'a [Spelling],
 }
 
-/// The bytes that spell one character, in place: a secret must not cost an allocation for each of its characters.
+/// The bytes that spell one character. In place, so that a secret costs no allocation for each of
+/// its characters.
 #[derive(Clone, Copy)]
 struct Spelling {
     bytes: [u8; MAX_SPELLING],
@@ -95,14 +99,14 @@ impl Spelling {
 impl<'a> Back<'a> {
     const NONE: Back<'static> = Back { newest_part: &[], oldest_part: &[] };
 
-    /// Their spellings, in order.
+    /// Returns their spellings, in order.
     pub(crate) fn spellings(self) -> impl Iterator<Item = &'a [u8]> {
         self.oldest_part.iter().chain(self.newest_part).map(Spelling::as_slice)
     }
 }
 
 impl Secret {
-    /// Forgets the string before.
+    /// Forgets the last string.
     pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.head.clear();
@@ -111,14 +115,14 @@ impl Secret {
         self.oldest = 0;
         self.differs_from_short = false;
         self.differs_from_masked = false;
-        self.differs_from_came = false;
+        self.differs_from_upstream = false;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Takes the next character.
+    /// Appends a character.
     pub(crate) fn push(&mut self, unit: Unit<'_>, policy: &Policy) {
         let parts = policy.parts();
         let at = usize::try_from(self.count).unwrap_or(usize::MAX);
@@ -134,7 +138,7 @@ impl Secret {
                 expected.is_some_and(|&expected| Some(expected) != unit.value)
             };
             self.differs_from_masked |= differs(&policy.ellipsis);
-            self.differs_from_came |= policy.came.as_ref().is_some_and(differs);
+            self.differs_from_upstream |= policy.upstream_ellipsis.as_ref().is_some_and(differs);
         }
         if self.tail.len() < parts.last {
             self.tail.push(Spelling::new(unit.spelling));
@@ -144,15 +148,16 @@ impl Secret {
         }
     }
 
-    /// Decides, at the string's end.
+    /// Decides how the secret is shown, at its end.
     pub(crate) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
         let is_short = self.count == policy.short.chars.len() as u64 && !self.differs_from_short;
         let is_masked = self.count == policy.masked_len() as u64 && !self.differs_from_masked;
         if self.count == 0 || is_short || is_masked {
             return Shown::Unchanged(&self.head);
         }
-        let came = policy.came.as_ref().is_some_and(|came| self.count == policy.len_with(came) as u64);
-        if self.count < policy.shown_from() as u64 && (!came || self.differs_from_came) {
+        let upstream = policy.upstream_ellipsis.as_ref();
+        let is_upstream_len = upstream.is_some_and(|ellipsis| self.count == policy.len_with(ellipsis) as u64);
+        if self.count < policy.shown_from() as u64 && (!is_upstream_len || self.differs_from_upstream) {
             return Shown::Replaced { front: [&policy.short.json, &[]], back: Back::NONE };
         }
         let front = self.head.get(..self.first_len).unwrap_or_default();

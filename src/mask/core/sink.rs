@@ -1,18 +1,20 @@
-//! Where the engine's output goes.
+//! The receiver of the engine's output.
 
-/// Takes what a [`Masker`](crate::mask::Masker) gives out, in order.
+/// Receives the output of a [`Masker`](crate::mask::Masker), in order.
 ///
-/// The two kinds are apart so that a sink may count or move what is verbatim instead of copying it.
+/// There are two kinds of output, so that a sink can count or share verbatim bytes instead of
+/// copying.
 pub trait Sink {
-    /// Bytes of the input, as they came. Always a range of the chunk being written.
+    /// Receives bytes of the input: always a range of the chunk being written.
     fn verbatim(&mut self, bytes: &[u8]);
 
-    /// Bytes in place of a masked value or a part of one.
+    /// Receives bytes in place of a masked value or a part of it.
     fn replacement(&mut self, bytes: &[u8]);
 
-    /// The first `len` bytes of `text` as [`Self::verbatim`], none if there are not so many, and then a [`Self::replacement`].
+    /// Receives the first `len` bytes of `text` as [`Self::verbatim`] (none, if `text` is shorter),
+    /// and then a [`Self::replacement`].
     ///
-    /// A sink that copies does so faster where it may read on behind them.
+    /// A sink that copies can do so faster if it may read `text` beyond these bytes.
     #[inline]
     fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
         self.verbatim(text.get(..len).unwrap_or_default());
@@ -20,11 +22,11 @@ pub trait Sink {
     }
 }
 
-/// So many bytes are copied together between two masked values, if there are that many and no more are wanted. The values of a list
-/// mostly stand nearer to one another.
-const TOGETHER: usize = 192;
+/// The bytes between two masked values are copied with one copy of this fixed length, if they are
+/// not more and `text` is long enough. In a list there are mostly fewer.
+const COPY_LEN: usize = 192;
 
-/// What two kinds of buffers do alike.
+/// Implements [`Sink`] for a growable buffer.
 macro_rules! sink {
     ($buffer:ty) => {
         impl Sink for $buffer {
@@ -38,15 +40,16 @@ macro_rules! sink {
                 self.extend_from_slice(bytes);
             }
 
-            /// A copy of a fixed length is a few instructions. What is too much of it is overwritten or taken back.
+            /// A copy of a fixed length takes a few instructions. What is too much is overwritten
+            /// or truncated.
             #[inline(always)]
             fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
-                // Nearly always it is three dots, for which a call costs more than the copy.
-                if let (Some(together), Ok(three)) = (text.first_chunk::<TOGETHER>(), <&[u8; 3]>::try_from(replacement))
-                    && len <= TOGETHER - 3
+                // The replacement is nearly always three dots. A call of `memcpy` would cost more.
+                if let (Some(copied), Ok(three)) = (text.first_chunk::<COPY_LEN>(), <&[u8; 3]>::try_from(replacement))
+                    && len <= COPY_LEN - 3
                 {
                     let at = self.len() + len;
-                    self.extend_from_slice(together);
+                    self.extend_from_slice(copied);
                     if let Some(slot) = self.get_mut(at..at + 3) {
                         slot.copy_from_slice(three);
                         self.truncate(at + 3);

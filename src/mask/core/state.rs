@@ -26,8 +26,8 @@ impl TextState {
         }
     }
 
-    /// Returns the treatment of the values of the innermost object or array, except for members that
-    /// the rules name.
+    /// Returns the treatment of the values of the innermost object or array, except for members
+    /// that the rules name.
     #[inline]
     pub(crate) fn default_treatment(&self, rules: &Rules) -> Treatment {
         let nesting = &self.nesting;

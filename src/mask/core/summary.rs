@@ -9,18 +9,18 @@ use super::sink::Sink;
 pub struct Summary {
     /// Selected values that were replaced.
     pub masked: u64,
-    /// Selected values that came in masked form already, and empty strings.
+    /// Selected values that were in masked form already, and empty strings.
     pub unchanged: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,
     /// Objects that were marked ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
     pub marked: u64,
-    /// Whether the text is one object; of many values, whether the last is.
+    /// Whether the text is an object. Of several values, whether the last one is.
     pub object: bool,
 }
 
 impl Summary {
-    /// Gives out what is shown of a secret, and counts it.
+    /// Writes what is shown of a secret, and counts it.
     pub(crate) fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
         match shown {
             Shown::Unchanged(spelling) => {

@@ -1,34 +1,37 @@
-//! Reads the inside of a JSON string character by character, each with its own spelling.
+//! Reads the inside of a JSON string character by character.
 
 use super::error::ErrorKind;
 
-/// Longest spelling of one character: a surrogate pair written as two `\u` escapes.
+/// The longest spelling of one character: a surrogate pair as two `\u` escapes.
 pub(crate) const MAX_SPELLING: usize = 12;
 
-/// One character of a string: a Unicode scalar value, or a surrogate that was escaped without its other half.
+/// One character of a string: a Unicode scalar value, or a lone surrogate, which only an escape can
+/// spell.
 #[derive(Clone, Copy)]
 pub(crate) struct Unit<'a> {
-    /// The scalar value; `None` for a lone surrogate, which equals no character.
+    /// The scalar value. `None` for a lone surrogate, which equals no character.
     pub(crate) value: Option<char>,
     /// The bytes that spell it in the text.
     pub(crate) spelling: &'a [u8],
 }
 
-/// Takes a string's bytes one at a time and gives its characters; keeps what a chunk boundary cut.
+/// Turns a string's bytes, one at a time, into characters. Keeps a character that a chunk boundary
+/// splits.
 ///
 /// Deliberately not `Debug`: it may hold a piece of a secret.
 #[derive(Clone, Default)]
 pub(crate) struct UnitReader {
     pending: [u8; MAX_SPELLING],
     len: usize,
-    /// Where the escape or sequence being read begins in `pending`: behind a high surrogate that waits, or 0.
+    /// Where in `pending` the current escape or UTF-8 sequence begins: 0, or after a high surrogate
+    /// that waits for its other half.
     start: usize,
-    /// The high surrogate that waits in `pending[..6]` for its other half.
+    /// The high surrogate that waits in `pending[..6]`.
     high: Option<u32>,
 }
 
 impl UnitReader {
-    /// Takes the next byte, which must not be the closing quote (see [`Self::at_boundary`]).
+    /// Reads the next byte, which must not be the closing quote (see [`Self::at_boundary`]).
     ///
     /// # Errors
     /// A control byte, an unknown escape or a sequence that is not UTF-8.
@@ -57,18 +60,18 @@ impl UnitReader {
         }
     }
 
-    /// Whether the string may end here: not inside an escape or a UTF-8 sequence.
+    /// Whether the string may end here: outside escapes and UTF-8 sequences.
     pub(crate) fn at_boundary(&self) -> bool {
         self.len == self.start
     }
 
-    /// Gives what still waits at the string's end and makes the reader ready for the next.
+    /// Emits a surrogate that still waits at the string's end, and prepares for the next string.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(Unit<'_>)) {
         self.release_high(&mut each);
         self.clear();
     }
 
-    /// An escape of which `len` bytes behind the backslash have been read.
+    /// Checks an escape of which `len` bytes after the backslash were read.
     fn escape(&mut self, len: usize, each: &mut impl FnMut(Unit<'_>)) -> Result<(), ErrorKind> {
         let Some(escape) = self.pending.get(self.start + 1..self.start + 1 + len) else {
             return Err(ErrorKind::Syntax);
@@ -103,7 +106,8 @@ impl UnitReader {
         }
     }
 
-    /// A whole `\uXXXX`: a scalar value, a high surrogate that now waits, or a low one that may end a pair.
+    /// Handles a complete `\uXXXX`: a scalar value, a high surrogate that now waits, or a low
+    /// surrogate that may end a pair.
     fn code_unit(&mut self, value: u32, each: &mut impl FnMut(Unit<'_>)) {
         match (value, self.high) {
             (0xdc00..=0xdfff, Some(high)) => {
@@ -121,7 +125,7 @@ impl UnitReader {
         }
     }
 
-    /// Gives the character that is now whole, and before it a high surrogate that waited in vain.
+    /// Emits the character that is now complete, after a high surrogate that waited in vain.
     fn complete(&mut self, value: Option<char>, each: &mut impl FnMut(Unit<'_>)) {
         self.release_high(each);
         if let Some(spelling) = self.pending.get(..self.len) {
@@ -130,7 +134,7 @@ impl UnitReader {
         self.clear();
     }
 
-    /// Gives the waiting high surrogate on its own; what was read behind it moves to the front.
+    /// Emits the waiting high surrogate on its own. What was read after it moves to the front.
     fn release_high(&mut self, each: &mut impl FnMut(Unit<'_>)) {
         if self.high.take().is_some() {
             if let Some(spelling) = self.pending.get(..self.start) {

@@ -1,4 +1,5 @@
-//! The open objects that may have to be marked ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
+//! The open objects that may have to be marked
+//! ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
 
 /// An entry for each open object that has a masked value or a member with the mark's name.
 #[derive(Clone, Default)]

@@ -156,7 +156,8 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Marks the object that was just closed, if it must be marked. The cursor is before its bracket.
+    /// Marks the object that was just closed, if it must be marked. The cursor is before its
+    /// bracket.
     fn mark(&mut self) {
         if let Some(mark) = &self.rules.mark
             && self.unfinished.marks.close(self.state.nesting.depth() + 1)
@@ -167,7 +168,8 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         }
     }
 
-    /// Notes that a value is masked, or came masked: if it is a member's, its object must be marked.
+    /// Notes that a value is masked, or came masked: if it is a member's, its object must be
+    /// marked.
     fn note_masked(&mut self) {
         if self.rules.mark.is_some() && self.state.nesting.is_object() == Some(true) {
             self.unfinished.marks.note_masked(self.state.nesting.depth());
@@ -190,9 +192,9 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
 
     fn begin_key(&mut self) {
         self.cursor.at += 1;
-        // Nearly every key lies in one chunk and has no escape: it is compared where it stands. A key
-        // that is not UTF-8 is read byte by byte, so that the offset of the fault does not depend on
-        // how the text was cut.
+        // Nearly every key lies in one chunk and has no escape: it is compared where it stands. A
+        // key that is not UTF-8 is read byte by byte, so that the offset of the fault does not
+        // depend on how the text was cut.
         let ahead = self.cursor.plain_string_ahead().filter(|inside| std::str::from_utf8(inside).is_ok());
         if let Some(inside) = ahead {
             Self::end_key(self.rules, self.state, &mut self.unfinished.marks, MemberKey::Known(inside));

@@ -38,7 +38,8 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Writes the short form, as a string, in place of the number that begins here, if it is masked.
+    /// Writes the short form, as a string, in place of the number that begins here, if it is
+    /// masked.
     fn begin_number(&mut self) {
         self.note_revealed();
         if self.state.next.mask {

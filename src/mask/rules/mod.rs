@@ -17,12 +17,14 @@ use thiserror::Error;
 /// The default limit of nesting.
 pub const DEFAULT_MAX_DEPTH: usize = 512;
 
-/// The rules for one kind of text: a plain value. A [`Program`](super::Program) is compiled from it.
+/// The rules for one kind of text: a plain value. A [`Program`](super::Program) is compiled from
+/// it.
 ///
 /// ```
 /// use last4::mask::{Reveal, Rules, Selectors};
 ///
-/// let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_reveal(Reveal::TopLevel);
+/// let tokens = Selectors::compile(["token"], false).unwrap();
+/// let rules = Rules::new(tokens).with_reveal(Reveal::TopLevel);
 /// assert_eq!(rules.max_depth(), 512);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +76,8 @@ impl Rules {
         Self { ndjson, ..self }
     }
 
-    /// Marks every object in which a value is masked: a member with this name and the value `true` is
-    /// added at its end, unless the object has a member with that name already.
+    /// Marks every object in which a value is masked: a member with this name and the value `true`
+    /// is added at its end, unless the object has a member with that name already.
     ///
     /// Texts are then read byte by byte, which is several times slower.
     ///

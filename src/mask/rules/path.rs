@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-/// Most path segments that one set of selectors may have in all: the width of the matcher's state.
+/// The most path segments that a set of selectors may have: the width of the matcher's state.
 pub const MAX_PATH_SEGMENTS: usize = 64;
 
-/// Reads a path, behind its `$`.
+/// Parses a path, after its `$`.
 pub(crate) fn parse_path(path: &str) -> Result<Vec<PathSegment>, SelectorError> {
     let mut segments = Vec::new();
     let mut rest = path;
@@ -39,7 +39,7 @@ fn dot_member(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     }
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, after) = text.split_at(end);
-    // RFC 9535 member-name-shorthand, with `-` let in because API fields often have it.
+    // RFC 9535 member-name-shorthand, and also `-`, because API fields often have it.
     let starts_well = name.chars().next().is_some_and(|c| !c.is_ascii_digit() && c != '-');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-' || !c.is_ascii());
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -51,7 +51,7 @@ fn dot_member(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     }
 }
 
-/// What stands behind an opening bracket: `*]` or a quoted name and `]`.
+/// Parses what follows an opening bracket: `*]`, or a quoted name and `]`.
 fn bracket(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     if let Some(after) = text.strip_prefix("*]") {
         return Ok((SegmentSelector::Wildcard, after));
@@ -85,9 +85,9 @@ fn bracket(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathSegment {
     pub(crate) selector: SegmentSelector,
-    /// Also tried at every deeper level (`..`).
+    /// Also matches at every deeper level (`..`).
     pub(crate) descend: bool,
-    /// Whether it ends a path, so that what it matches is selected.
+    /// Ends a path: what it matches is selected.
     pub(crate) last: bool,
 }
 
@@ -100,17 +100,18 @@ pub(crate) enum SegmentSelector {
 
 /// Why a selector was refused.
 ///
-/// `rest_len` is how many bytes before the selector's end the fault lies, for a message that points at it.
+/// `rest_len` is the number of bytes from the fault to the selector's end, for a message that
+/// points at it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SelectorError {
-    /// An empty selector.
+    /// The selector is empty.
     #[error("an empty field name: write a name such as \"token\" or a path such as \"$.data[*].token\"")]
     Empty,
-    /// `$` alone.
+    /// The selector is `$` alone.
     #[error("`$` alone selects the whole document: name a member, such as \"$.token\", or \"$..*\" for everything")]
     Root,
-    /// Not the path grammar.
+    /// The selector is not a path.
     #[error(
         "not a path: write names as `.name` or `['name']`, any member or element as `.*` or `[*]`, any depth as `..name`"
     )]
@@ -118,10 +119,10 @@ pub enum SelectorError {
         /// Bytes from the fault to the selector's end.
         rest_len: usize,
     },
-    /// More path segments than one matcher holds.
+    /// The selectors have more path segments than one matcher holds.
     #[error("the paths of one route may have at most {MAX_PATH_SEGMENTS} segments together")]
     TooManySegments,
-    /// RFC 9535, but not the subset that can be matched while streaming.
+    /// The selector is valid in RFC 9535, but cannot be matched while streaming.
     #[error("indexes, slices and filters are not supported: write `[*]` for every element")]
     Unsupported {
         /// Bytes from the fault to the selector's end.

@@ -2,12 +2,13 @@
 
 use thiserror::Error;
 
-/// Most characters that `first`, `last` and `min_hidden` may each be.
+/// The most characters for each of `first`, `last` and `min_hidden`.
 ///
-/// A masked string is held back until it is known to be long enough to mask, so these bound what one value costs.
+/// These bound the memory for one value: a string is held back until it is long enough to be
+/// masked.
 pub const MAX_WIDTH: usize = 64;
 
-/// Most characters of `ellipsis` and of `short`.
+/// The most characters for each of `ellipsis` and `short`.
 pub const MAX_FILLER: usize = 64;
 
 /// The parts of a [`Policy`], before they are checked.
@@ -19,11 +20,11 @@ pub struct PolicyParts {
     pub first: usize,
     /// Characters shown at the end.
     pub last: usize,
-    /// At least this many characters stay hidden; a secret too short for that is shown as `short`.
+    /// The least number of hidden characters. A secret too short for that is shown as `short`.
     pub min_hidden: usize,
-    /// Stands for the hidden characters.
+    /// Replaces the hidden characters.
     pub ellipsis: String,
-    /// Stands for a whole secret that is too short to show a part of, and for a number.
+    /// Replaces a secret that is too short to show a part of it, and a number.
     pub short: String,
 }
 
@@ -33,14 +34,15 @@ impl Default for PolicyParts {
     }
 }
 
-/// A checked masking policy: only valid ones exist.
+/// A checked masking policy: an invalid policy cannot exist.
 ///
 /// ```
 /// use last4::mask::{Policy, PolicyParts};
 ///
 /// let policy = Policy::new(PolicyParts { first: 3, ..PolicyParts::default() })?;
 /// assert_eq!(policy.parts().first, 3);
-/// assert!(Policy::new(PolicyParts { ellipsis: String::new(), ..PolicyParts::default() }).is_err());
+/// let ellipsis = String::new();
+/// assert!(Policy::new(PolicyParts { ellipsis, ..PolicyParts::default() }).is_err());
 /// # Ok::<(), last4::mask::PolicyError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +50,11 @@ pub struct Policy {
     parts: PolicyParts,
     pub(crate) ellipsis: Filler,
     pub(crate) short: Filler,
-    /// Another ellipsis by which a value is known that came masked; this policy's own takes its place.
-    pub(crate) came: Option<Filler>,
-    /// Bytes of a secret from which on it is neither in masked form nor too short to show a part of.
+    /// The ellipsis with which the upstream masks some values itself. This policy's own replaces
+    /// it.
+    pub(crate) upstream_ellipsis: Option<Filler>,
+    /// A secret with at least this many bytes is neither in masked form nor too short to show a
+    /// part of it.
     pub(crate) long_from: usize,
 }
 
@@ -58,8 +62,9 @@ impl Policy {
     /// Checks the parts.
     ///
     /// # Errors
-    /// A width over [`MAX_WIDTH`], a filler over [`MAX_FILLER`], or an empty ellipsis: with one, a secret of exactly
-    /// `first + last` characters could not be told from a masked one and would be shown whole.
+    /// A width is over [`MAX_WIDTH`], a filler is over [`MAX_FILLER`], or the ellipsis is empty: a
+    /// secret of exactly `first + last` characters would then look like a masked value and be shown
+    /// whole.
     pub fn new(parts: PolicyParts) -> Result<Self, PolicyError> {
         for (name, width) in [("first", parts.first), ("last", parts.last), ("min_hidden", parts.min_hidden)] {
             if width > MAX_WIDTH {
@@ -69,17 +74,16 @@ impl Policy {
         if parts.ellipsis.is_empty() {
             return Err(PolicyError::EmptyEllipsis);
         }
-        let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
-        for (name, filler) in [("ellipsis", &ellipsis), ("short", &short)] {
-            if filler.chars.len() > MAX_FILLER {
+        for (name, filler) in [("ellipsis", &parts.ellipsis), ("short", &parts.short)] {
+            if filler.chars().count() > MAX_FILLER {
                 return Err(PolicyError::Filler { name });
             }
         }
-        Ok(Self::made(parts, ellipsis, short, None))
+        Ok(Self::compile(parts, None))
     }
 
-    /// The policy that shows no more of any value than either does: the fewer characters at each end, the more hidden. The fillers are
-    /// `self`'s.
+    /// Returns the policy that shows no more of any value than either policy: the fewer characters
+    /// at each end, the more hidden. The fillers are `self`'s.
     #[must_use]
     pub(crate) fn strictest(&self, other: &Self) -> Self {
         let (one, two) = (&self.parts, &other.parts);
@@ -89,45 +93,52 @@ impl Policy {
             min_hidden: one.min_hidden.max(two.min_hidden),
             ..one.clone()
         };
-        Self::made(parts, self.ellipsis.clone(), self.short.clone(), self.came.clone())
+        Self::compile(parts, self.upstream_ellipsis.clone())
     }
 
-    /// The same policy, which also knows values that came masked with this ellipsis: it puts its own in its place, where it would
-    /// take one as short as that for a secret. For fillers that make every masked value as long, and an API that masks some itself.
+    /// Also recognises values that the upstream has masked itself, with this ellipsis, and replaces
+    /// it with the policy's own. Without this, a value in the upstream's form is shown as `short`
+    /// if it has fewer characters than a secret of which a part is shown. For a policy whose
+    /// fillers make all masked values equally long.
     ///
     /// # Errors
     /// The ellipsis is empty or too long.
-    pub fn with_came(self, ellipsis: &str) -> Result<Self, PolicyError> {
-        let came = Self::new(PolicyParts { ellipsis: ellipsis.to_owned(), ..self.parts.clone() })?.ellipsis;
-        Ok(Self::made(self.parts, self.ellipsis, self.short, Some(came)))
+    pub fn with_upstream_ellipsis(self, ellipsis: &str) -> Result<Self, PolicyError> {
+        let checked = Self::new(PolicyParts { ellipsis: ellipsis.to_owned(), ..self.parts.clone() })?;
+        Ok(Self::compile(self.parts, Some(checked.ellipsis)))
     }
 
-    fn made(parts: PolicyParts, ellipsis: Filler, short: Filler, came: Option<Filler>) -> Self {
-        Self { long_from: long_from(&parts, &ellipsis, &short, came.as_ref()), parts, ellipsis, short, came }
+    fn compile(parts: PolicyParts, upstream_ellipsis: Option<Filler>) -> Self {
+        let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
+        let upstream_len = upstream_ellipsis.as_ref().map_or(0, |upstream| upstream.utf8.len());
+        let PolicyParts { first, last, min_hidden, .. } = parts;
+        let longest_masked = (first + upstream_len.max(ellipsis.utf8.len()) + last).max(short.utf8.len());
+        let long_from = (longest_masked + 1).max(first + last + min_hidden);
+        Self { parts, ellipsis, short, upstream_ellipsis, long_from }
     }
 
-    /// The parts this policy was made of.
+    /// Returns the parts that the policy was made of.
     pub fn parts(&self) -> &PolicyParts {
         &self.parts
     }
 
-    /// Characters of a string in masked form: first, ellipsis, last.
+    /// Returns the characters of a masked string: first, ellipsis, last.
     pub(crate) fn masked_len(&self) -> usize {
         self.len_with(&self.ellipsis)
     }
 
-    /// Characters of a string in masked form with this ellipsis.
+    /// Returns the characters of a masked string with this ellipsis.
     pub(crate) fn len_with(&self, ellipsis: &Filler) -> usize {
         self.parts.first + ellipsis.chars.len() + self.parts.last
     }
 
-    /// Characters of the longest string in any masked form.
+    /// Returns the characters of the longest string in any masked form.
     pub(crate) fn longest_masked(&self) -> usize {
-        let came = self.came.as_ref().map_or(0, |came| self.len_with(came));
-        self.masked_len().max(self.short.chars.len()).max(came)
+        let upstream_len = self.upstream_ellipsis.as_ref().map_or(0, |upstream| self.len_with(upstream));
+        self.masked_len().max(self.short.chars.len()).max(upstream_len)
     }
 
-    /// The fewest characters that a secret must have for a part of it to be shown.
+    /// Returns the fewest characters of a secret of which a part is shown.
     pub(crate) fn shown_from(&self) -> usize {
         self.parts.first + self.parts.last + self.parts.min_hidden
     }
@@ -135,20 +146,11 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let parts = PolicyParts::default();
-        let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
-        Self::made(parts, ellipsis, short, None)
+        Self::compile(PolicyParts::default(), None)
     }
 }
 
-fn long_from(parts: &PolicyParts, ellipsis: &Filler, short: &Filler, came: Option<&Filler>) -> usize {
-    let PolicyParts { first, last, min_hidden, .. } = parts;
-    let longest_ellipsis = came.map_or(0, |came| came.utf8.len()).max(ellipsis.utf8.len());
-    let longest_masked = (first + longest_ellipsis + last).max(short.utf8.len());
-    (longest_masked + 1).max(first + last + min_hidden)
-}
-
-/// Text that last4 writes into a document, as characters to compare with and as JSON bytes to write.
+/// Text that last4 writes into a document: as characters to compare with, and as JSON to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filler {
     pub(crate) chars: Box<[char]>,
@@ -162,7 +164,8 @@ impl Filler {
         for c in text.chars() {
             match c {
                 '"' | '\\' => json.extend(['\\', c]),
-                // Beside the controls, the two line separators that JSON allows and JavaScript once did not.
+                // Besides the controls: the two line separators that JSON allows in strings and
+                // JavaScript once did not.
                 '\0'..='\x1f' | '\u{2028}' | '\u{2029}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
                 _ => json.push(c),
             }
@@ -175,7 +178,7 @@ impl Filler {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// Without an ellipsis a short secret would be shown whole.
+    /// The ellipsis is empty: a short secret would be shown whole.
     #[error("`ellipsis` must not be empty: write at least one character, such as \"...\"")]
     EmptyEllipsis,
     /// A filler is too long.
@@ -201,11 +204,11 @@ mod tests {
     #[test]
     fn a_value_that_came_masked_in_another_form_is_filled_up() {
         let parts = PolicyParts { ellipsis: ".".repeat(17), short: "*".repeat(26), ..PolicyParts::default() };
-        let policy = Policy::new(parts).unwrap().with_came("...").unwrap();
+        let policy = Policy::new(parts).unwrap().with_upstream_ellipsis("...").unwrap();
         let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(policy);
         let program = Arc::new(Program::new(rules));
         let filled = "app-8.................cY5d";
-        for (came, shown) in [
+        for (value, shown) in [
             ("app-8...cY5d", filled),
             (filled, filled),
             ("app-8fK2mQ7vXz31LtPq0RbNcY5d", filled),
@@ -214,7 +217,7 @@ mod tests {
             ("app-8..xcY5d", &"*".repeat(26)),
             ("", ""),
         ] {
-            let text = format!("[{{\"token\":\"{came}\"}}]");
+            let text = format!("[{{\"token\":\"{value}\"}}]");
             for cut in 0..text.len() {
                 let mut masker = Masker::new(Arc::clone(&program));
                 let mut output = Vec::new();
@@ -226,7 +229,8 @@ mod tests {
         }
     }
 
-    /// Written by hand: first, last, min_hidden of one, of the other, and of both.
+    /// Each triple is first, last, min_hidden: of one policy, of the other, and of both (written by
+    /// hand).
     #[test]
     fn of_two_policies_the_strictest_of_each_number_holds() {
         for (one, two, both) in [

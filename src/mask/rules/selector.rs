@@ -1,11 +1,13 @@
-//! Which fields hold secrets: names at any depth, and paths (a subset of RFC 9535), compiled to a matcher.
+//! Which fields hold secrets: names at any depth, and paths (a subset of RFC 9535), compiled to a
+//! matcher.
 
 use super::path::{MAX_PATH_SEGMENTS, PathSegment, SegmentSelector, SelectorError, parse_path};
 
 /// A compiled set of field selectors.
 ///
-/// A selector that begins with `$` is a path of the RFC 9535 subset `.name`, `['name']`, `.*`, `[*]`, `..name`,
-/// `..['name']`, `..*`; anything else is a field name that is selected at any depth.
+/// A selector that begins with `$` is a path of the RFC 9535 subset `.name`, `['name']`, `.*`,
+/// `[*]`, `..name`, `..['name']`, `..*`. Any other selector is a field name that is selected at any
+/// depth.
 ///
 /// ```
 /// use last4::mask::Selectors;
@@ -24,10 +26,11 @@ pub struct Selectors {
 }
 
 impl Selectors {
-    /// Compiles selectors. With `ignore_case`, names compare without regard to letter case, as some clients read them.
+    /// Compiles selectors. With `ignore_case`, letter case makes no difference to names, as in some
+    /// clients.
     ///
     /// # Errors
-    /// Every selector that is not understood, with its position in the list.
+    /// The selectors that are not valid, each with its position in the list.
     pub fn compile<I>(selectors: I, ignore_case: bool) -> Result<Self, Vec<(usize, SelectorError)>>
     where
         I: IntoIterator,
@@ -48,10 +51,11 @@ impl Selectors {
         self.names.is_empty() && self.segments.is_empty()
     }
 
-    /// What either set selects. Names ignore letter case if either did.
+    /// Returns the selectors that select what either set selects. Names ignore letter case if they
+    /// do in either set.
     ///
     /// # Errors
-    /// [`SelectorError::TooManySegments`] where the paths of both do not fit one matcher.
+    /// [`SelectorError::TooManySegments`] if the paths of both do not fit into one matcher.
     pub fn union(&self, other: &Self) -> Result<Self, SelectorError> {
         let mut both = Self { ignore_case: self.ignore_case || other.ignore_case, ..Self::default() };
         for set in [self, other] {
@@ -72,13 +76,13 @@ impl Selectors {
         Ok(both)
     }
 
-    /// Whether every selector is a path of plain names, so that it leads to one place in a document.
+    /// Whether every selector is a path of plain names, which leads to one place in a document.
     pub fn is_exact(&self) -> bool {
         self.names.is_empty()
             && self.segments.iter().all(|segment| !segment.descend && segment.selector != SegmentSelector::Wildcard)
     }
 
-    /// Whether a member of the top-level object can be selected at all.
+    /// Whether a member of the top-level object can be selected.
     pub fn may_select_top_level(&self) -> bool {
         let begins =
             |bit: usize| u32::try_from(bit).ok().and_then(|bit| self.starts.checked_shr(bit)).unwrap_or(0) & 1 == 1;
@@ -90,7 +94,7 @@ impl Selectors {
         !self.segments.is_empty()
     }
 
-    /// All names that selectors have in them, folded if case is ignored.
+    /// Returns all names in selectors, folded if case is ignored.
     pub(crate) fn all_names(&self) -> impl Iterator<Item = &[u8]> {
         let in_paths = self.segments.iter().filter_map(|segment| match &segment.selector {
             SegmentSelector::Name(name) => Some(&**name),
@@ -99,23 +103,23 @@ impl Selectors {
         self.names.iter().map(|name| &**name).chain(in_paths)
     }
 
-    /// Whether letter case makes no difference to names.
+    /// Whether names ignore letter case.
     pub(crate) fn ignores_case(&self) -> bool {
         self.ignore_case
     }
 
-    /// Bytes of an unescaped key beyond which it cannot be one of the names.
+    /// Returns the most bytes that an unescaped key with one of the names can have.
     pub(crate) fn longest_name(&self) -> usize {
         self.longest_name
     }
 
-    /// The state at the document's root.
+    /// Returns the state at the document's root.
     pub(crate) fn root(&self) -> StateSet {
         self.starts
     }
 
-    /// Goes from an object in state `from` to its member `key` (unescaped): whether the member is selected and the
-    /// state inside it.
+    /// Steps from an object in state `from` to its member `key` (unescaped). Returns whether the
+    /// member is selected, and the state inside it.
     pub(crate) fn member(&self, from: StateSet, key: MemberKey<'_>) -> (bool, StateSet) {
         let folded;
         let key = match key {
@@ -134,7 +138,7 @@ impl Selectors {
         (by_name || by_path, state)
     }
 
-    /// Goes from an array in state `from` to one of its elements.
+    /// Steps from an array in state `from` to an element.
     pub(crate) fn element(&self, from: StateSet) -> (bool, StateSet) {
         self.advance(from, |segment| matches!(segment.selector, SegmentSelector::Wildcard))
     }
@@ -199,13 +203,14 @@ impl Selectors {
     }
 
     fn note_length(&mut self, length: usize) {
-        // Folding may change a character's length (the Kelvin sign is three bytes, its fold one): leave room for it.
+        // Folding may shorten a character: the Kelvin sign has three bytes, its fold has one.
         let length = if self.ignore_case { length * 3 } else { length };
         self.longest_name = self.longest_name.max(length);
     }
 }
 
-/// A set of positions in the selectors' paths: bit *i* means "segment *i* may match the next member or element".
+/// The states of a nondeterministic automaton: bit *i* means that segment *i* may match the next
+/// member or element.
 pub(crate) type StateSet = u64;
 
 /// A member's name, unescaped.
@@ -213,12 +218,12 @@ pub(crate) type StateSet = u64;
 pub(crate) enum MemberKey<'a> {
     /// The name's bytes.
     Known(&'a [u8]),
-    /// A name that is none of those asked for.
+    /// A name that is none of the rules' names.
     Other,
 }
 
-/// Folds letter case the way the most lenient clients do: through upper case, so that U+017F reads as `s` and U+212A as
-/// `k`. Bytes that are not UTF-8 stay.
+/// Folds letter case as the most lenient clients do: through upper case, so that U+017F becomes `s`
+/// and U+212A becomes `k`. Bytes that are not UTF-8 stay.
 fn fold_case(bytes: &[u8]) -> Vec<u8> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.is_ascii() => {

@@ -3,12 +3,12 @@
 use crate::mask::blocks::kernel::Block;
 use crate::mask::core::KindStack;
 
-/// Where brackets stand outside strings.
+/// The brackets outside strings.
 #[derive(Clone, Copy)]
 pub(crate) struct Brackets {
     pub(crate) open: u64,
     pub(crate) close: u64,
-    /// Which of them are curly.
+    /// Which of both are curly.
     pub(crate) curly: u64,
 }
 
@@ -16,20 +16,21 @@ pub(crate) struct Brackets {
 #[derive(Clone, Copy)]
 pub(crate) struct OpenBefore {
     pub(crate) kinds: KindStack,
-    /// What must not be open at once.
+    /// The bits that the kinds must never have: see `Nesting::too_deep`.
     pub(crate) too_deep: u64,
 }
 
-/// What the brackets of a block do. It goes from one to the next.
+/// The effect of a block's brackets, followed from one to the next.
 #[derive(Clone, Copy)]
 pub(crate) struct BracketEffect {
     pub(crate) brackets: Brackets,
-    /// Not 0 if a bracket closes what it did not open, or too much is open.
+    /// Not 0 if a bracket closes what it did not open, or if the nesting is too deep.
     pub(crate) fault: u64,
-    /// Where the innermost thing open is an object. A bracket belongs to what it stands in, a closing one to what it closes.
+    /// The bytes whose innermost container is an object. An opening bracket belongs to the
+    /// container around it, a closing bracket to the container that it closes.
     pub(crate) objects: u64,
     pub(crate) kinds: KindStack,
-    /// The bracket that closes the last of the kinds, or 0. What follows it was not looked at.
+    /// The bracket that closes the last of the kinds, or 0. Brackets after it were not followed.
     pub(crate) end: u64,
 }
 
@@ -41,7 +42,7 @@ impl BracketEffect {
         let mut left = open | close;
         while left != 0 {
             let bit = left & left.wrapping_neg();
-            // `[` and `{`, `]` and `}` differ in this bit.
+            // `[` and `{` differ in this bit, and so do `]` and `}`.
             let object = block.get(left.trailing_zeros() as usize).map_or(0, |byte| u64::from(byte >> 5 & 1));
             curly |= bit & object.wrapping_neg();
             if open & bit != 0 {
@@ -63,7 +64,7 @@ impl BracketEffect {
 }
 
 impl Brackets {
-    /// The kinds behind them, which are proved to be right.
+    /// Returns the kinds after these brackets, which must be proved.
     #[inline(never)]
     pub(crate) fn kinds_after(self, kinds: KindStack) -> KindStack {
         self.in_order().fold(
@@ -74,13 +75,13 @@ impl Brackets {
         )
     }
 
-    /// Whether there are none behind a bit.
+    /// Whether all of them are before a bit.
     #[inline(always)]
     pub(crate) fn are_before(self, bit: u32) -> bool {
         (self.open | self.close) >> bit == 0
     }
 
-    /// Those before a bit, and the others.
+    /// Splits off those before a bit.
     #[inline(always)]
     pub(crate) fn split(self, bit: u32) -> (Self, Self) {
         let before = (1 << bit) - 1;
@@ -88,7 +89,7 @@ impl Brackets {
         (only(before), only(!before))
     }
 
-    /// Each with its bit, whether it opens, and whether it is an object's.
+    /// Returns each bracket's bit, whether it opens, and whether it is curly.
     pub(crate) fn in_order(self) -> impl Iterator<Item = (u32, bool, bool)> {
         let mut left = self.open | self.close;
         std::iter::from_fn(move || {

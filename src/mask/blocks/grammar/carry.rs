@@ -1,7 +1,7 @@
 //! What the text before a block means for the block.
 
-/// Everything that the proof of a block must know of the text before it. Flags are 0 or 1, so that they
-/// can be shifted into the block's first bit.
+/// Everything that the proof of a block must know of the text before it. Flags are 0 or 1, so that
+/// they can be shifted into the block's first bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Carry {
     /// All ones inside a string, else 0.

@@ -1,6 +1,7 @@
-//! Proves that a block is grammatical, all its bytes at once.
+//! Proves that a block is grammatical, all its bytes at once. `blocks/mod.rs` works through an
+//! example.
 //!
-//! A bit stands for a byte.
+//! In all words bit *i* stands for byte *i* of the block.
 
 use super::brackets::{BracketEffect, Brackets, OpenBefore};
 use super::carry::Carry;
@@ -8,13 +9,13 @@ use super::spelling::{are_escapes, unescaped, words};
 use crate::mask::blocks::kernel::{BLOCK, Block, InsideBits, Kernel, OutsideBits};
 use crate::mask::core::KindStack;
 
-/// A block, and what is around it.
+/// A block and its surroundings.
 #[derive(Clone, Copy)]
 pub(crate) struct Window<'a> {
     pub(crate) block: &'a Block,
-    /// The text from the block's first byte on, as much as there is.
+    /// The text from the block's first byte on, to the end of the chunk.
     pub(crate) text: &'a [u8],
-    /// Its place in the chunk.
+    /// The block's position in the chunk.
     pub(crate) at: usize,
     pub(crate) scanned: &'a Scanned<'a>,
 }
@@ -23,14 +24,15 @@ pub(crate) struct Window<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Scanned<'a> {
     pub(crate) chunk: &'a [u8],
-    /// Where it begins.
+    /// Where that part begins.
     pub(crate) start: usize,
-    /// The last token before it is `{` or `[`.
+    /// Whether the last token before that part is `{` or `[`.
     pub(crate) opened: bool,
 }
 
 impl Scanned<'_> {
-    /// Whether the last token before this place in the chunk is `{` or `[`. Not for within strings.
+    /// Whether the last token before this position in the chunk is `{` or `[`. The position must
+    /// not be inside a string.
     #[cold]
     pub(crate) fn is_opened(&self, at: usize) -> bool {
         let read = self.chunk.get(self.start..at).unwrap_or_default();
@@ -41,25 +43,27 @@ impl Scanned<'_> {
 /// What is known of a block, if it has no faults.
 #[derive(Clone, Copy)]
 pub(crate) struct Proof {
-    /// Anything but 0 if the block is not grammatical, or too unusual to tell: the machine reads it then, and has the last word.
+    /// Not 0 if the block is not grammatical, or too unusual to tell: then the machine reads it.
     pub(crate) faults: u64,
-    /// Anything but 0 if the proof rests on more than what is compared of a [`Shape`](crate::mask::blocks::kernel::Shape).
+    /// Not 0 if the proof depends on more than a [`Shape`](crate::mask::blocks::kernel::Shape)
+    /// compares.
     pub(crate) unrepeatable: u64,
-    /// Bytes inside strings.
+    /// The bytes inside strings.
     pub(crate) inside: u64,
-    /// Opening quotes of keys.
+    /// The opening quotes of keys.
     pub(crate) keys: u64,
     /// All quotes that are not escaped.
     pub(crate) quotes: u64,
     pub(crate) brackets: Brackets,
-    /// The kinds behind the block, or behind `end`.
+    /// What is open after the block, or after `end`.
     pub(crate) kinds: KindStack,
-    /// The bracket that closes all kinds that were given, if there is one; the block is proved up to and with it.
+    /// The bracket that closes all kinds that were given, if there is one. Then the block is proved
+    /// up to and including that bracket.
     pub(crate) end: u64,
     pub(crate) carry: Carry,
 }
 
-/// Looks at one block. Straight on without a branch, but for what is rare or comes in every block of a text.
+/// Proves one block. There are branches only for what is rare, or present in every block of a text.
 #[inline(always)]
 pub(crate) fn check<K: Kernel>(
     kernel: K,
@@ -77,14 +81,14 @@ pub(crate) fn check<K: Kernel>(
         quotes &= !escapes;
         faults |= u64::from(!are_escapes(escapes, window.text));
     }
-    // From each opening quote to before its closing one.
+    // From each opening quote to before its closing quote.
     let strings = kernel.parity(quotes) ^ carry.in_string;
     let opening = quotes & strings;
     let OutsideBits { space, comma, colon, open, close, number } =
         kernel.outside(window.block).without(strings | quotes);
     let separators = comma | colon;
 
-    // What is none of JSON's punctuation must be a number or a literal.
+    // Every other byte must be part of a number or literal.
     let scalars = !(strings | quotes | space | separators | open | close);
     let scalar_starts = scalars & !(scalars << 1 | carry.in_scalar);
     let letters = scalars & !(number | carry.literal);
@@ -93,16 +97,16 @@ pub(crate) fn check<K: Kernel>(
         let (fault, reaches) = words(letters, scalar_starts, window.text);
         faults |= fault;
         literal = reaches;
-        // A literal at the block's end was looked at together with what is behind it.
+        // A literal at the block's end was checked together with the bytes after the block.
         let last = scalars & !(u64::MAX.checked_shr((!scalars).leading_zeros()).unwrap_or(0));
         unrepeatable |= letters & last;
     }
     let BracketEffect { fault, brackets, objects, kinds, end } = BracketEffect::of(open, close, window.block, nest);
     faults |= fault;
 
-    // Each token stands behind one that a value follows, or behind a value.
-    let (before_value, next_before_value) = behind(separators | open, carry.before_value, space);
-    let (before_key, next_before_key) = behind(open & brackets.curly | comma & objects, carry.before_key, space);
+    // Each token follows a token that a value follows, or a value.
+    let (before_value, next_before_value) = after(separators | open, carry.before_value, space);
+    let (before_key, next_before_key) = after(open & brackets.curly | comma & objects, carry.before_key, space);
     let mut misplaced = (opening | open | scalar_starts) & !before_value;
     misplaced |= separators & before_value;
     misplaced |= before_key & (open | scalar_starts);
@@ -110,25 +114,26 @@ pub(crate) fn check<K: Kernel>(
         misplaced |= u64::from(!window.are_empty(close & before_value));
     }
 
-    // A key is a string where one must be, and colons stand behind keys and nowhere else. Added to a run of ones, a one at its begin
-    // comes out behind it.
+    // A key is a string where a key must be, and a colon follows each key and nothing else. Adding
+    // the opening quote to a run of 1s carries out one place past its end (as simdjson finds string
+    // ends).
     let keys = opening & before_key;
     let (past_keys, next_in_key) = add(strings, keys | carry.in_key);
-    let (after_key, next_after_key) = behind(past_keys & !strings, carry.after_key, space);
+    let (after_key, next_after_key) = after(past_keys & !strings, carry.after_key, space);
     misplaced |= after_key ^ colon;
 
     let unusual = (inside.backslash | inside.unusual) & strings;
     if unusual != 0 {
         unrepeatable = 1;
-        // Keys are compared as they are spelt, and must be UTF-8.
+        // Keys are compared without unescaping, and must be UTF-8.
         let in_keys = strings & !past_keys;
         misplaced |= unusual & in_keys | kernel.control(window.block) & strings;
     }
-    // All bits up to the end, or all.
+    // The bits up to and including the end, or all.
     let proved = end ^ end.wrapping_sub(1);
     faults |= misplaced & proved;
     if window.text.len() < BLOCK && end == 0 {
-        // White space that fills a block up does not end a token.
+        // The white space that pads a block does not end a token.
         faults |= strings >> 63 | scalars >> (window.text.len().max(1) - 1) & 1;
     }
     let carry = Carry {
@@ -146,7 +151,7 @@ pub(crate) fn check<K: Kernel>(
 }
 
 impl Window<'_> {
-    /// Whether each of these closing brackets stands right behind an opening one.
+    /// Whether each of these closing brackets comes right after an opening bracket.
     #[cold]
     fn are_empty(self, mut closing: u64) -> bool {
         while closing != 0 {
@@ -159,10 +164,11 @@ impl Window<'_> {
     }
 }
 
-/// The first token behind each of `tokens`, and whether the next block's first is behind the last; `before` tells so of this block. The
-/// carry of an addition runs through white space.
+/// Returns the first token after each of `tokens`, and whether the first token of the next block
+/// comes after the last of them. `before` is that bit from the block before. The carry of the
+/// addition runs through white space.
 #[inline(always)]
-fn behind(tokens: u64, before: u64, space: u64) -> (u64, u64) {
+fn after(tokens: u64, before: u64, space: u64) -> (u64, u64) {
     let next = tokens << 1 | before;
     let (past, carried) = add(space, next & space);
     ((next | past) & !space, carried | tokens >> 63)
@@ -175,7 +181,7 @@ fn add(one: u64, other: u64) -> (u64, u64) {
 }
 
 impl OutsideBits {
-    /// The same without the punctuation and white space that stand in `strings`.
+    /// Removes the punctuation and white space inside `strings`.
     #[inline(always)]
     fn without(self, strings: u64) -> Self {
         Self {

@@ -1,28 +1,32 @@
-//! How escapes, literals and numbers are spelt: what is looked at byte by byte, where it occurs.
+//! The spelling of escapes, literals and numbers: checked byte by byte, where they occur.
 
-/// Which bytes are escaped, that is, stand behind an odd number of backslashes; and whether the next block's first is.
+/// Returns which bytes are escaped, that is, follow an odd number of backslashes, and whether the
+/// next block's first byte is.
 #[inline(always)]
 pub(crate) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     let run = backslash & !first_escaped;
-    // In a run every second backslash escapes, from its first on. What follows one of the run less the run itself has ones in turn, be
-    // it that the run begins at an even bit or at an odd one: there the odd bits are taken from.
+    // In a run of backslashes, every second one escapes the byte after it, from the first on. As in
+    // simdjson: subtracting the run from the run shifted by one gives alternating bits, and setting
+    // the odd bits before and flipping them after makes that right for runs that begin at an even
+    // or an odd bit.
     let turns = (run << 1 | ODD).wrapping_sub(run) ^ ODD;
     (turns ^ (backslash | first_escaped), (turns & backslash) >> (u64::BITS - 1))
 }
 
-/// Where digits must stand behind these `u`, and behind the block for the next. `first` are those that the block before asks for.
+/// Returns where digits must follow these `u`, in this block and in the next. `first` are those
+/// that the block before requires.
 ///
-/// Where one `u` stands among another's digits some are missing, but not the first that is none: no `u` makes an escape without a
-/// backslash before it.
+/// If a `u` is among the digits of another, some bits are missing, but never the first that is not
+/// a digit: a `u` is only in `unicode` if a backslash precedes it.
 #[inline(always)]
 pub(crate) fn digits(unicode: u64, first: u64) -> (u64, u64) {
-    let behind = u128::from(unicode) * 0b11110;
-    (behind as u64 | first, (behind >> u64::BITS) as u64)
+    let digits = u128::from(unicode) * 0b11110;
+    (digits as u64 | first, (digits >> u64::BITS) as u64)
 }
 
-/// Whether all these bytes of `text` stand rightly behind a backslash. What follows a `u` is read at once, though it reach beyond
-/// the block.
+/// Whether all these bytes of `text` are valid after a backslash. The digits after a `u` are
+/// checked at once, even if they reach beyond the block.
 #[inline(always)]
 pub(crate) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
     while escaped != 0 {
@@ -35,7 +39,7 @@ pub(crate) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
     true
 }
 
-/// Bytes that make up what stands behind a backslash.
+/// Returns the number of bytes of an escape, after its backslash.
 #[inline(always)]
 pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
     match text {
@@ -45,8 +49,9 @@ pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Checks what is no digit or minus in numbers and literals: something other than 0 if there is a fault, and the bits of the next block
-/// that a literal reaches into. `starts` are the first bytes of all numbers and literals.
+/// Checks the letters: the bytes of numbers and literals that are neither digits nor minus. Returns
+/// a value other than 0 if there is a fault, and the bits of the next block into which a literal
+/// reaches. `starts` are the first bytes of all numbers and literals.
 #[inline(always)]
 pub(crate) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
     let mut reaches = 0;
@@ -54,7 +59,7 @@ pub(crate) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
         let at = letters.trailing_zeros();
         let begin = text.get(at as usize..).unwrap_or_default();
         if starts >> at & 1 == 0 {
-            // Literals are taken whole, so this is in a number.
+            // Literals are removed whole, so this is inside a number.
             if !matches!(begin, [b'.' | b'e' | b'E' | b'+', ..]) {
                 return (1, 0);
             }
@@ -102,7 +107,7 @@ mod tests {
         }
 
         #[test]
-        fn digits_stand_behind_each_u(gaps in prop::collection::vec(6..40_u32, 0..10), first in 0..5_u32) {
+        fn four_digits_follow_each_u(gaps in prop::collection::vec(6..40_u32, 0..10), first in 0..5_u32) {
             let mut unicode = 0;
             let mut at = first + 1;
             for gap in gaps {
@@ -111,7 +116,7 @@ mod tests {
             }
             let first = (1_u64 << first) - 1;
             let expected = (0..u64::BITS).filter(|bit| unicode >> bit & 1 == 1).fold(u128::from(first), |all, bit| {
-                all | (1..=4).fold(0, |four, behind| four | 1_u128 << (bit + behind))
+                all | (1..=4).fold(0, |four, distance| four | 1_u128 << (bit + distance))
             });
             prop_assert_eq!(digits(unicode, first), (expected as u64, (expected >> 64) as u64));
         }

@@ -5,7 +5,8 @@ use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
 use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
-/// How far ahead of a block memory is asked for, in bytes: across the end of the page, where the processor's own foresight ends.
+/// How far ahead of a block to prefetch, in bytes: beyond the end of the page, where the
+/// processor's own prefetcher stops.
 #[cfg(not(miri))]
 const AHEAD: usize = 1536;
 
@@ -14,7 +15,7 @@ const AHEAD: usize = 1536;
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// `None` where the processor has not what it takes.
+    /// Returns `None` if the processor lacks one of them.
     pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
@@ -83,7 +84,8 @@ impl Kernel for Avx2 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            // With this bit flipped the quote and the controls, and nothing else, are at most the space.
+            // With this bit flipped, the quote and the controls are at most the space, and nothing
+            // else is.
             let flip = _mm256_set1_epi8(0x02);
             TextBits {
                 ends: joined(at_most(_mm256_xor_si256(low, flip), 0x20), at_most(_mm256_xor_si256(high, flip), 0x20)),
@@ -151,7 +153,7 @@ impl Kernel for Avx2 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) }
     }
 
-    // Here, for on a function with features of its own compilers pass over it.
+    // Not on `compiled`: compilers ignore it on a function that enables target features.
     #[inline(never)]
     fn run<W: Work>(self, work: W) -> W::Output {
         #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
@@ -172,7 +174,7 @@ unsafe fn load(block: &Block) -> (__m256i, __m256i) {
     unsafe { (_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) }
 }
 
-/// The top bits of 64 bytes.
+/// Returns the top bits of 64 bytes.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -191,7 +193,7 @@ unsafe fn equal(half: __m256i, byte: u8) -> __m256i {
     unsafe { _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte.cast_signed())) }
 }
 
-/// Controls and what is not ASCII, which as signed numbers are below the space.
+/// The controls and the bytes that are not ASCII: as signed numbers they are below the space.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -225,7 +227,7 @@ unsafe fn space(half: __m256i) -> __m256i {
     unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&SPACE), half)) }
 }
 
-/// Digits and the minus.
+/// The digits and the minus.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -239,7 +241,7 @@ unsafe fn number(half: __m256i) -> __m256i {
     }
 }
 
-/// Quotes and backslashes.
+/// The quotes and backslashes.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -249,7 +251,7 @@ unsafe fn marks(half: __m256i) -> __m256i {
     unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&MARKS), half)) }
 }
 
-/// What makes an escape behind a backslash.
+/// The bytes that are valid after a backslash.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -267,7 +269,7 @@ unsafe fn fits_escape(half: __m256i) -> __m256i {
 /// The processor must have AVX2.
 #[inline(always)]
 unsafe fn hex_digit(half: __m256i) -> __m256i {
-    // The first so many bytes from `from` on, which become the smallest signed numbers.
+    // The `count` bytes from `from` on: moved so that they become the smallest signed numbers.
     let first = |bytes, from: u8, count: i8| {
         // SAFETY: the caller vouches for AVX2.
         unsafe {

@@ -1,12 +1,12 @@
-//! What stands in a block, as bits.
+//! A block, and what is found in it: in all words bit *i* stands for byte *i*.
 
-/// Bytes that are looked at together, a bit of a word for each.
+/// The bytes of a block: one for each bit of a word.
 pub(crate) const BLOCK: usize = 64;
 
 /// One block of a text.
 pub(crate) type Block = [u8; BLOCK];
 
-/// A block that begins with `text`, and is filled up with spaces.
+/// Returns a block that begins with `text` and is padded with spaces.
 #[inline(never)]
 pub(crate) fn padded_block(text: &[u8]) -> Block {
     let mut block = [b' '; BLOCK];
@@ -17,12 +17,12 @@ pub(crate) fn padded_block(text: &[u8]) -> Block {
     block
 }
 
-/// What matters inside strings. Bit *i* is byte *i* of the block.
+/// What matters inside strings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InsideBits {
     pub(crate) quote: u64,
     pub(crate) backslash: u64,
-    /// Controls and what is not ASCII.
+    /// The controls and the bytes that are not ASCII.
     pub(crate) unusual: u64,
 }
 
@@ -37,43 +37,46 @@ pub(crate) struct OutsideBits {
     pub(crate) open: u64,
     /// `}` and `]`.
     pub(crate) close: u64,
-    /// Digits and the minus.
+    /// The digits and the minus.
     pub(crate) number: u64,
 }
 
 /// What matters in a string that passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TextBits {
-    /// Quotes and controls.
+    /// The quotes and controls.
     pub(crate) ends: u64,
     pub(crate) backslash: u64,
 }
 
-/// What matters behind a backslash.
+/// What matters after a backslash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EscapeBits {
-    /// What makes no escape: all but `"`, `\\`, `/`, `b`, `f`, `n`, `r`, `t` and `u`.
+    /// The bytes that are not valid after a backslash: all but `"`, `\\`, `/`, `b`, `f`, `n`, `r`,
+    /// `t` and `u`.
     pub(crate) unfit: u64,
-    /// `u`, which four digits follow.
+    /// `u`, which four digits must follow.
     pub(crate) unicode: u64,
 }
 
-/// What a block must be like for a proof to hold for it too. It keeps nothing of what is inside strings.
+/// The condition under which the proof of a block also holds for another block. It holds nothing of
+/// the inside of strings.
 ///
-/// Each byte is at most its `span` above its `from`. That says all there is to ask: that it is just this byte, any digit, any plain
-/// byte of a string, or any byte at all.
+/// Each byte of the block must be in `from..=from + span`. That can express all that is needed:
+/// exactly this byte, any digit, any plain byte of a string, or any byte at all.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Shape {
     pub(crate) from: Block,
     pub(crate) span: Block,
-    /// All ones where moreover the byte must be neither a quote nor a backslash, else 0.
+    /// All ones if the byte must also be neither a quote nor a backslash, else 0.
     pub(crate) plain: Block,
 }
 
 impl Shape {
-    /// The shape of a block of which some bytes are `compared`, outside strings and in a name whose value is masked, and others are
-    /// `inside` strings.
+    /// Returns the shape of a block. `compared` are the bytes that a proof depends on: those
+    /// outside strings and those of a name whose value is masked. `inside` are the bytes inside
+    /// strings.
     pub(crate) fn new(block: &Block, compared: u64, inside: u64) -> Self {
         let mut shape = Self { from: [0; BLOCK], span: [0xff; BLOCK], plain: [0; BLOCK] };
         let bytes = shape.from.iter_mut().zip(&mut shape.span).zip(&mut shape.plain).zip(block);

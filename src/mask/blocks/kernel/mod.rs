@@ -1,7 +1,7 @@
-//! Finds what stands in a block with the processor's vector instructions.
+//! Finds bytes in a block with the processor's vector instructions.
 //!
-//! The only place with `unsafe`. Each kernel is a value that proves that the processor has its instructions; all give the same
-//! bits as [`Scalar`], which the tests hold them to.
+//! The only place with `unsafe`. Each kernel is a value that proves that the processor has its
+//! instructions. All kernels return the same bits as [`Scalar`]: the tests compare them.
 #![expect(unsafe_code, reason = "vector instructions")]
 
 #[cfg(target_arch = "x86_64")]
@@ -21,7 +21,8 @@ use scalar::Scalar;
 use std::fmt;
 pub(crate) use vector::{Kernel, Work};
 
-/// The instructions that the engine uses. All give the same output; [`Default`] is the fastest that the processor has.
+/// The processor instructions that the engine uses. All give the same output. [`Default`] is the
+/// fastest that the processor has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Instructions(Choice);
 
@@ -38,7 +39,7 @@ enum Choice {
 }
 
 impl Instructions {
-    /// All that this processor has, the fastest first; the last is always portable code.
+    /// Returns all that this processor has, the fastest first. The last is always portable code.
     ///
     /// ```
     /// use last4::mask::Instructions;
@@ -60,19 +61,19 @@ impl Instructions {
         .map(Self)
     }
 
-    /// None that read a whole block: every byte is read by itself, which is what all others are tested against. Not among those
-    /// [`available`](Self::available), since nothing is faster with it.
+    /// Reads every byte by itself, never a block. All others are tested against this. Not part of
+    /// [`available`](Self::available), since it is the slowest.
     pub fn bytes() -> Self {
         Self(Choice::Bytes)
     }
 
-    /// Whether they read whole blocks.
+    /// Whether blocks are read.
     #[inline]
     pub(crate) fn read_blocks(self) -> bool {
         !matches!(self.0, Choice::Bytes)
     }
 
-    /// Their name in lower case.
+    /// Returns the name in lower case.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -86,7 +87,7 @@ impl Instructions {
         }
     }
 
-    /// Does `work` with these instructions.
+    /// Runs `work` with these instructions.
     #[inline]
     pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
@@ -142,7 +143,7 @@ mod tests {
         }
     }
 
-    /// What stands in a block of an escape, where it is `.1` that is asked for.
+    /// The bits that concern escapes, of which `.1` are asked for.
     struct Escapes<'a>(&'a Block, u64);
 
     impl Work for Escapes<'_> {
@@ -169,7 +170,7 @@ mod tests {
         }
     }
 
-    /// A shape, and which of two blocks have it.
+    /// A shape, and two blocks to compare with it.
     struct Shapes<'a> {
         block: &'a Block,
         compared: u64,
@@ -186,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Gives whether each block has the shape.
+    /// Returns whether each block has the shape.
     fn shapes_agree(block: &Block, compared: u64, inside: u64, other: &Block) -> [bool; 2] {
         let shapes = || Shapes { block, compared, inside, other };
         let expected = shapes().run(Scalar);
@@ -219,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Random bits, the same every time.
+    /// Random bits, the same in every run.
     fn random() -> impl FnMut() -> u64 {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         move || {
