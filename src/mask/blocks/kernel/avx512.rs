@@ -134,29 +134,23 @@ impl Kernel for Avx512 {
     }
 }
 
-/// # Safety
-/// The processor must have AVX-512F.
-#[inline(always)]
-unsafe fn load(block: &Block) -> __m512i {
-    // SAFETY: an unaligned load of the 64 bytes of `block`; the caller vouches for AVX-512F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(block: &Block) -> __m512i {
+    // SAFETY: a load, which needs no alignment, of the 64 bytes of `block`.
     unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
 }
 
-/// # Safety
-/// The processor must have AVX-512BW.
-#[inline(always)]
-unsafe fn equal(bytes: __m512i, byte: u8) -> u64 {
-    // SAFETY: the caller vouches for AVX-512BW.
-    unsafe { _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed())) }
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn equal(bytes: __m512i, byte: u8) -> u64 {
+    _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()))
 }
 
 /// The quotes and controls.
-///
-/// # Safety
-/// The processor must have AVX-512BW.
-#[inline(always)]
-unsafe fn ends(bytes: __m512i) -> u64 {
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn ends(bytes: __m512i) -> u64 {
     // With this bit flipped, they are at most the space, and nothing else is.
-    // SAFETY: the caller vouches for AVX-512BW.
-    unsafe { _mm512_cmple_epu8_mask(_mm512_xor_si512(bytes, _mm512_set1_epi8(0x02)), _mm512_set1_epi8(0x20)) }
+    _mm512_cmple_epu8_mask(_mm512_xor_si512(bytes, _mm512_set1_epi8(0x02)), _mm512_set1_epi8(0x20))
 }
