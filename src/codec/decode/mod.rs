@@ -7,7 +7,7 @@ mod stage;
 use super::coding::Codings;
 use bytes::{Buf, Bytes};
 pub use error::DecodeError;
-use stage::{Allowance, Stage};
+use stage::{Allowance, DecodeStage};
 use std::collections::VecDeque;
 use std::{fmt, mem};
 
@@ -23,7 +23,7 @@ use std::{fmt, mem};
 pub struct Decoder {
     body: EncodedBody,
     /// In the order in which they work: the first undoes the coding that was applied last.
-    stages: Vec<Stage>,
+    stages: Vec<DecodeStage>,
     plain: Allowance,
     /// How many bytes the last call returned. The next call discards them.
     returned: usize,
@@ -64,7 +64,7 @@ impl Decoder {
         let allowance = Allowance::new(max_decoded);
         Self {
             body: EncodedBody { pieces: VecDeque::new(), complete: false },
-            stages: codings.iter().rev().map(|coding| Stage::new(coding, allowance)).collect(),
+            stages: codings.iter().rev().map(|coding| DecodeStage::new(coding, allowance)).collect(),
             plain: allowance,
             returned: 0,
             failed: None,
@@ -118,7 +118,7 @@ impl fmt::Debug for Decoder {
 }
 
 /// Returns the output of the last stage: the same bytes again until they are consumed.
-fn poll<'a>(stages: &'a mut [Stage], body: &'a mut EncodedBody) -> Result<Progress<'a>, DecodeError> {
+fn poll<'a>(stages: &'a mut [DecodeStage], body: &'a mut EncodedBody) -> Result<Progress<'a>, DecodeError> {
     let Some((stage, earlier)) = stages.split_last_mut() else {
         return Ok(body.poll());
     };
@@ -136,7 +136,7 @@ fn poll<'a>(stages: &'a mut [Stage], body: &'a mut EncodedBody) -> Result<Progre
 }
 
 /// Discards bytes that [`poll`] returned.
-fn consume(stages: &mut [Stage], body: &mut EncodedBody, count: usize) {
+fn consume(stages: &mut [DecodeStage], body: &mut EncodedBody, count: usize) {
     match stages.last_mut() {
         Some(stage) => stage.consume(count),
         None => body.consume(count),

@@ -7,7 +7,7 @@ use crate::codec::coding::Coding;
 /// The most bytes that a stage decodes at a time.
 const OUTPUT_LEN: usize = 16 * 1024;
 
-pub(super) struct Stage {
+pub(super) struct DecodeStage {
     coding: Coding,
     phase: StagePhase,
     /// Made when the first byte arrives, and kept from one member or frame to the next.
@@ -30,7 +30,7 @@ enum StagePhase {
     Over,
 }
 
-impl Stage {
+impl DecodeStage {
     pub(super) fn new(coding: Coding, allowance: Allowance) -> Self {
         Self {
             coding,
