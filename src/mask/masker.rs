@@ -42,7 +42,7 @@ impl Masker {
         Self { instructions, ..self }
     }
 
-    /// Reads the next chunk of the text, of any size, and gives the sink what is ready.
+    /// Reads the next chunk of the text, of any size, and gives the output so far to the sink.
     ///
     /// # Errors
     /// The text cannot be trusted. What the sink got before is masked. Withhold the rest of the
@@ -85,7 +85,7 @@ impl Masker {
         Ok(self.state.summary)
     }
 
-    /// Returns what was done so far.
+    /// Returns the counts so far.
     pub fn summary(&self) -> Summary {
         self.state.summary
     }

@@ -79,7 +79,7 @@ impl DecodeStage {
         };
         let step = library.step(input, &mut self.output)?;
         if step.consumed == 0 && step.produced == 0 && !step.ended && !input.is_empty() {
-            // No library does this. Without this check, one that did would be called forever.
+            // No library does this. Without the check, such a library would be called forever.
             return Err(DecodeError::Corrupt);
         }
         self.allowance.spend(step.produced)?;

@@ -1,28 +1,30 @@
 //! How the two readers take turns.
 //!
-//! The byte machine and the block scanner share one [`TextState`] and one cursor. Whoever's turn it
-//! is, every byte before the cursor was accepted, and the state is the one right there.
+//! The byte machine and the block scanner share one [`TextState`] and one cursor. At each change of
+//! turn, every byte before the cursor is accepted, and the state is the one at the cursor.
 //!
-//! *Machine to scanner.* Between any two bytes the machine asks [`can_scan`], which is cheap:
-//! something is open, and the state is one that [`enter`] can express as a [`Carry`]. The scanner
-//! then calls [`enter`], which also refuses where every value is masked or revealed by default, and
-//! near the limit of nesting. A key, number, literal or masked string that the machine began it
-//! also ends.
+//! # From the machine to the scanner
+//! Before each byte the machine calls [`can_scan`], which is cheap: an object or array must be
+//! open, and the parser's state must be one that a [`Carry`] can express. The scanner then calls
+//! [`enter`]. That also refuses if all values here are masked or revealed by default, and near the
+//! limit of nesting. A key, number, literal or masked string that the machine began is ended by the
+//! machine.
 //!
-//! *Scanner to machine.* The scanner stops in one of two ways, and sets cursor, state and the
-//! treatment of the next value:
-//! - before a block that it cannot prove, at the end of the chunk included: see [`leave`];
-//! - within a proved block, right after a token: at a key whose value needs the machine, after a
-//!   bracket that leads to where every value needs it, or at the bracket that closes all that is
-//!   open as far as the scanner knows.
+//! # From the scanner to the machine
+//! The scanner sets the cursor, the parser's state and the treatment of the next value, and stops
+//! - before a block that it cannot prove, or at the end of the chunk: see [`leave`];
+//! - or within a proved block, between two tokens: before a key whose value needs the machine,
+//!   after a bracket if all values after it need the machine, or before the bracket that closes the
+//!   last object or array that the scanner knows of.
 //!
-//! It returns up to where in the chunk the machine must read at least before it may ask again: past
-//! the block or the key that the scanner could not read. [`Backoff`] adds to that if the scanner is
-//! refused time and again, so that a text that is unusual throughout costs little more than with
-//! the machine alone.
+//! It returns `until`: the machine must read at least up to this position before it calls
+//! [`can_scan`] again, past the block or key that the scanner could not read. [`Backoff`] adds to
+//! that if the scanner is refused several times in a row, so that a text which is unusual
+//! throughout costs little more than with the machine alone.
 //!
-//! The scanner reports no fault. It leaves the block to the machine, which finds the fault and its
-//! offset. So it makes no difference to the output or the verdict which of the two read a byte.
+//! # Faults
+//! The scanner reports none. It leaves the block to the machine, which finds the fault and its
+//! offset. So the verdict and the output do not depend on which reader reads a byte.
 
 use super::grammar::{Carry, Scanned};
 use crate::mask::core::{EscapeState, ParseState, TextState, Treatment};
@@ -33,8 +35,8 @@ pub(crate) fn can_scan(state: &TextState) -> bool {
     state.nesting.is_object().is_some() && carry_at(state.parse).is_some()
 }
 
-/// Returns what the scanner must know of the text before its first block, or `None` if the machine
-/// must read on. `default_treatment` is that of the values here, `too_deep` the nesting that is not
+/// Returns the carry for the scanner's first block, or `None` if the machine must read on.
+/// `default_treatment` is the treatment of the values here, and `too_deep` the nesting that is not
 /// allowed.
 #[inline(always)]
 pub(super) fn enter(state: &TextState, default_treatment: Treatment, too_deep: u64) -> Option<Carry> {
@@ -42,11 +44,11 @@ pub(super) fn enter(state: &TextState, default_treatment: Treatment, too_deep: u
     carry_at(state.parse).filter(|_| fits)
 }
 
-/// Returns where and in which state the machine goes on if the scanner stops before the block at
-/// `at`.
+/// Returns the position and state at which the machine goes on if the scanner stops before the
+/// block at `at`.
 ///
-/// The machine reads keys, numbers and literals from their first byte. One that the block splits is
-/// given back whole.
+/// The machine reads keys, numbers and literals from their first byte. If the block splits one, it
+/// is given back whole.
 #[cold]
 pub(super) fn leave(scanned: &Scanned<'_>, at: usize, carry: Carry) -> (usize, ParseState) {
     let read = scanned.chunk.get(scanned.start..at).unwrap_or_default();
@@ -74,7 +76,7 @@ fn carry_at(parse: ParseState) -> Option<Carry> {
         ParseState::FirstMember | ParseState::Member => Some(Carry { before_value: 1, before_key: 1, ..carry }),
         ParseState::AfterValue => Some(carry),
         ParseState::PlainString { escape: EscapeState::None } => Some(Carry { in_string: u64::MAX, ..carry }),
-        // The treatment of a value after `Value` or `Colon` is only known to the machine.
+            // After `Value` or `Colon`, only the machine knows the treatment of the value.
         _ => None,
     }
 }
@@ -96,7 +98,7 @@ fn state_at(carry: Carry, opened: bool) -> ParseState {
     }
 }
 
-/// How many bytes more the machine reads after the scanner was refused in a row.
+/// The number of bytes that the machine reads in addition, after the scanner was refused.
 #[derive(Default)]
 pub(crate) struct Backoff(usize);
 

@@ -15,7 +15,7 @@
 //! - [`grammar`]: proves a block from what the kernel found and a [`Carry`](grammar::Carry) from
 //!   the block before.
 //! - [`filter`]: finds the keys that may be one of the names.
-//! - [`scan`]: goes from block to block, masks values, keeps track of what is open.
+//! - [`scan`]: goes from block to block, masks values, tracks the nesting.
 //! - [`shape_tree`]: remembers proved blocks. [`follow`] goes along blocks that look like them
 //!   without a proof, which is how most of a list is read. [`shape_cache`] keeps trees for the next
 //!   text.

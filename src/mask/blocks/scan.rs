@@ -22,7 +22,7 @@ pub(crate) struct Scan<'s, 'c, 'a, S> {
     default_treatment: Treatment,
 }
 
-/// What is known of the keys of a proved block.
+/// The findings about the keys of a proved block.
 #[derive(Clone, Copy)]
 struct ProvedKeys {
     /// The block's position in the chunk.
@@ -30,7 +30,7 @@ struct ProvedKeys {
     /// The keys that may be names.
     candidates: u64,
     brackets: Brackets,
-    /// What is open after the block.
+    /// The open objects and arrays after the block.
     kinds: KindStack,
 }
 

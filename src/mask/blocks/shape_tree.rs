@@ -40,7 +40,7 @@ pub(super) struct ShapeNode {
     /// The member that was masked, if every block of this shape has it.
     pub(super) masked: Option<MaskedMember>,
     pub(super) brackets: Brackets,
-    /// What is open after the block.
+    /// The open objects and arrays after the block.
     pub(super) kinds: KindStack,
     pub(super) carry: Carry,
     /// The block ends inside a string of any length: the next block begins where that string ends.
@@ -201,7 +201,7 @@ impl ShapeTree {
         self.budget = MISS_BUDGET;
     }
 
-    /// Returns what is open after a node.
+    /// Returns the open objects and arrays after a node.
     pub(super) fn kinds(&self, node: NodeId) -> KindStack {
         self.at(node).map_or(KindStack::default(), |node| node.kinds)
     }
@@ -227,7 +227,7 @@ impl ShapeTree {
         self.add(parent, || ShapeNode { candidates, brackets, ..ShapeNode::new(shape, kinds, carry) })
     }
 
-    /// Inserts a block up to a masked value. `kinds` is what is open there.
+    /// Inserts a block up to a masked value. `kinds` are the open objects and arrays there.
     pub(super) fn insert_masked(
         &mut self,
         parent: NodeId,
@@ -244,8 +244,8 @@ impl ShapeTree {
         let in_name = u64::MAX << masked.key & before_value;
         let inside = proof.inside & before_value & !in_name;
         let shape = Shape::new(block, before_value & !inside, inside);
-        // Nothing tells what is open after a known block but its node, so the next node must be
-        // known.
+        // The open objects and arrays after a known block are known only from its node. So the next
+        // node must exist.
         if self.after_value(kinds) == NodeId::NONE {
             return;
         }

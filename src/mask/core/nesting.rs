@@ -2,8 +2,8 @@
 
 use super::treatment::Treatment;
 
-/// What is open, outermost first: a bit for each object or array, and an entry only where the
-/// treatment changes.
+/// The open objects and arrays, outermost first: a bit for each of them, and an entry only where
+/// the treatment changes.
 #[derive(Clone, Default)]
 pub(crate) struct Nesting {
     /// The innermost objects and arrays. Empty only if nothing is open.

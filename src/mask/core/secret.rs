@@ -1,7 +1,8 @@
-//! A string being masked: what is kept of it until its end decides how it is shown.
+//! A string being masked: the parts that must be kept until its end decides how it is shown.
 
 use super::unit::{MAX_SPELLING, Unit};
 use crate::mask::rules::{Filler, Policy};
+use std::mem;
 use std::ops::Range;
 
 /// Keeps what may be shown of a secret, in constant memory: its first characters (as many as a
@@ -34,8 +35,8 @@ pub(crate) enum Shown<'a> {
     Replaced {
         /// The first characters and the ellipsis, or the short form.
         front: [&'a [u8]; 2],
-        /// The last characters, each in its own spelling.
-        back: Back<'a>,
+        /// The last characters: two parts of a ring, in order.
+        back: [&'a [Spelling]; 2],
     },
 }
 
@@ -45,9 +46,9 @@ pub(crate) struct Hidden<'a> {
     pub(crate) with: &'a [u8],
 }
 
-/// Decides how a plain secret is shown: one that lies whole in one chunk and is ASCII without
-/// escapes, so that a byte is a character. Nearly all secrets are, and cost no copy. Returns `None`
-/// if the secret passes: it is in masked form already, or empty.
+/// Decides how a plain secret is shown: a secret that lies whole in one chunk and is ASCII without
+/// escapes, so that a byte is a character. Nearly all secrets are plain, and cost no copy. Returns
+/// `None` if the secret passes: it is in masked form already, or empty.
 #[inline(always)]
 pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
@@ -66,17 +67,10 @@ pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<H
     Some(Hidden { range: parts.first..secret.len() - parts.last, with: &policy.ellipsis.json })
 }
 
-/// The last characters of a secret.
-#[derive(Clone, Copy)]
-pub(crate) struct Back<'a> {
-    newest_part: &'a [Spelling],
-    oldest_part: &'a [Spelling],
-}
-
 /// The bytes that spell one character. In place, so that a secret costs no allocation for each of
 /// its characters.
 #[derive(Clone, Copy)]
-struct Spelling {
+pub(crate) struct Spelling {
     bytes: [u8; MAX_SPELLING],
     len: usize,
 }
@@ -91,31 +85,18 @@ impl Spelling {
         Self { bytes, len }
     }
 
-    fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
-impl<'a> Back<'a> {
-    const NONE: Back<'static> = Back { newest_part: &[], oldest_part: &[] };
-
-    /// Returns their spellings, in order.
-    pub(crate) fn spellings(self) -> impl Iterator<Item = &'a [u8]> {
-        self.oldest_part.iter().chain(self.newest_part).map(Spelling::as_slice)
-    }
-}
-
 impl Secret {
-    /// Forgets the last string.
+    /// Forgets the last string, but keeps the allocations.
     pub(crate) fn clear(&mut self) {
-        self.count = 0;
-        self.head.clear();
-        self.first_len = 0;
-        self.tail.clear();
-        self.oldest = 0;
-        self.differs_from_short = false;
-        self.differs_from_masked = false;
-        self.differs_from_upstream = false;
+        let Self { mut head, mut tail, .. } = mem::take(self);
+        head.clear();
+        tail.clear();
+        *self = Self { head, tail, ..Self::default() };
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -158,10 +139,10 @@ impl Secret {
         let upstream = policy.upstream_ellipsis.as_ref();
         let is_upstream_len = upstream.is_some_and(|ellipsis| self.count == policy.len_with(ellipsis) as u64);
         if self.count < policy.shown_from() as u64 && (!is_upstream_len || self.differs_from_upstream) {
-            return Shown::Replaced { front: [&policy.short.json, &[]], back: Back::NONE };
+            return Shown::Replaced { front: [&policy.short.json, &[]], back: [&[], &[]] };
         }
         let front = self.head.get(..self.first_len).unwrap_or_default();
-        let (newest_part, oldest_part) = self.tail.split_at_checked(self.oldest).unwrap_or_default();
-        Shown::Replaced { front: [front, &policy.ellipsis.json], back: Back { newest_part, oldest_part } }
+        let (newer, older) = self.tail.split_at_checked(self.oldest).unwrap_or_default();
+        Shown::Replaced { front: [front, &policy.ellipsis.json], back: [older, newer] }
     }
 }

@@ -40,8 +40,8 @@ macro_rules! sink {
                 self.extend_from_slice(bytes);
             }
 
-            /// A copy of a fixed length takes a few instructions. What is too much is overwritten
-            /// or truncated.
+            /// A copy of a fixed length takes a few instructions. Surplus bytes are overwritten or
+            /// truncated.
             #[inline(always)]
             fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
                 // The replacement is nearly always three dots. A call of `memcpy` would cost more.

@@ -20,7 +20,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Writes what is shown of a secret, and counts it.
+    /// Writes the visible form of a secret, and counts it.
     pub(crate) fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
         match shown {
             Shown::Unchanged(spelling) => {
@@ -30,7 +30,7 @@ impl Summary {
             Shown::Replaced { front, back } => {
                 self.masked += 1;
                 front.into_iter().for_each(|piece| sink.replacement(piece));
-                back.spellings().for_each(|piece| sink.replacement(piece));
+                back.into_iter().flatten().for_each(|spelling| sink.replacement(spelling.as_slice()));
             }
         }
     }

@@ -12,7 +12,7 @@ pub(crate) struct Brackets {
     pub(crate) curly: u64,
 }
 
-/// What is open before a block.
+/// The open objects and arrays before a block.
 #[derive(Clone, Copy)]
 pub(crate) struct OpenBefore {
     pub(crate) kinds: KindStack,
@@ -81,7 +81,7 @@ impl Brackets {
         (self.open | self.close) >> bit == 0
     }
 
-    /// Splits off those before a bit.
+    /// Returns the brackets before a bit, and the others.
     #[inline(always)]
     pub(crate) fn split(self, bit: u32) -> (Self, Self) {
         let before = (1 << bit) - 1;

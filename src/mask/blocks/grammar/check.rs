@@ -40,7 +40,7 @@ impl Scanned<'_> {
     }
 }
 
-/// What is known of a block, if it has no faults.
+/// The findings about a block, if it has no faults.
 #[derive(Clone, Copy)]
 pub(crate) struct Proof {
     /// Not 0 if the block is not grammatical, or too unusual to tell: then the machine reads it.
@@ -55,7 +55,7 @@ pub(crate) struct Proof {
     /// All quotes that are not escaped.
     pub(crate) quotes: u64,
     pub(crate) brackets: Brackets,
-    /// What is open after the block, or after `end`.
+    /// The open objects and arrays after the block, or after `end`.
     pub(crate) kinds: KindStack,
     /// The bracket that closes all kinds that were given, if there is one. Then the block is proved
     /// up to and including that bracket.

@@ -11,7 +11,7 @@ use std::arch::x86_64::*;
 const AHEAD: usize = 1536;
 
 /// Proof that the processor has AVX2, PCLMULQDQ, BMI1, BMI2, POPCNT and LZCNT.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {

@@ -35,7 +35,7 @@ const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
 }
 
 /// Proof that the processor has AVX-512 F, BW, VL and VBMI, and all that [`Avx2`] proves.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx512(Avx2);
 
 impl Avx512 {

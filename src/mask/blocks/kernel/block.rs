@@ -1,4 +1,4 @@
-//! A block, and what is found in it: in all words bit *i* stands for byte *i*.
+//! A block, and the bytes found in it: in all words bit *i* stands for byte *i*.
 
 /// The bytes of a block: one for each bit of a word.
 pub(crate) const BLOCK: usize = 64;

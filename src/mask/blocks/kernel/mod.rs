@@ -26,7 +26,7 @@ pub(crate) use vector::{Kernel, Work};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Instructions(Choice);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Choice {
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
@@ -107,14 +107,6 @@ impl Default for Instructions {
         Self::available().next().unwrap_or(Self(Choice::Scalar))
     }
 }
-
-impl PartialEq for Choice {
-    fn eq(&self, other: &Self) -> bool {
-        Instructions(*self).name() == Instructions(*other).name()
-    }
-}
-
-impl Eq for Choice {}
 
 impl fmt::Debug for Instructions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! 16 bytes at a time, with NEON, which every such processor has.
+//! 16 bytes at a time, with NEON, which all processors of this kind have.
 
 use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
 use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};

@@ -1,7 +1,8 @@
 //! Tables for instructions that look up 16 entries at once, by the low half of each byte.
 //!
-//! An entry holds the byte that is looked for and has this low half. Entries without such a byte
-//! hold a byte with another low half. So a byte equals its entry if and only if it is looked for.
+//! Each table is for a set of bytes. An entry holds the byte of the set with this low half. An
+//! entry without one holds a byte with another low half. So a byte equals its entry if and only if
+//! it is in the set.
 
 /// JSON's white space.
 pub(super) const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0];
