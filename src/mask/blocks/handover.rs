@@ -76,7 +76,7 @@ fn carry_at(parse: ParseState) -> Option<Carry> {
         ParseState::FirstMember | ParseState::Member => Some(Carry { before_value: 1, before_key: 1, ..carry }),
         ParseState::AfterValue => Some(carry),
         ParseState::PlainString { escape: EscapeState::None } => Some(Carry { in_string: u64::MAX, ..carry }),
-            // After `Value` or `Colon`, only the machine knows the treatment of the value.
+        // After `Value` or `Colon`, only the machine knows the treatment of the value.
         _ => None,
     }
 }
