@@ -79,7 +79,8 @@ impl Rules {
     /// Marks every object in which a value is masked: a member with this name and the value `true`
     /// is added at its end, unless the object has a member with that name already.
     ///
-    /// Texts are then read byte by byte, which is several times slower.
+    /// Texts are then read byte by byte, which is 4 to 20 times slower (0.6 instead of 11 GB/s for
+    /// a list of keys).
     ///
     /// ```
     /// use last4::mask::{Masker, Rules, Selectors};
