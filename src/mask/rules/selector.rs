@@ -20,6 +20,7 @@ use super::path::{MAX_PATH_SEGMENTS, PathSegment, SegmentSelector, SelectorError
 pub struct Selectors {
     names: Vec<Box<[u8]>>,
     segments: Vec<PathSegment>,
+    /// The first segment of each path.
     starts: StateSet,
     ignore_case: bool,
     longest_name: usize,
@@ -62,16 +63,7 @@ impl Selectors {
             for name in &set.names {
                 both.add_name(name);
             }
-            let offset = both.segments.len();
-            if offset + set.segments.len() > MAX_PATH_SEGMENTS {
-                return Err(SelectorError::TooManySegments);
-            }
-            both.starts |= set.starts.checked_shl(offset as u32).unwrap_or(0);
-            for segment in &set.segments {
-                let mut segment = segment.clone();
-                both.fold_segment(&mut segment);
-                both.segments.push(segment);
-            }
+            both.add_segments(set.starts, set.segments.clone())?;
         }
         Ok(both)
     }
@@ -84,9 +76,8 @@ impl Selectors {
 
     /// Whether a member of the top-level object can be selected.
     pub fn may_select_top_level(&self) -> bool {
-        let begins =
-            |bit: usize| u32::try_from(bit).ok().and_then(|bit| self.starts.checked_shr(bit)).unwrap_or(0) & 1 == 1;
-        !self.names.is_empty() || self.segments.iter().enumerate().any(|(bit, segment)| begins(bit) && segment.last)
+        let may_start = |bit: usize| self.starts >> bit & 1 == 1;
+        !self.names.is_empty() || self.segments.iter().enumerate().any(|(bit, segment)| may_start(bit) && segment.last)
     }
 
     /// Whether any selector is a path.
@@ -168,44 +159,43 @@ impl Selectors {
         if selector.is_empty() {
             return Err(SelectorError::Empty);
         }
-        let Some(path) = selector.strip_prefix('$') else {
-            self.add_name(selector.as_bytes());
-            return Ok(());
-        };
-        let mut segments = parse_path(path)?;
-        if self.segments.len() + segments.len() > MAX_PATH_SEGMENTS {
+        match selector.strip_prefix('$') {
+            Some(path) => self.add_segments(1, parse_path(path)?),
+            None => {
+                self.add_name(selector.as_bytes());
+                Ok(())
+            }
+        }
+    }
+
+    fn add_name(&mut self, name: &[u8]) {
+        let name = self.fold(name);
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    fn add_segments(&mut self, starts: StateSet, mut segments: Vec<PathSegment>) -> Result<(), SelectorError> {
+        let offset = self.segments.len();
+        if offset + segments.len() > MAX_PATH_SEGMENTS {
             return Err(SelectorError::TooManySegments);
         }
         for segment in &mut segments {
-            self.fold_segment(segment);
+            if let SegmentSelector::Name(name) = &mut segment.selector {
+                *name = self.fold(name);
+            }
         }
-        self.starts |= 1 << self.segments.len();
+        self.starts |= starts.checked_shl(offset as u32).unwrap_or(0);
         self.segments.append(&mut segments);
         Ok(())
     }
 
-    fn add_name(&mut self, name: &[u8]) {
+    fn fold(&mut self, name: &[u8]) -> Box<[u8]> {
         let name = if self.ignore_case { fold_case(name) } else { name.to_vec() };
-        self.note_length(name.len());
-        if !self.names.iter().any(|known| **known == *name) {
-            self.names.push(name.into_boxed_slice());
-        }
-    }
-
-    fn fold_segment(&mut self, segment: &mut PathSegment) {
-        if let SegmentSelector::Name(name) = &mut segment.selector {
-            if self.ignore_case {
-                *name = fold_case(name).into_boxed_slice();
-            }
-            let length = name.len();
-            self.note_length(length);
-        }
-    }
-
-    fn note_length(&mut self, length: usize) {
         // Folding may shorten a character: the Kelvin sign has three bytes, its fold has one.
-        let length = if self.ignore_case { length * 3 } else { length };
-        self.longest_name = self.longest_name.max(length);
+        let longest_key = if self.ignore_case { name.len() * 3 } else { name.len() };
+        self.longest_name = self.longest_name.max(longest_key);
+        name.into_boxed_slice()
     }
 }
 
