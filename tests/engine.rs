@@ -6,7 +6,7 @@
 mod generate;
 mod support;
 
-use last4::mask::{Masker, Policy, PolicyParts, Rules, Selectors};
+use last4::mask::{Masker, Policy, PolicyParts, Program, Rules, Selectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -66,10 +66,11 @@ fn a_marked_text_says_the_same_and_which_objects_have_masked_values() {
     let text = format!("[{item}, {item} ,[],{{}}]").replace("1.5e3", "null");
     let mut value: Value = serde_json::from_str(&text).unwrap();
     expected(&mut value);
-    let rules = Arc::new(Rules::new(Selectors::compile(["token"], false).unwrap()).with_mark("masked"));
+    let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_mark("masked");
+    let program = Arc::new(Program::new(rules));
     for at in 0..=text.len() {
         let (before, after) = text.as_bytes().split_at(at);
-        let mut masker = Masker::new(Arc::clone(&rules));
+        let mut masker = Masker::new(Arc::clone(&program));
         let mut output = Vec::new();
         masker.write(before, &mut output).unwrap();
         masker.write(after, &mut output).unwrap();
@@ -154,7 +155,7 @@ fn the_last_item_of_a_list_is_read_as_well_as_the_first() {
 #[test]
 fn an_answer_that_begins_like_another_may_have_its_values_elsewhere() {
     let selectors = Selectors::compile(["token"], false).unwrap();
-    let rules = Arc::new(Rules::new(selectors));
+    let program = Arc::new(Program::new(Rules::new(selectors)));
     let more = "x".repeat(80);
     for [text, masked] in [
         ["app-0123456789abcdefghijklmn", "app-0...klmn"]
@@ -164,7 +165,7 @@ fn an_answer_that_begins_like_another_may_have_its_values_elsewhere() {
             .map(|value| format!(r#"{{"token":"{value}","more":"{more}","id":1}}"#)),
     ] {
         let mut output = Vec::new();
-        let mut masker = Masker::new(Arc::clone(&rules));
+        let mut masker = Masker::new(Arc::clone(&program));
         masker.write(text.as_bytes(), &mut output).and_then(|()| masker.finish()).unwrap();
         assert_eq!(String::from_utf8(output).unwrap(), masked);
     }

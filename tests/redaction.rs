@@ -41,6 +41,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "PolicyParts",
             "PolicyError",
             "Reveal",
+            "Program",
             "Rules",
             "RulesError",
             "Selectors",

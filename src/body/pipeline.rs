@@ -1,7 +1,7 @@
 //! Decode, mask, encode: bytes of an upstream body in, bytes for the client out. Sans-IO.
 
 use crate::codec::{Codings, DecodeError, Decoder, Encoder, Progress};
-use crate::mask::{ErrorKind, Masker, Rules, Summary};
+use crate::mask::{ErrorKind, Masker, Program, Summary};
 use crate::reason::Reason;
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) enum Step {
 impl Pipeline {
     /// A pipeline for one body that came in `codings` and goes out in `give_back`.
     pub(crate) fn new(
-        rules: Arc<Rules>,
+        program: Arc<Program>,
         codings: &Codings,
         give_back: &Codings,
         max_body_bytes: Option<u64>,
@@ -48,7 +48,7 @@ impl Pipeline {
         };
         Ok(Self {
             decoder: Decoder::new(codings, max_body_bytes),
-            masker: Masker::new(rules),
+            masker: Masker::new(program),
             encoder,
             plain: BytesMut::new(),
             plain_len: 0,

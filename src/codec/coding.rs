@@ -1,17 +1,17 @@
-//! The codings a body carries, as `Content-Encoding` lists them (RFC 9110, section 8.4).
+//! The codings of a body, as `Content-Encoding` lists them (RFC 9110, section 8.4).
 
 use std::fmt;
 
-/// The most codings one body may carry.
+/// The most codings that one body may have.
 ///
-/// Each one multiplies what a small body can unfold to. No known server stacks more than two.
+/// Each coding multiplies how large a small body can become. No known server stacks more than two.
 const MAX_STACKED: usize = 4;
 
-/// The most that the windows of one body's decoders may take together, in MiB: one Brotli and one Zstandard, or three
-/// Zstandard.
+/// The most memory for the windows of one body's decoders together, in MiB: enough for one Brotli
+/// and one Zstandard, or three Zstandard.
 const MAX_WINDOWS_MIB: usize = 24;
 
-/// A content coding that can be undone and applied.
+/// A content coding that last4 can undo and apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// `br`, RFC 7932.
@@ -24,58 +24,59 @@ pub enum Coding {
     Zstd,
 }
 
-/// What stands for no coding: `identity` (RFC 9110 8.4.1), and what servers write by mistake and clients ignore: a charset, a
-/// `Content-Transfer-Encoding` (RFC 2045 6.1) or `none`.
+/// Names that stand for no coding: `identity` (RFC 9110, section 8.4.1), and names that servers
+/// write by mistake and clients ignore: a charset, a `Content-Transfer-Encoding` (RFC 2045, section
+/// 6.1), `none`.
 const NO_CODING: [&[u8]; 7] = [b"identity", b"none", b"utf-8", b"utf8", b"binary", b"7bit", b"8bit"];
 
 impl Coding {
-    pub(super) const ALL: [Coding; 4] = [Coding::Brotli, Coding::Deflate, Coding::Gzip, Coding::Zstd];
+    pub(super) const ALL: [Self; 4] = [Self::Brotli, Self::Deflate, Self::Gzip, Self::Zstd];
 
-    /// The name that stands in header fields.
+    /// Returns the name in header fields.
     pub fn token(self) -> &'static str {
         match self {
-            Coding::Brotli => "br",
-            Coding::Deflate => "deflate",
-            Coding::Gzip => "gzip",
-            Coding::Zstd => "zstd",
+            Self::Brotli => "br",
+            Self::Deflate => "deflate",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
         }
     }
 
-    /// The largest window that a body in this coding may ask for, in MiB.
+    /// Returns the largest window that a body in this coding may need, in MiB.
     fn window_mib(self) -> usize {
         match self {
-            Coding::Brotli => 16,
+            Self::Brotli => 16,
             // 32 KiB.
-            Coding::Deflate | Coding::Gzip => 0,
-            Coding::Zstd => 8,
+            Self::Deflate | Self::Gzip => 0,
+            Self::Zstd => 8,
         }
     }
 
-    pub(super) fn from_token(token: &[u8]) -> Option<Coding> {
+    pub(super) fn from_token(token: &[u8]) -> Option<Self> {
         if token.eq_ignore_ascii_case(b"x-gzip") {
-            return Some(Coding::Gzip);
+            return Some(Self::Gzip);
         }
-        Coding::ALL.into_iter().find(|coding| token.eq_ignore_ascii_case(coding.token().as_bytes()))
+        Self::ALL.into_iter().find(|coding| token.eq_ignore_ascii_case(coding.token().as_bytes()))
     }
 }
 
-/// The codings of a body in the order they were applied: the last one is undone first.
+/// The codings of a body in the order in which they were applied: the last is undone first.
 ///
-/// `Display` gives the value of the `Content-Encoding` field, which is empty where
-/// [`is_identity`](Codings::is_identity) holds.
+/// `Display` writes the value of the `Content-Encoding` field, which is empty if
+/// [`is_identity`](Self::is_identity) holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Codings(Vec<Coding>);
 
 impl Codings {
-    /// Reads all `Content-Encoding` values of a message, in their order.
+    /// Parses all `Content-Encoding` values of a message, in their order.
     ///
-    /// `identity`, empty list items and what servers write by mistake (`none`, `utf-8`, `binary`, `7bit`, `8bit`) stand for nothing and are dropped.
+    /// Drops `identity`, empty list items and names that servers write by mistake (`none`, `utf-8`,
+    /// `utf8`, `binary`, `7bit`, `8bit`).
     ///
     /// # Errors
-    ///
-    /// [`UnknownCoding`] if any item is not one of the four codings spelt as a bare token, if more than four are stacked,
-    /// or if their decoders would need more than 24 MiB for their windows, as with two times `br`.
-    pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Codings, UnknownCoding> {
+    /// An item is not one of the four codings spelt as a bare token, more than four are stacked, or
+    /// their decoders would need more than 24 MiB for their windows, as with `br` twice.
+    pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, UnknownCoding> {
         let mut stack = Vec::new();
         for item in values.into_iter().flat_map(list_items) {
             if NO_CODING.iter().any(|none| item.eq_ignore_ascii_case(none)) {
@@ -88,15 +89,15 @@ impl Codings {
                 return Err(UnknownCoding);
             }
         }
-        Ok(Codings(stack))
+        Ok(Self(stack))
     }
 
-    /// Whether the body is plain.
+    /// Whether there is no coding.
     pub fn is_identity(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The codings in the order they were applied.
+    /// Returns the codings in the order in which they were applied.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Coding> + '_ {
         self.0.iter().copied()
     }
@@ -104,8 +105,8 @@ impl Codings {
 
 impl fmt::Display for Codings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, coding) in self.iter().enumerate() {
-            if place > 0 {
+        for (position, coding) in self.iter().enumerate() {
+            if position > 0 {
                 f.write_str(", ")?;
             }
             f.write_str(coding.token())?;
@@ -116,18 +117,19 @@ impl fmt::Display for Codings {
 
 /// A `Content-Encoding` that cannot be undone.
 ///
-/// It does not hold the value: an upstream that is confused enough may have put anything there.
+/// It does not hold the value: a confused upstream may have put anything there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the content coding is not known, or too many are stacked")]
 pub struct UnknownCoding;
 
-/// The items of a comma-separated list without the blanks around them, empty ones left out (RFC 9110, section 5.6.1).
+/// Returns the items of a comma-separated list without the white space around them. Empty items are
+/// left out (RFC 9110, section 5.6.1).
 pub(super) fn list_items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(trim_blanks).filter(|item| !item.is_empty())
+    value.split(|&byte| byte == b',').map(trim_ows).filter(|item| !item.is_empty())
 }
 
-/// Takes spaces and tabs, and no other white space, off both ends (OWS of RFC 9110, section 5.6.3).
-pub(super) fn trim_blanks(mut bytes: &[u8]) -> &[u8] {
+/// Trims spaces and tabs, and no other white space: OWS of RFC 9110, section 5.6.3.
+pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }

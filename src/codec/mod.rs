@@ -1,7 +1,7 @@
-//! Content codings: which ones a message has, which ones a client takes, undoing and applying them.
+//! Content codings: parses, undoes, applies and negotiates them.
 //!
-//! Nothing here does input or output. Memory is bounded whatever the bytes say, and a body that does not decode to its
-//! very end is an error, never a shorter body.
+//! Sans-IO. Memory is bounded whatever a body contains. A body that does not decode to its very end
+//! is an error, never a shorter body.
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -30,7 +30,7 @@ mod decode;
 mod encode;
 mod negotiate;
 
-pub use self::coding::{Coding, Codings, UnknownCoding};
-pub use self::decode::{DecodeError, Decoder, Progress};
-pub use self::encode::{EncodeError, Encoder};
-pub use self::negotiate::AcceptEncoding;
+pub use coding::{Coding, Codings, UnknownCoding};
+pub use decode::{DecodeError, Decoder, Progress};
+pub use encode::{EncodeError, Encoder};
+pub use negotiate::AcceptEncoding;

@@ -1,11 +1,13 @@
-//! Which codings a client takes, and which to ask an upstream for (`Accept-Encoding`, RFC 9110, section 12.5.3).
+//! Which codings a client accepts, and which to request from an upstream (`Accept-Encoding`, RFC
+//! 9110, section 12.5.3).
 
-use super::coding::{Coding, Codings, list_items, trim_blanks};
+use super::coding::{Coding, Codings, list_items, trim_ows};
 
-/// A client's `Accept-Encoding`, cut down to what matters here: the codings that can be undone, `identity` and `*`.
+/// A client's `Accept-Encoding`, reduced to the codings that last4 can undo, `identity` and `*`.
 ///
-/// It is read leniently, for a client's odd list is no reason to refuse its request, but never generously: an item that
-/// is not understood accepts nothing, and where a coding is listed twice the lower weight counts.
+/// Parsing never fails: an odd list is no reason to refuse a request. But it grants nothing in
+/// doubt: an item that is not valid accepts nothing, and if a coding is listed twice the lower
+/// weight counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcceptEncoding {
     /// In the client's order, each name once.
@@ -13,9 +15,10 @@ pub struct AcceptEncoding {
 }
 
 impl AcceptEncoding {
-    /// Reads all `Accept-Encoding` values of a request, in their order; none at all accept nothing but `identity`.
-    pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> AcceptEncoding {
-        let mut accept = AcceptEncoding::default();
+    /// Parses all `Accept-Encoding` values of a request, in their order. Without any, only
+    /// `identity` is accepted.
+    pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut accept = Self::default();
         for (name, weight) in values.into_iter().flat_map(list_items).filter_map(parse_item) {
             match accept.items.iter_mut().find(|(listed, _)| *listed == name) {
                 Some((_, lowest)) => *lowest = weight.min(*lowest),
@@ -25,11 +28,11 @@ impl AcceptEncoding {
         accept
     }
 
-    /// Whether a body in these codings may be sent to the client: each of them is listed, or covered by `*`, and not
-    /// refused by `q=0`.
+    /// Whether a body in these codings may be sent to the client: each coding is listed, or covered
+    /// by `*`, and its weight is not 0.
     ///
-    /// A plain body always may. (A client can refuse that too, with `identity;q=0`, but is better served plain than not
-    /// at all.)
+    /// A body without codings may always be sent. A client can refuse that too, with
+    /// `identity;q=0`, but it is better served than not.
     pub fn accepts(&self, codings: &Codings) -> bool {
         codings.iter().all(|coding| {
             let weight = self.weight(Name::Coding(coding)).or_else(|| self.weight(Name::Any));
@@ -37,11 +40,12 @@ impl AcceptEncoding {
         })
     }
 
-    /// The `Accept-Encoding` to send upstream: the client's list without the codings that cannot be undone.
+    /// Returns the `Accept-Encoding` to send upstream: the client's list without the codings that
+    /// last4 cannot undo.
     ///
-    /// Order and weights stay. A `*` would let the upstream choose a coding that nobody here knows, so the codings it
-    /// covers are spelt out; `*;q=0` adds nothing, as what is not named is not asked for. `identity` is the answer
-    /// where nothing is left.
+    /// Order and weights stay. A `*` would allow the upstream any coding, so it is replaced by the
+    /// known codings that it covers. `*;q=0` is left out, because codings that are not listed are
+    /// not requested anyway. If nothing is left, the result is `identity`.
     pub fn for_upstream(&self) -> String {
         let mut list = Vec::new();
         for &(name, weight) in &self.items {
@@ -79,9 +83,9 @@ const FULL: Weight = 1000;
 const REFUSED: Weight = 0;
 const IDENTITY: &str = "identity";
 
-/// Reads one list item; `None` if it says nothing of interest.
+/// Parses one list item. Returns `None` for a coding that last4 does not know.
 fn parse_item(item: &[u8]) -> Option<(Name, Weight)> {
-    let mut parts = item.splitn(2, |&byte| byte == b';').map(trim_blanks);
+    let mut parts = item.splitn(2, |&byte| byte == b';').map(trim_ows);
     let name = match parts.next()? {
         b"*" => Name::Any,
         token if token.eq_ignore_ascii_case(IDENTITY.as_bytes()) => Name::Identity,
@@ -89,14 +93,14 @@ fn parse_item(item: &[u8]) -> Option<(Name, Weight)> {
     };
     let weight = parts.next().map_or(Some(FULL), parse_weight);
     match name {
-        // Read as a refusal, a slip of the pen would ask the upstream for an error.
+        // Not a refusal: with one, a typing error would make the upstream fail.
         Name::Identity => weight.map(|weight| (name, weight)),
-        // Not left out: a `*` elsewhere in the list would then cover it.
+        // Not left out: then a `*` elsewhere in the list would cover it.
         Name::Any | Name::Coding(_) => Some((name, weight.unwrap_or(REFUSED))),
     }
 }
 
-/// Reads `q=` and a number from 0 to 1 with at most three decimals.
+/// Parses `q=` and a number from 0 to 1 with at most three decimals.
 fn parse_weight(parameter: &[u8]) -> Option<Weight> {
     let (whole, decimals) = match parameter {
         [b'q' | b'Q', b'=', whole] => (whole, &[][..]),

@@ -6,7 +6,7 @@ use super::lookup::OnRoute;
 use super::method_override::overrides_method;
 use super::rule::MaskRule;
 use crate::codec::AcceptEncoding;
-use crate::mask::Rules;
+use crate::mask::Program;
 use http::header::{ACCEPT_ENCODING, CONNECTION, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -79,8 +79,8 @@ impl Exchange {
         self.may_reveal && status.is_success()
     }
 
-    /// The engine's rules for an answer with this status.
-    pub(super) fn rules(&self, status: StatusCode) -> Arc<Rules> {
+    /// The engine's program for an answer with this status.
+    pub(super) fn program(&self, status: StatusCode) -> Arc<Program> {
         Arc::clone(if self.reveals(status) { &self.rule.revealing } else { &self.rule.masking })
     }
 }

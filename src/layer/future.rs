@@ -214,9 +214,9 @@ fn observe<B: Body + Unpin>(proof: ObserveOnly, exchange: &Exchange, response: R
         Verdict::Bodiless => None,
         Verdict::Withhold(reason) => Some(Watch::refused(reason)),
         Verdict::Mask(plan) => {
-            let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
+            let (program, limit) = (exchange.program(head.status), exchange.rule.max_body_bytes);
             // Nobody gets what comes out, so it is not coded again.
-            let pipeline = Pipeline::new(rules, &plan.codings, &Codings::default(), limit, plan.not_json);
+            let pipeline = Pipeline::new(program, &plan.codings, &Codings::default(), limit, plan.not_json);
             Some(pipeline.map_or_else(Watch::refused, Watch::new))
         }
     };
@@ -238,8 +238,8 @@ fn begin<B: Body + Unpin>(exchange: Exchange, response: Response<B>) -> Begun<B>
         Verdict::Bodiless => Begun::Answered(answer::bodiless(&exchange, head)),
         Verdict::Withhold(reason) => Begun::Answered(answer::withheld(&exchange, head, reason)),
         Verdict::Mask(plan) => {
-            let (rules, limit) = (exchange.rules(head.status), exchange.rule.max_body_bytes);
-            match Pipeline::new(rules, &plan.codings, &plan.give_back, limit, plan.not_json) {
+            let (program, limit) = (exchange.program(head.status), exchange.rule.max_body_bytes);
+            match Pipeline::new(program, &plan.codings, &plan.give_back, limit, plan.not_json) {
                 Ok(pipeline) => {
                     let mut body = Box::new(MaskBody::new(body, pipeline));
                     if exchange.reveals(head.status) {

@@ -1,12 +1,12 @@
 //! Finds a method override in the body of a request: a parameter of a form, a part of a multipart form, or a member of a JSON object.
 
 use super::parameter_name::{ParameterName, Place};
-use crate::mask::{Masker, Rules, Selectors, Sink};
+use crate::mask::{Masker, Program, Rules, Selectors, Sink};
 use std::sync::{Arc, LazyLock};
 
 /// Members of the top-level object that override: `_method` (Parse Server, Laravel, Rails), and the names of fields and parameters that
 /// some API may take there.
-static MEMBERS: LazyLock<Option<Arc<Rules>>> = LazyLock::new(|| {
+static MEMBERS: LazyLock<Option<Arc<Program>>> = LazyLock::new(|| {
     let names = [
         "_method",
         "_httpMethod",
@@ -20,7 +20,7 @@ static MEMBERS: LazyLock<Option<Arc<Rules>>> = LazyLock::new(|| {
         "x-tunneled-method",
     ];
     let paths = names.map(|name| format!("$['{name}']"));
-    Selectors::compile(paths, true).ok().map(|members| Arc::new(Rules::new(members)))
+    Selectors::compile(paths, true).ok().map(|members| Rules::new(members).into())
 });
 
 /// Reads a body chunk by chunk. It does not trust what the body is called: servers parse JSON that is called text, too.
@@ -74,7 +74,7 @@ impl Json {
         if matches!(self, Self::Unknown) {
             let Some(first) = chunk.trim_ascii_start().first() else { return false };
             *self = match (&*MEMBERS, first) {
-                (Some(rules), b'{' | b'[' | 0xef) => Self::Reading(Box::new(Masker::new(Arc::clone(rules)))),
+                (Some(program), b'{' | b'[' | 0xef) => Self::Reading(Box::new(Masker::new(Arc::clone(program)))),
                 (_, first) if first.is_ascii_alphanumeric() || b"%+-_.*&;=\"<".contains(first) => Self::Not,
                 // A comment, a space that JSON has not, another encoding, something compressed, or binary.
                 _ => return true,

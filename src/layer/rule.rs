@@ -1,7 +1,7 @@
 //! What happens on a masked route: everything the layer needs to know beside the path.
 
 use super::mode::Mode;
-use crate::mask::{Reveal, Rules, SelectorError};
+use crate::mask::{Program, Reveal, Rules, SelectorError};
 use http::Method;
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub const DEFAULT_MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct MaskRule {
-    pub(super) masking: Arc<Rules>,
-    pub(super) revealing: Arc<Rules>,
+    pub(super) masking: Arc<Program>,
+    pub(super) revealing: Arc<Program>,
     reveal: Vec<Method>,
     pub(super) hold_bytes: usize,
     pub(super) max_body_bytes: Option<u64>,
@@ -35,7 +35,7 @@ pub struct MaskRule {
 impl MaskRule {
     /// A rule that masks every answer and reveals nothing.
     pub fn new(rules: Rules) -> Self {
-        let masking = Arc::new(rules.with_reveal(Reveal::Nothing));
+        let masking: Arc<Program> = rules.with_reveal(Reveal::Nothing).into();
         Self {
             revealing: Arc::clone(&masking),
             masking,
@@ -50,7 +50,7 @@ impl MaskRule {
     /// (RFC 9110 9.1): `post` reveals nothing.
     #[must_use]
     pub fn with_reveal(self, methods: impl IntoIterator<Item = Method>, reveal: Reveal) -> Self {
-        let revealing = Arc::new(Rules::clone(&self.masking).with_reveal(reveal));
+        let revealing = self.masking.rules().clone().with_reveal(reveal).into();
         Self { revealing, reveal: methods.into_iter().collect(), ..self }
     }
 
@@ -99,8 +99,8 @@ impl MaskRule {
             (one, two) => one.or(two),
         };
         Ok(Self {
-            masking: Arc::new(self.masking.union(&other.masking)?),
-            revealing: Arc::new(self.revealing.union(&other.revealing)?),
+            masking: self.masking.rules().union(other.masking.rules())?.into(),
+            revealing: self.revealing.rules().union(other.revealing.rules())?.into(),
             reveal: self.reveal.iter().filter(|method| other.may_reveal(method)).cloned().collect(),
             hold_bytes: self.hold_bytes.max(other.hold_bytes),
             max_body_bytes,

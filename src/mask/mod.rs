@@ -1,8 +1,9 @@
-//! The engine: masks the selected values of a JSON text while it streams by.
+//! The engine: masks the selected values of a JSON text while it streams.
 //!
-//! It is sans-IO and knows no HTTP. A [`Masker`] takes the text in chunks of any size and hands a [`Sink`] two kinds of
-//! bytes: *verbatim* ranges of what it was given, and *replacements*. Nothing is ever re-serialised, so every byte outside a
-//! masked value is the input's own; how the text was cut into chunks makes no difference to the output.
+//! Sans-IO, and without knowledge of HTTP. A [`Masker`] takes the text in chunks of any size and
+//! gives a [`Sink`] *verbatim* ranges of the input and *replacements*. Nothing is serialised again:
+//! every byte outside a masked value is the input's own. The output does not depend on how the text
+//! was cut into chunks.
 //!
 //! ```
 //! use last4::mask::{Masker, Rules, Selectors};
@@ -18,46 +19,37 @@
 //! # Ok::<(), last4::mask::Error>(())
 //! ```
 //!
+//! For many texts, compile a [`Program`] from the [`Rules`] once and share it.
+//!
 //! # What is checked
-//! The places of values can be trusted only if the text is read as every client reads it, so the engine refuses a text whose
-//! strings, escapes, keys, nesting or bytes outside strings are not JSON's own, and it says where. It does not judge what can
-//! hide nothing: how a number is spelt, `NaN` and `Infinity`, bytes that are not UTF-8 inside strings that are neither keys nor
-//! masked. Once it has refused, it stays refused: no later byte is handed out.
+//! The positions of values can be trusted only if the text is read as every client reads it. So the
+//! engine refuses a text whose strings, escapes, keys, nesting or bytes outside strings are not
+//! JSON, and reports the offset. It does not check what can hide nothing: the spelling of numbers,
+//! `NaN` and `Infinity`, and invalid UTF-8 inside strings that are neither keys nor masked. After a
+//! refusal no further byte is given out.
 //!
 //! # How it reads
-//! Where there is nothing to mask the text is read in blocks of 64 bytes, and byte by byte wherever anything is unusual: see
-//! `blocks/mod.rs`. Which of the two read a byte makes no difference to the verdict or to the output.
+//! Two readers take turns. The block scanner (`blocks`) reads 64 bytes at a time as long as the
+//! text is ordinary. The byte machine (`machine`) reads everything else. Which of them reads a byte
+//! makes no difference to the verdict or the output. `blocks/handover.rs` holds the contract
+//! between the two.
 //!
 //! # Memory
-//! Constant: a bounded piece of the value being masked, the current key up to the longest name asked for, a bit for each open object
-//! or array up to the depth limit and an entry where the treatment changes or, if there is a mark, a value is masked, and up to 12 KiB of what was learned about how a list's items
-//! lie, which is kept for the next text under the same rules.
+//! Constant for each text: a bounded piece of the value being masked; the current key, up to the
+//! longest name in the rules; a bit for each open object or array; an entry for each open object or
+//! array in which the treatment changes or, with a mark, a value is masked; and up to 12 KiB for
+//! the layout of a list's items. The program keeps that layout for the next text.
 
 mod blocks;
-mod cursor;
-mod error;
-mod key;
+mod core;
 mod machine;
-mod mark;
-mod nesting;
-mod path;
-mod place;
-mod policy;
+mod masker;
 mod rules;
-mod secret;
-mod selector;
-mod sink;
-mod state;
-mod summary;
-mod treatment;
-mod unit;
 
-pub use blocks::Instructions;
-pub use error::{Error, ErrorKind};
-pub use machine::Masker;
-pub use path::SelectorError;
-pub use policy::{MAX_FILLER, MAX_WIDTH, Policy, PolicyError, PolicyParts};
-pub use rules::{DEFAULT_MAX_DEPTH, Reveal, Rules, RulesError};
-pub use selector::{MAX_PATH_SEGMENTS, Selectors};
-pub use sink::Sink;
-pub use summary::Summary;
+pub use blocks::{Instructions, Program};
+pub use core::{Error, ErrorKind, Sink, Summary};
+pub use masker::Masker;
+pub use rules::{
+    DEFAULT_MAX_DEPTH, MAX_FILLER, MAX_PATH_SEGMENTS, MAX_WIDTH, Policy, PolicyError, PolicyParts, Reveal, Rules,
+    RulesError, SelectorError, Selectors,
+};

@@ -2,7 +2,7 @@
 
 use super::oracle::{self, Counts, Fault, Masked, Revealed, RuleSet};
 use last4::mask::{
-    Error, ErrorKind, Instructions, Masker, Policy, PolicyParts, Reveal, Rules, Selectors, Sink, Summary,
+    Error, ErrorKind, Instructions, Masker, Policy, PolicyParts, Program, Reveal, Rules, Selectors, Sink, Summary,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub(crate) fn random_cuts(seed: u64, len: usize) -> Vec<usize> {
 /// A text, its rules, and what the oracle makes of them.
 pub(crate) struct Case<'a> {
     rules: RuleSet,
-    compiled: Arc<Rules>,
+    compiled: Arc<Program>,
     text: &'a [u8],
     expected: Result<Masked, Fault>,
 }
@@ -186,12 +186,12 @@ impl<'a> Case<'a> {
 
 /// The engine's output for a text cut at these places, and how it ended.
 fn run(
-    rules: &Arc<Rules>,
+    program: &Arc<Program>,
     instructions: Instructions,
     text: &[u8],
     cuts: &[usize],
 ) -> (Vec<u8>, Result<Counts, Error>) {
-    let mut masker = Masker::new(rules.clone()).with_instructions(instructions);
+    let mut masker = Masker::new(program.clone()).with_instructions(instructions);
     let mut recorder = Recorder { text, chunk: 0..0, output: Vec::new(), given_to: 0 };
     let mut failed = None;
     for end in cuts.iter().copied().chain([text.len()]) {

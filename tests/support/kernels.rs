@@ -1,7 +1,7 @@
 //! The comparison of the engine's instructions with each other, without the oracle: many times as fast, for texts that are long.
 
 use super::check::{compile, lists_of, random_cuts, rules_from};
-use last4::mask::{Error, Instructions, Masker, Rules, Summary};
+use last4::mask::{Error, Instructions, Masker, Program, Rules, Summary};
 use std::sync::Arc;
 
 /// Reads rules, a text and its chunks out of any bytes, and gives the text to every kernel and to a masker that reads byte by byte.
@@ -14,11 +14,11 @@ pub(crate) fn kernels_agree(data: &[u8]) {
     let in_bytes = texts.iter().map(|text| mask(&rules.clone().into(), Instructions::bytes(), text, &[]));
     let in_bytes: Vec<_> = in_bytes.collect();
     for instructions in Instructions::available() {
-        let rules = Arc::new(rules.clone());
+        let program = Arc::new(Program::new(rules.clone()));
         for (text, expected) in texts.iter().zip(&in_bytes) {
             let cuts = [vec![], vec![text.len() * usize::from(seed) / 256], random_cuts(u64::from(seed), text.len())];
             for cuts in cuts {
-                let seen = mask(&rules, instructions, text, &cuts);
+                let seen = mask(&program, instructions, text, &cuts);
                 assert!(
                     seen == *expected,
                     "{instructions:?}: {seen}\nbytes: {expected}\nfields {fields}, flags {flags}, policy {policy}, b\"{}\" cut at {cuts:?}",
@@ -33,10 +33,10 @@ pub(crate) fn kernels_agree(data: &[u8]) {
 /// byte by byte.
 pub(crate) fn kernels_agree_in_a_row(rules: &Rules, texts: &[String]) {
     for instructions in Instructions::available() {
-        let rules_of_all = Arc::new(rules.clone());
+        let program = rules.clone().into();
         for (number, text) in texts.iter().enumerate() {
             let expected = mask(&rules.clone().into(), Instructions::bytes(), text.as_bytes(), &[]);
-            let seen = mask(&rules_of_all, instructions, text.as_bytes(), &[]);
+            let seen = mask(&program, instructions, text.as_bytes(), &[]);
             assert!(
                 seen == expected,
                 "{instructions:?}: {seen}\nbytes: {expected}\nthe last of {:#?}",
@@ -54,8 +54,8 @@ struct Seen {
     result: Result<Summary, Error>,
 }
 
-fn mask(rules: &Arc<Rules>, instructions: Instructions, text: &[u8], cuts: &[usize]) -> Seen {
-    let mut masker = Masker::new(rules.clone()).with_instructions(instructions);
+fn mask(program: &Arc<Program>, instructions: Instructions, text: &[u8], cuts: &[usize]) -> Seen {
+    let mut masker = Masker::new(program.clone()).with_instructions(instructions);
     let mut output = Vec::with_capacity(text.len());
     let mut from = 0;
     for end in cuts.iter().copied().chain([text.len()]) {

@@ -1,7 +1,7 @@
 //! Runs the engine so many times over a body: `count BODY TIMES`. Whatever counts its instructions takes the difference of two runs, so
 //! that making the body does not count.
 
-use last4::mask::{Masker, Rules, Selectors};
+use last4::mask::{Masker, Program, Rules, Selectors};
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,11 +18,12 @@ fn main() -> ExitCode {
     };
     let Some(Ok(times)) = arguments.get(1).map(|text| text.parse::<u32>()) else { return usage() };
 
-    let rules = Arc::new(Rules::new(Selectors::compile(["token"], false).expect("a selector")));
+    let rules = Rules::new(Selectors::compile(["token"], false).expect("a selector"));
+    let program = Arc::new(Program::new(rules));
     let mut output = Vec::with_capacity(body.text.len());
     for _ in 0..times {
         output.clear();
-        let mut masker = Masker::new(Arc::clone(&rules));
+        let mut masker = Masker::new(Arc::clone(&program));
         masker.write(black_box(&body.text), &mut output).expect("a JSON text");
         masker.finish().expect("a whole JSON text");
     }

@@ -55,7 +55,8 @@ impl Masking {
         // What an API masked itself is filled up as well.
         let filled = match width {
             0 => filled,
-            _ => filled.and_then(|policy| policy.with_came(&parts.ellipsis).map_err(|error| error.to_string())),
+            _ => filled
+                .and_then(|policy| policy.with_upstream_ellipsis(&parts.ellipsis).map_err(|error| error.to_string())),
         };
         let policy = filled.unwrap_or_else(|message| {
             table.error(Target::Table, message);

@@ -1,36 +1,37 @@
-//! Finds the keys that may be one of the names asked for.
+//! Finds the keys that may be one of the names in the rules.
 
-use super::super::selector::Selectors;
-use super::bits::{BLOCK, Block};
-use super::kernel::Kernel;
+use super::kernel::{BLOCK, Block, Kernel};
+use crate::mask::rules::Selectors;
 
-/// Every name that selectors or revealing paths ask for.
+/// The names in selectors and revealing paths.
 #[derive(Clone, Debug, Default)]
-pub(in crate::mask) struct KeyFilter {
-    names: Vec<Name>,
+pub(crate) struct KeyFilter {
+    names: Vec<FilterName>,
 }
 
 #[derive(Clone, Debug)]
-struct Name {
-    /// As it stands in a text without escapes, with its closing quote.
+struct FilterName {
+    /// The name as it is in a text without escapes, with its closing quote.
     quoted: Box<[u8]>,
-    /// Set in every byte before it is compared with `first` and `word`: the bit of letter case, if that is ignored.
+    /// Is ORed into every byte before the comparison with `first` and `word`: the bit of letter
+    /// case, if case is ignored.
     fold: u8,
     first: u8,
-    /// From the opening quote to the closing one, if that may be in the same block.
+    /// The distance from the opening quote to the closing quote, as far as both can be in one
+    /// block.
     distance: u32,
-    /// Where an opening quote stands too near the block's end for that.
+    /// The bits at which an opening quote is too near the block's end for that.
     cut: u64,
-    /// The first eight bytes of `quoted`, and all ones for as many as there are.
+    /// The first eight bytes of `quoted`, and a mask with all ones for as many as there are.
     word: u64,
     mask: u64,
 }
 
 impl KeyFilter {
-    /// A filter for what any of `selectors` ask for. Names that are not ASCII are left out, and so are those that must be escaped:
-    /// keys that are not plain ASCII are not the filter's business.
-    pub(in crate::mask) fn new<'a>(selectors: impl IntoIterator<Item = &'a Selectors>) -> Self {
-        let mut names: Vec<Name> = Vec::new();
+    /// Returns a filter for the names in `selectors`, except for names that are not ASCII or must
+    /// be escaped: the block scanner leaves keys that are not plain ASCII to the machine.
+    pub(crate) fn new<'a>(selectors: impl IntoIterator<Item = &'a Selectors>) -> Self {
+        let mut names: Vec<FilterName> = Vec::new();
         for set in selectors {
             for (name, ignore_case) in set.all_names().map(|name| (name, set.ignores_case())) {
                 let plain = name.iter().all(|&byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\');
@@ -46,39 +47,41 @@ impl KeyFilter {
                     let first = word.to_le_bytes()[0];
                     let distance = quoted.len().min(BLOCK - 1) as u32;
                     let cut = u64::MAX << (BLOCK - quoted.len().min(BLOCK)).min(BLOCK - 1);
-                    names.push(Name { quoted, fold, first, distance, cut, word, mask });
+                    names.push(FilterName { quoted, fold, first, distance, cut, word, mask });
                 }
             }
         }
         Self { names }
     }
 
-    /// Those of `keys`, which are the opening quotes of keys in a block, that are as long as one of the names, or that the block's end
-    /// cuts. `quotes` are all quotes.
+    /// Returns those of `keys` that are as long as one of the names, or that the block's end cuts
+    /// off. `keys` are the opening quotes of keys, `quotes` all quotes.
     #[inline(always)]
-    pub(super) fn of_length(&self, keys: u64, quotes: u64) -> u64 {
+    pub(crate) fn of_length(&self, keys: u64, quotes: u64) -> u64 {
         self.names.iter().fold(0, |found, name| found | keys & (quotes >> name.distance | name.cut))
     }
 
-    /// Those of them that may be one of the names, by how they begin.
+    /// Returns those of them that also begin like one of the names.
     #[inline(always)]
-    pub(super) fn candidates<K: Kernel>(&self, kernel: K, block: &Block, keys: u64, quotes: u64) -> u64 {
+    pub(crate) fn candidates<K: Kernel>(&self, kernel: K, block: &Block, keys: u64, quotes: u64) -> u64 {
         let mut candidates = 0;
         for name in &self.names {
             let begins = kernel.folded(block, name.fold, name.first) >> 1;
-            // Of the last quote in a block not even the first byte is known.
+            // Of a quote in the block's last byte not even the next byte is known.
             candidates |= keys & (begins | 1 << 63) & (quotes >> name.distance | name.cut);
         }
         candidates
     }
 
-    /// Whether any of these keys of the block at `at` may be one of the names.
-    // Not inlined: most blocks have no key as long as a name, and the loop along them needs the registers.
+    /// Whether any of these keys may be one of the names. `at` is the block's position in the
+    /// chunk.
+    // Not inlined: most blocks have no key as long as a name, and the loop that calls this needs
+    // the registers.
     #[inline(never)]
-    pub(super) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
+    pub(crate) fn any_name(&self, mut keys: u64, chunk: &[u8], at: usize) -> bool {
         while keys != 0 {
             let key = at + keys.trailing_zeros() as usize + 1;
-            if let Ahead::Name(_) = self.ahead(chunk.get(key..).unwrap_or_default()) {
+            if let KeyMatch::Name(_) = self.find(chunk.get(key..).unwrap_or_default()) {
                 return true;
             }
             keys &= keys - 1;
@@ -86,31 +89,34 @@ impl KeyFilter {
         false
     }
 
-    /// Looks at the key whose opening quote stands right before `text`.
+    /// Compares the key at the start of `text`, after its opening quote, with the names.
     #[inline(always)]
-    pub(super) fn ahead(&self, text: &[u8]) -> Ahead {
-        let Some(begin) = text.first_chunk().map(|begin| u64::from_le_bytes(*begin)) else { return Ahead::Name(None) };
-        for Name { quoted, fold, word, mask, .. } in &self.names {
+    pub(crate) fn find(&self, text: &[u8]) -> KeyMatch {
+        let Some(begin) = text.first_chunk().map(|begin| u64::from_le_bytes(*begin)) else {
+            return KeyMatch::Name(None);
+        };
+        for FilterName { quoted, fold, word, mask, .. } in &self.names {
             if (begin | u64::from_ne_bytes([*fold; 8])) & mask != *word {
                 continue;
             }
-            let Some(ahead) = text.get(..quoted.len()) else { return Ahead::Name(None) };
-            // What fits into a word is compared by now, but for bytes other than letters that folding makes alike.
+            let Some(ahead) = text.get(..quoted.len()) else { return KeyMatch::Name(None) };
+            // A name that fits into the word is compared by now. But folding also makes some bytes
+            // equal that are not letters.
             let same = (*fold == 0 && quoted.len() <= 8)
                 || *ahead == **quoted
                 || *fold != 0 && ahead.eq_ignore_ascii_case(quoted);
             if same {
-                return Ahead::Name(Some(quoted.len() - 1));
+                return KeyMatch::Name(Some(quoted.len() - 1));
             }
         }
-        Ahead::Other
+        KeyMatch::Other
     }
 }
 
-/// What the next key is.
-pub(super) enum Ahead {
-    /// One of the names, so many bytes long; or too near the text's end to tell.
+/// The result of comparing a key with the names.
+pub(crate) enum KeyMatch {
+    /// One of the names, and its length. `None`: too near the end of the text to tell.
     Name(Option<usize>),
-    /// None of them.
+    /// None of the names.
     Other,
 }

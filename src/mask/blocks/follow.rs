@@ -1,91 +1,91 @@
-//! Goes along blocks that are like others that were proved.
+//! Goes along blocks whose shapes are known.
 
-use super::super::Sink;
-use super::super::cursor::Cursor;
-use super::super::policy::Policy;
-use super::super::summary::Summary;
-use super::bits::BLOCK;
 use super::filter::KeyFilter;
-use super::kernel::{Kernel, Work};
-use super::shapes::{Masked, Shapes, Trail};
+use super::kernel::{BLOCK, Kernel, Work};
+use super::shape_tree::{MaskedMember, NodeId, ShapeTree};
 use super::text::{PassString, PlainString};
+use crate::mask::core::{Cursor, Sink, Summary};
+use crate::mask::rules::Policy;
 
-/// The work of going from block to block as long as each is known, and nothing in it asks for more than to mask a value after a name
-/// that is known too. Most of a list is gone through here.
+/// Goes from block to block as long as each block has a known shape and needs no more than to mask
+/// the value after a known name. Most of a list is read here.
 pub(super) struct Follow<'f, 'c, 'a, S> {
     pub(super) keys: &'f KeyFilter,
     pub(super) policy: &'f Policy,
-    pub(super) shapes: &'f mut Shapes,
+    pub(super) shapes: &'f mut ShapeTree,
     pub(super) cursor: &'c mut Cursor<'a, S>,
     pub(super) summary: &'f mut Summary,
-    pub(super) place: Reached,
+    pub(super) from: TreePosition,
 }
 
-/// How far one came.
+/// A position in the chunk, and the node that the text before it leads to.
 #[derive(Clone, Copy)]
-pub(super) struct Reached {
-    /// The place in the chunk.
+pub(super) struct TreePosition {
     pub(super) at: usize,
-    /// The place in the tree of known blocks, which is some.
-    pub(super) trail: Trail,
+    /// Not [`NodeId::NONE`].
+    pub(super) node: NodeId,
 }
 
 impl<S: Sink> Work for Follow<'_, '_, '_, S> {
-    type Output = Reached;
+    /// Where the following ends.
+    type Output = TreePosition;
 
     #[inline(always)]
-    fn run<K: Kernel>(self, kernel: K) -> Reached {
-        let Self { keys, policy, shapes, cursor, summary, place: Reached { mut at, mut trail } } = self;
+    fn run<K: Kernel>(self, kernel: K) -> TreePosition {
+        let Self { keys, policy, shapes, cursor, summary, from: TreePosition { mut at, mut node } } = self;
         let chunk = cursor.chunk();
-        let mut first = shapes.first(trail);
-        let mut usual = Usual::default();
+        let mut first_child = shapes.first_child(node);
+        let mut predictor = LengthPredictor::default();
         while let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk) {
-            let Some((known, behind)) = shapes.find(kernel, trail, first, block) else { break };
-            if let Some(Masked { begin, .. }) = known.name {
-                let begin = at + usize::from(begin);
-                let text = chunk.get(begin..).unwrap_or_default();
-                if usual.is_like(kernel, text) {
-                    cursor.splice(begin + usual.hidden_from, begin + usual.hidden_to, &policy.ellipsis.json);
+            let Some((known, id)) = shapes.find_child(kernel, node, first_child, block) else { break };
+            if let Some(MaskedMember { value, .. }) = known.masked {
+                let start = at + usize::from(value);
+                let text = chunk.get(start..).unwrap_or_default();
+                if predictor.fits(kernel, text) {
+                    cursor.splice(start + predictor.hidden_from, start + predictor.hidden_to, &policy.ellipsis.json);
                     summary.masked += 1;
-                    at = begin + usual.len + 1;
+                    at = start + predictor.len + 1;
                 } else {
-                    // One that is not plain, or goes on in the next chunk, is the machine's business, from its name on.
+                    // A secret that is not plain or is split between chunks is left to the machine,
+                    // from its name on.
                     let Some(secret) = kernel.run(PlainString(text)) else { break };
-                    cursor.mask_plain(begin, secret, policy, summary);
-                    usual = Usual::new(secret.len(), policy);
-                    at = begin + secret.len() + 1;
+                    cursor.mask_plain(start, secret, policy, summary);
+                    predictor = LengthPredictor::new(secret.len(), policy);
+                    at = start + secret.len() + 1;
                 }
-                // Not read off the block: what is next would wait for that.
-                trail = Trail::VALUE;
-                first = shapes.first(trail);
+                // A constant, not read from the node: the next lookup would wait for that load.
+                node = NodeId::AFTER_VALUE;
+                first_child = shapes.first_child(node);
             } else {
                 if known.candidates != 0 && keys.any_name(known.candidates, chunk, at) {
                     break;
                 }
                 at += BLOCK;
-                (trail, first) = (behind, known.next);
-                if known.skips {
+                (node, first_child) = (id, known.first_child);
+                if known.skips_string {
                     at = kernel.run(PassString { chunk, at });
                 }
             }
         }
-        Reached { at, trail }
+        TreePosition { at, node }
     }
 }
 
-/// What the last secret came to, if it was long enough that nothing but its length decides: the next one is mostly as long.
+/// Predicts that the next secret is as long as the last one.
 ///
-/// To see that it is takes less than to find out how long it is, and nothing has to wait for the answer.
+/// To check the prediction takes less than to find the length, and nothing has to wait for the
+/// result. Predicts only lengths at which nothing else decides how a secret is shown.
 #[derive(Default)]
-struct Usual {
+struct LengthPredictor {
     len: usize,
-    /// The bits of its bytes and of the quote behind it; 0 if there is no such secret, or they do not fit a block.
+    /// The bits of the secret's bytes and of the quote after them. 0: there is no prediction, or
+    /// the secret does not fit into a block.
     through: u64,
     hidden_from: usize,
     hidden_to: usize,
 }
 
-impl Usual {
+impl LengthPredictor {
     fn new(len: usize, policy: &Policy) -> Self {
         if len >= BLOCK || len < policy.long_from {
             return Self::default();
@@ -94,9 +94,9 @@ impl Usual {
         Self { len, through: u64::MAX >> (BLOCK - 1 - len), hidden_from: parts.first, hidden_to: len - parts.last }
     }
 
-    /// Whether a secret stands here that is plain and as long.
+    /// Whether `text` begins with a plain secret of the predicted length.
     #[inline(always)]
-    fn is_like<K: Kernel>(&self, kernel: K, text: &[u8]) -> bool {
+    fn fits<K: Kernel>(&self, kernel: K, text: &[u8]) -> bool {
         text.first_chunk().is_some_and(|block| {
             let stops = kernel.not_plain(block);
             stops ^ stops.wrapping_sub(1) == self.through && text.get(self.len) == Some(&b'"')

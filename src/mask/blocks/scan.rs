@@ -1,149 +1,119 @@
-//! Goes from block to block.
+//! Reads from block to block.
 
-use super::super::cursor::Cursor;
-use super::super::nesting::Kinds;
-use super::super::place::Place;
-use super::super::selector::Key;
-use super::super::state::State;
-use super::super::treatment::Treatment;
-use super::super::{Rules, Sink};
-use super::bits::{BLOCK, padded_block};
-use super::brackets::{Brackets, Nest};
-use super::carry::Carry;
-use super::check::{Proof, Read, Window, check};
-use super::filter::Ahead;
-use super::follow::{Follow, Reached};
-use super::kernel::{Kernel, Work};
-use super::shapes::{Known, Masked, Shapes, Trail};
+use super::filter::KeyMatch;
+use super::follow::{Follow, TreePosition};
+use super::grammar::{Brackets, Carry, OpenBefore, Proof, Scanned, Window, check};
+use super::handover::{enter, leave};
+use super::kernel::{BLOCK, Kernel, Work, padded_block};
+use super::program::Program;
+use super::shape_tree::{MaskedMember, NodeId, ShapeNode, ShapeTree};
 use super::text::{PassString, plain_string};
+use crate::mask::core::{Cursor, KindStack, ParseState, Sink, TextState, Treatment};
+use crate::mask::rules::MemberKey;
 
-/// Whether blocks can be read from here on.
-#[inline]
-pub(in crate::mask) fn can_scan(state: &State) -> bool {
-    state.nesting.is_object().is_some() && Carry::at(state.place).is_some()
-}
-
-/// The work of reading blocks from where the machine stands, up to where the machine must go on.
-pub(in crate::mask) struct Scan<'s, 'c, 'a, S> {
-    rules: &'s Rules,
-    state: &'s mut State,
-    shapes: &'s mut Shapes,
+/// Reads blocks from the cursor on, as far as the byte machine is not needed. See `handover.rs`.
+pub(crate) struct Scan<'s, 'c, 'a, S> {
+    program: &'s Program,
+    state: &'s mut TextState,
+    shapes: &'s mut ShapeTree,
     cursor: &'c mut Cursor<'a, S>,
-    /// From where on blocks were read.
-    read: Read<'a>,
-    /// The treatment of the innermost object's or array's values, but for members that are asked for by name.
-    others: Treatment,
+    scanned: Scanned<'a>,
+    /// The treatment of the values here, except for members that the rules name.
+    default_treatment: Treatment,
 }
 
-/// What is known of a proved block's keys.
+/// The findings about the keys of a proved block.
 #[derive(Clone, Copy)]
-struct Keys {
-    /// The block's place in the chunk.
+struct ProvedKeys {
+    /// The block's position in the chunk.
     at: usize,
-    /// Those that may be names.
+    /// The keys that may be names.
     candidates: u64,
     brackets: Brackets,
-    /// Behind the block.
-    kinds: Kinds,
+    /// The open objects and arrays after the block.
+    kinds: KindStack,
 }
 
-/// Where to go on.
-enum Next {
-    /// With the next block, once these brackets of this one are passed.
+/// Where to go on after the keys of a block.
+enum NextStep {
+    /// With the next block, after these brackets of this block.
     Block(Brackets),
-    /// Behind a masked value.
-    Behind(Value),
-    /// The machine is to go on, and up to here at least.
+    /// After a masked value.
+    After(MaskedValue),
+    /// With the machine, which must read up to here at least.
     Machine { until: usize },
 }
 
-/// A masked value, by places in the chunk.
+/// A masked value, by positions in the chunk.
 #[derive(Clone, Copy)]
-struct Value {
-    /// Of its name's first byte.
+struct MaskedValue {
+    /// The first byte of its name.
     key: usize,
-    /// Of its own first byte.
-    begin: usize,
-    /// Of the quote that ends it.
+    start: usize,
+    /// The closing quote.
     end: usize,
 }
 
 /// What was done about a key.
-enum Found {
-    /// Its value is treated like any other.
-    Nothing,
-    /// Its value was masked.
-    Masked(Value),
-    /// The machine must see to it.
+enum KeyOutcome {
+    /// Nothing: its value is treated like any other.
+    Passed,
+    Masked(MaskedValue),
+    /// Its value needs the machine.
     Unusual,
 }
 
 impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
-    pub(in crate::mask) fn new(
-        rules: &'s Rules,
-        state: &'s mut State,
-        shapes: &'s mut Shapes,
+    pub(crate) fn new(
+        program: &'s Program,
+        state: &'s mut TextState,
+        shapes: &'s mut ShapeTree,
         cursor: &'c mut Cursor<'a, S>,
     ) -> Self {
-        let opened = matches!(state.place, Place::FirstMember | Place::FirstElement);
-        let read = Read { chunk: cursor.chunk(), start: cursor.at, opened };
-        let others = others(rules, state);
-        Self { rules, state, shapes, cursor, read, others }
+        let opened = matches!(state.parse, ParseState::FirstMember | ParseState::FirstElement);
+        let scanned = Scanned { chunk: cursor.chunk(), start: cursor.at, opened };
+        let default_treatment = state.default_treatment(&program.rules);
+        Self { program, state, shapes, cursor, scanned, default_treatment }
     }
 
-    /// The machine is to go on at a block's first byte.
+    /// Stops before the block at `at`.
     #[cold]
-    fn stop(&mut self, at: usize, carry: Carry) {
-        let Read { chunk, start, .. } = self.read;
-        let read = chunk.get(start..at).unwrap_or_default();
-        let back_to = |is_before: fn(u8) -> bool| {
-            start + read.iter().rposition(|&byte| is_before(byte)).map_or(0, |position| position + 1)
-        };
-        // The machine reads keys, numbers and literals from their first byte. What was read of this key has no quotes in it.
-        (self.cursor.at, self.state.place) = if carry.in_key == 1 {
-            (back_to(|byte| byte == b'"').saturating_sub(1), Place::Member)
-        } else if carry.in_scalar == 1 {
-            (back_to(|byte| matches!(byte, b',' | b':' | b'[' | b' ' | b'\t' | b'\n' | b'\r')), Place::Value)
-        } else {
-            (at, carry.place(self.read.is_opened(at)))
-        };
-        self.state.next = self.others;
+    fn stop_before(&mut self, at: usize, carry: Carry) {
+        let (at, parse) = leave(&self.scanned, at, carry);
+        self.stop_within(at, parse);
     }
 
-    /// The trail behind a masked value. Proofs are for one depth, so they are kept only where the kinds tell how deep it is.
-    #[inline(always)]
-    fn begin(&mut self) -> Trail {
-        let nesting = &self.state.nesting;
-        if nesting.is_deep() { Trail::LOST } else { self.shapes.begin(nesting.inner()) }
-    }
-
-    /// The trail at the beginning of a text.
-    #[inline]
-    fn start(&mut self, carry: Carry) -> Trail {
-        let starts =
-            self.state.nesting.depth() == 1 && matches!(self.state.place, Place::FirstMember | Place::FirstElement);
-        if starts { self.shapes.start(self.state.nesting.inner(), carry) } else { Trail::LOST }
-    }
-
-    /// Where one is behind a bracket that opens.
-    fn place_after_open(&self) -> Place {
-        if self.state.nesting.is_object() == Some(true) { Place::FirstMember } else { Place::FirstElement }
-    }
-
-    /// The machine is to go on within a block.
+    /// Stops within a block.
     #[inline(never)]
-    fn stop_at(&mut self, at: usize, place: Place) {
+    fn stop_within(&mut self, at: usize, parse: ParseState) {
         self.cursor.at = at;
-        self.state.place = place;
-        self.state.next = self.others;
+        self.state.parse = parse;
+        self.state.next = self.default_treatment;
     }
 
-    /// Takes over what these brackets of a proved block open and close. `at` is the block's place; `true` if the machine must go on
-    /// within it, because a bracket leads to where it makes a difference to every value.
+    /// Returns the node after a masked value. Proofs are for one depth, so there is a node only if
+    /// the kinds tell the whole depth.
     #[inline(always)]
-    fn pass(&mut self, at: usize, brackets: Brackets, behind: Kinds) -> bool {
-        if self.rules.flat {
-            self.state.nesting.set_inner(behind);
+    fn node_after_value(&mut self) -> NodeId {
+        let nesting = &self.state.nesting;
+        if nesting.is_deep() { NodeId::NONE } else { self.shapes.after_value(nesting.inner()) }
+    }
+
+    /// Returns the node to start at, if this is the start of a text.
+    #[inline]
+    fn start_node(&mut self, carry: Carry) -> NodeId {
+        let nesting = &self.state.nesting;
+        let starts =
+            nesting.depth() == 1 && matches!(self.state.parse, ParseState::FirstMember | ParseState::FirstElement);
+        if starts { self.shapes.start(nesting.inner(), carry) } else { NodeId::NONE }
+    }
+
+    /// Applies brackets of a proved block to the nesting. `at` is the block's position. Returns
+    /// `true`, and stops, if a bracket leads to where every value needs the machine.
+    #[inline(always)]
+    fn pass(&mut self, at: usize, brackets: Brackets, after: KindStack) -> bool {
+        if self.program.flat {
+            self.state.nesting.set_inner(after);
             return false;
         }
         self.pass_in_order(at, brackets)
@@ -153,172 +123,172 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
     fn pass_in_order(&mut self, at: usize, brackets: Brackets) -> bool {
         for (bit, opens, object) in brackets.in_order() {
             if opens {
-                self.state.nesting.open(object, self.others);
+                self.state.nesting.open(object, self.default_treatment);
             } else {
                 self.state.nesting.close(object);
             }
-            self.others = others(self.rules, self.state);
-            if self.others.is_special() {
-                let place = if opens { self.place_after_open() } else { Place::AfterValue };
-                self.stop_at(at + bit as usize + 1, place);
+            self.default_treatment = self.state.default_treatment(&self.program.rules);
+            if self.default_treatment.is_special() {
+                let parse = if opens { self.state.after_open() } else { ParseState::AfterValue };
+                self.stop_within(at + bit as usize + 1, parse);
                 return true;
             }
         }
         false
     }
 
-    /// Looks for names among the keys of a proved block, and does what is to be done about them.
+    /// Finds names among the keys of a proved block, and masks their values.
     #[inline(always)]
-    fn look_at_keys<K: Kernel>(&mut self, kernel: K, keys: Keys) -> Next {
-        let Keys { at, mut candidates, mut brackets, kinds } = keys;
+    fn look_at_keys<K: Kernel>(&mut self, kernel: K, keys: ProvedKeys) -> NextStep {
+        let ProvedKeys { at, mut candidates, mut brackets, kinds } = keys;
         let chunk = self.cursor.chunk();
         while candidates != 0 {
             let bit = candidates.trailing_zeros();
             candidates &= candidates - 1;
             let key_at = at + bit as usize + 1;
-            let Ahead::Name(len) = self.rules.keys.ahead(chunk.get(key_at..).unwrap_or_default()) else { continue };
-            if self.rules.flat && brackets.are_before(bit) {
+            let KeyMatch::Name(len) = self.program.keys.find(chunk.get(key_at..).unwrap_or_default()) else { continue };
+            if self.program.flat && brackets.are_before(bit) {
                 self.state.nesting.set_inner(kinds);
             } else {
-                let (before, behind) = brackets.split(bit);
-                if self.pass(at, before, before.kinds_behind(self.state.nesting.inner())) {
-                    return Next::Machine { until: at + BLOCK };
+                let (before, after) = brackets.split(bit);
+                if self.pass(at, before, before.kinds_after(self.state.nesting.inner())) {
+                    return NextStep::Machine { until: at + BLOCK };
                 }
-                brackets = behind;
+                brackets = after;
             }
             match self.treat(kernel, key_at, len) {
-                Found::Nothing => {}
-                // On from behind the value: in a list the blocks then lie alike in every item.
-                Found::Masked(value) => return Next::Behind(value),
-                Found::Unusual => {
-                    self.stop_at(key_at - 1, Place::Member);
-                    return Next::Machine { until: key_at };
+                KeyOutcome::Passed => {}
+                // The next block begins after the value: so the blocks lie alike in every item of a
+                // list.
+                KeyOutcome::Masked(value) => return NextStep::After(value),
+                KeyOutcome::Unusual => {
+                    self.stop_within(key_at - 1, ParseState::Member);
+                    return NextStep::Machine { until: key_at };
                 }
             }
         }
-        Next::Block(brackets)
+        NextStep::Block(brackets)
     }
 
-    /// Does what is to be done about a key that is a name of `len` bytes and begins at `key`.
+    /// Masks the value of the key at `key`, if it must be masked. The key is a name of `len` bytes.
     #[inline(always)]
-    fn treat<K: Kernel>(&mut self, kernel: K, key: usize, len: Option<usize>) -> Found {
+    fn treat<K: Kernel>(&mut self, kernel: K, key: usize, len: Option<usize>) -> KeyOutcome {
         let chunk = self.cursor.chunk();
-        let Some(len) = len else { return Found::Unusual };
-        if !self.rules.masks_all_names {
-            let Some(name) = chunk.get(key..key + len) else { return Found::Unusual };
-            let State { nesting, .. } = &self.state;
-            let treatment = self.rules.member(nesting.inside(), nesting.depth(), Key::Known(name));
-            if treatment == self.others {
-                return Found::Nothing;
+        let rules = &self.program.rules;
+        let Some(len) = len else { return KeyOutcome::Unusual };
+        if !self.program.masks_all_names {
+            let Some(name) = chunk.get(key..key + len) else { return KeyOutcome::Unusual };
+            let nesting = &self.state.nesting;
+            let treatment = rules.member(nesting.inside(), nesting.depth(), MemberKey::Known(name));
+            if treatment == self.default_treatment {
+                return KeyOutcome::Passed;
             }
             if !treatment.mask {
-                return Found::Unusual;
+                return KeyOutcome::Unusual;
             }
         }
-        let begin = match chunk.get(key + len + 1..) {
+        let start = match chunk.get(key + len + 1..) {
             Some([b':', b'"', ..]) => key + len + 3,
             _ => match spaced_string(chunk, key + len + 1) {
-                Some(begin) => begin,
-                None => return Found::Unusual,
+                Some(start) => start,
+                None => return KeyOutcome::Unusual,
             },
         };
-        let text = chunk.get(begin..).unwrap_or_default();
-        let Some(secret) = plain_string(kernel, text) else { return Found::Unusual };
-        self.cursor.mask_plain(begin, secret, &self.rules.policy, &mut self.state.summary);
-        Found::Masked(Value { key, begin, end: begin + secret.len() })
+        let text = chunk.get(start..).unwrap_or_default();
+        let Some(secret) = plain_string(kernel, text) else { return KeyOutcome::Unusual };
+        self.cursor.mask_plain(start, secret, &rules.policy, &mut self.state.summary);
+        KeyOutcome::Masked(MaskedValue { key, start, end: start + secret.len() })
     }
 
-    /// Goes on along known blocks of which there is little to ask.
+    /// Goes along blocks of known shape that need little.
     #[inline(always)]
-    fn follow<K: Kernel>(&mut self, kernel: K, at: usize, trail: Trail) -> (usize, Trail) {
-        let State { nesting, summary, .. } = &mut *self.state;
+    fn follow<K: Kernel>(&mut self, kernel: K, at: usize, node: NodeId) -> (usize, NodeId) {
+        let TextState { nesting, summary, .. } = &mut *self.state;
         let follow = Follow {
-            keys: &self.rules.keys,
-            policy: &self.rules.policy,
+            keys: &self.program.keys,
+            policy: &self.program.rules.policy,
             shapes: self.shapes,
             cursor: self.cursor,
             summary,
-            place: Reached { at, trail },
+            from: TreePosition { at, node },
         };
         let reached = kernel.run(follow);
         if reached.at > at {
-            nesting.set_inner(self.shapes.kinds(reached.trail));
-            self.shapes.praise();
+            nesting.set_inner(self.shapes.kinds(reached.node));
+            self.shapes.reset_budget();
         }
-        (reached.at, reached.trail)
+        (reached.at, reached.node)
     }
 
-    /// The name and the masked value of a proved block, if the block's shape is all it takes to know them again.
+    /// Returns the masked member of a proved block, if the block's shape alone proves that it is
+    /// there.
     #[inline(always)]
-    fn lasting(&self, at: usize, candidates: u64, value: Value) -> Option<Masked> {
-        let (key, begin) = (value.key - 1 - at, value.begin - at);
-        // No other key may be a name, and the shape does not tell digits apart.
+    fn repeatable_member(&self, at: usize, candidates: u64, value: MaskedValue) -> Option<MaskedMember> {
+        let (key, start) = (value.key - 1 - at, value.start - at);
+        // No earlier key may be a name. And no digit may be in the name: a shape allows any other
+        // digit.
         let is_first = key == candidates.trailing_zeros() as usize;
         let chunk = self.cursor.chunk();
-        let lasts = begin <= BLOCK
+        let repeats = start <= BLOCK
             && is_first
-            && self.rules.masks_all_names
-            && !chunk.get(value.key..value.begin)?.iter().any(u8::is_ascii_digit);
-        lasts.then_some(Masked { key: key as u8, begin: begin as u8 })
+            && self.program.masks_all_names
+            && !chunk.get(value.key..value.start)?.iter().any(u8::is_ascii_digit);
+        repeats.then_some(MaskedMember { key: key as u8, value: start as u8 })
     }
 }
 
 impl<S: Sink> Work for Scan<'_, '_, '_, S> {
-    /// Where in the chunk the machine should read on to at least.
+    /// Up to where in the chunk the machine must read at least.
     type Output = usize;
 
     #[inline(always)]
     fn run<K: Kernel>(mut self, kernel: K) -> usize {
-        let chunk = self.cursor.chunk();
-        let read = self.read;
-        let mut at = read.start;
-        let Some(mut carry) = Carry::at(self.state.place).filter(|_| !self.others.is_special()) else {
+        let Scanned { chunk, start: mut at, .. } = self.scanned;
+        let too_deep = self.state.nesting.too_deep(self.program.rules.max_depth);
+        let Some(mut carry) = enter(self.state, self.default_treatment, too_deep) else {
             return at + BLOCK;
         };
-        let too_deep = self.state.nesting.too_deep(self.rules.max_depth);
-        if self.state.nesting.inner().bits() & too_deep != 0 {
-            return at + BLOCK;
-        }
-        if carry.passes_string() {
+        if carry.in_plain_string() {
             at = kernel.run(PassString { chunk, at });
         }
-        let mut trail = self.start(carry);
+        let mut node = self.start_node(carry);
         let mut padded;
         loop {
-            if trail != Trail::LOST {
-                if self.rules.flat {
-                    (at, trail) = self.follow(kernel, at, trail);
+            if node != NodeId::NONE {
+                if self.program.flat {
+                    (at, node) = self.follow(kernel, at, node);
                 }
                 if let Some(block) = chunk.get(at..).and_then(<[u8]>::first_chunk)
-                    && let Some((known, behind)) = self.shapes.find(kernel, trail, self.shapes.first(trail), block)
-                    && known.name.is_none()
+                    && let Some((known, id)) =
+                        self.shapes.find_child(kernel, node, self.shapes.first_child(node), block)
+                    && known.masked.is_none()
                 {
-                    let Known { candidates, brackets, kinds, skips, .. } = *known;
-                    self.shapes.praise();
-                    match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
-                        Next::Block(brackets) if self.pass(at, brackets, kinds) => return at + BLOCK,
-                        Next::Block(_) => {
-                            (at, trail) = (at + BLOCK, behind);
-                            if skips {
+                    let ShapeNode { candidates, brackets, kinds, skips_string, .. } = *known;
+                    self.shapes.reset_budget();
+                    match self.look_at_keys(kernel, ProvedKeys { at, candidates, brackets, kinds }) {
+                        NextStep::Block(brackets) if self.pass(at, brackets, kinds) => return at + BLOCK,
+                        NextStep::Block(_) => {
+                            (at, node) = (at + BLOCK, id);
+                            if skips_string {
                                 at = kernel.run(PassString { chunk, at });
                             }
                         }
-                        Next::Behind(value) => {
-                            (at, trail) = (value.end + 1, self.begin());
-                            // What holds there is not known by its place where that is none.
+                        NextStep::After(value) => {
+                            (at, node) = (value.end + 1, self.node_after_value());
+                            // If there is no node, nothing else tells the carry.
                             carry = Carry::AFTER_VALUE;
                         }
-                        Next::Machine { until } => return until,
+                        NextStep::Machine { until } => return until,
                     }
                     continue;
                 }
-                carry = self.shapes.carry(trail);
+                carry = self.shapes.carry(node);
             }
             let text = chunk.get(at..).unwrap_or_default();
             let block = match text.first_chunk() {
                 Some(block) => block,
                 None if text.is_empty() => {
-                    self.stop(at, carry);
+                    self.stop_before(at, carry);
                     return at;
                 }
                 None => {
@@ -327,74 +297,63 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                 }
             };
             let inside = kernel.inside(block);
-            let nest = Nest { kinds: self.state.nesting.inner(), too_deep };
-            let proof = check(kernel, Window { block, text, at, read: &read }, inside, carry, nest);
+            let open = OpenBefore { kinds: self.state.nesting.inner(), too_deep };
+            let proof = check(kernel, Window { block, text, at, scanned: &self.scanned }, inside, carry, open);
             if proof.faults != 0 {
-                self.stop(at, carry);
+                self.stop_before(at, carry);
                 return at + BLOCK;
             }
-            // The end of a text is like no other block.
+            // A block that the end of the chunk cuts off is like no other.
             if text.len() < BLOCK {
-                trail = Trail::LOST;
+                node = NodeId::NONE;
             }
             let Proof { keys, quotes, brackets, kinds, .. } = proof;
-            let candidates = self.rules.keys.candidates(kernel, block, keys, quotes);
-            match self.look_at_keys(kernel, Keys { at, candidates, brackets, kinds }) {
-                Next::Block(brackets) if proof.end == 0 => {
+            let candidates = self.program.keys.candidates(kernel, block, keys, quotes);
+            match self.look_at_keys(kernel, ProvedKeys { at, candidates, brackets, kinds }) {
+                NextStep::Block(brackets) if proof.end == 0 => {
                     if self.pass(at, brackets, kinds) {
                         return at + BLOCK;
                     }
-                    if trail != Trail::LOST {
-                        let candidates = self.rules.keys.of_length(keys, quotes);
-                        trail = self.shapes.learn(trail, block, &proof, candidates);
+                    if node != NodeId::NONE {
+                        let candidates = self.program.keys.of_length(keys, quotes);
+                        node = self.shapes.insert(node, block, &proof, candidates);
                     }
                     carry = proof.carry;
                     at += text.len().min(BLOCK);
-                    if self.shapes.skips(trail) && carry.passes_string() {
+                    if self.shapes.skips_string(node) && carry.in_plain_string() {
                         at = kernel.run(PassString { chunk, at });
                     }
                 }
-                Next::Block(brackets) => {
+                NextStep::Block(brackets) => {
                     let bit = proof.end.trailing_zeros();
                     let (before, _) = brackets.split(bit);
-                    if self.pass(at, before, before.kinds_behind(self.state.nesting.inner())) {
+                    if self.pass(at, before, before.kinds_after(self.state.nesting.inner())) {
                         return at + BLOCK;
                     }
                     let end = at + bit as usize;
-                    let opened = self.read.is_opened(end);
-                    self.stop_at(end, if opened { self.place_after_open() } else { Place::AfterValue });
+                    let opened = self.scanned.is_opened(end);
+                    self.stop_within(end, if opened { self.state.after_open() } else { ParseState::AfterValue });
                     return end + 1;
                 }
-                Next::Behind(value) => {
-                    let candidates = self.rules.keys.of_length(keys, quotes);
-                    if trail != Trail::LOST
-                        && let Some(name) = self.lasting(at, candidates, value)
+                NextStep::After(value) => {
+                    let candidates = self.program.keys.of_length(keys, quotes);
+                    if node != NodeId::NONE
+                        && let Some(member) = self.repeatable_member(at, candidates, value)
                     {
                         let kinds = self.state.nesting.inner();
-                        self.shapes.learn_masked(trail, block, &proof, kinds, name);
+                        self.shapes.insert_masked(node, block, &proof, kinds, member);
                     }
                     at = value.end + 1;
                     carry = Carry::AFTER_VALUE;
-                    trail = self.begin();
+                    node = self.node_after_value();
                 }
-                Next::Machine { until } => return until,
+                NextStep::Machine { until } => return until,
             }
         }
     }
 }
 
-/// The treatment of the values of the innermost object or array, but for members that are asked for by name.
-#[inline]
-fn others(rules: &Rules, state: &State) -> Treatment {
-    let State { nesting, .. } = state;
-    match nesting.is_object() {
-        Some(true) => rules.member(nesting.inside(), nesting.depth(), Key::Other),
-        Some(false) => rules.element(nesting.inside()),
-        None => Treatment::default(),
-    }
-}
-
-/// Where the string begins that stands behind white space and a colon.
+/// Returns where the string begins that follows white space, a colon and white space.
 fn spaced_string(chunk: &[u8], at: usize) -> Option<usize> {
     let skip_space = |at: usize| {
         let rest = chunk.get(at..).unwrap_or_default();

@@ -1,25 +1,26 @@
-//! Passes over strings that are neither keys nor masked: the long way of most texts.
+//! Passes over strings that are neither keys nor masked: the largest part of most texts.
 
-use super::bits::{BLOCK, EscapeBits, TextBits, padded_block};
-use super::kernel::{Kernel, Work};
-use super::spelling::{digits, unescaped};
+use super::grammar::{digits, unescaped};
+use super::kernel::{BLOCK, EscapeBits, Kernel, TextBits, Work, padded_block};
 
-/// The work of passing over the string in which `at` lies, as far as it passes: to where it ends, or before a block that has a fault,
-/// or before the chunk's last bytes that fill no block; then also before an escape that reaches into them. What stands there is not escaped; if it is a digit, it may belong to an escape that was checked.
-pub(super) struct PassString<'a> {
-    pub(super) chunk: &'a [u8],
-    pub(super) at: usize,
+/// Passes over the string around `at`, up to its end. Stops earlier before a block that has a
+/// fault, and before the last bytes of the chunk if they do not fill a block. Then it also stops
+/// before an escape that reaches into these bytes. The byte at which it stops is never escaped. If
+/// it is a digit, it may be part of an escape that was checked.
+pub(crate) struct PassString<'a> {
+    pub(crate) chunk: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl Work for PassString<'_> {
-    /// The place.
+    /// The position in the chunk.
     type Output = usize;
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> usize {
         let Self { chunk, mut at } = self;
         let mut rest = chunk.get(at..).unwrap_or_default();
-        while let Some((block, behind)) = rest.split_first_chunk() {
+        while let Some((block, after)) = rest.split_first_chunk() {
             kernel.prefetch(block);
             let TextBits { ends, backslash } = kernel.text(block);
             let stop = (ends | backslash).trailing_zeros();
@@ -28,16 +29,16 @@ impl Work for PassString<'_> {
                 let escapes = backslash >> stop & 1 == 1;
                 return if escapes { PassEscapes { chunk, at }.run(kernel) } else { at + stop as usize };
             }
-            rest = behind;
+            rest = after;
         }
         chunk.len() - rest.len()
     }
 }
 
-/// The same for a string that has an escape in the block at `at`.
+/// The same for a string with an escape in the block at `at`.
 ///
-/// It goes on from block to block, not from escape to escape, and looks at every block as if it had escapes: a branch would be
-/// mispredicted in nearly every one.
+/// Goes from block to block, not from escape to escape, and looks at every block as if it had
+/// escapes: a branch would be mispredicted in nearly every block.
 struct PassEscapes<'a> {
     chunk: &'a [u8],
     at: usize,
@@ -51,7 +52,7 @@ impl Work for PassEscapes<'_> {
         let Self { chunk, at } = self;
         let mut rest = chunk.get(at..).unwrap_or_default();
         let mut open = OpenEscape::default();
-        while let Some((block, behind)) = rest.split_first_chunk() {
+        while let Some((block, after)) = rest.split_first_chunk() {
             kernel.prefetch(block);
             let TextBits { ends, backslash } = kernel.text(block);
             let (escaped, next_escaped) = unescaped(backslash, open.escaped);
@@ -60,7 +61,7 @@ impl Work for PassEscapes<'_> {
             let ends = ends & !escaped;
             let faults = escaped & unfit | digits & kernel.no_digit(block, digits);
             if ends | faults != 0 {
-                // Bytes up to the first end and with it, or all.
+                // The bytes up to and including the first end, or all.
                 let passed = ends ^ ends.wrapping_sub(1);
                 if faults & passed == 0 {
                     return chunk.len() - rest.len() + ends.trailing_zeros() as usize;
@@ -68,23 +69,23 @@ impl Work for PassEscapes<'_> {
                 break;
             }
             open = OpenEscape { escaped: next_escaped, digits: next_digits };
-            rest = behind;
+            rest = after;
         }
         chunk.len() - rest.len() - open.len()
     }
 }
 
-/// An escape that reaches into a block. It is right as far as it was seen.
+/// An escape that reaches into a block. Its bytes before the block are valid.
 #[derive(Clone, Copy, Default)]
 struct OpenEscape {
-    /// 1 if the first byte is what stands behind the backslash.
+    /// 1 if the first byte is the one after the backslash.
     escaped: u64,
     /// The first bytes that must be digits.
     digits: u64,
 }
 
 impl OpenEscape {
-    /// Bytes of it before the block.
+    /// Returns how many of its bytes are before the block.
     fn len(self) -> usize {
         const ALL: usize = r"\u0000".len();
         match self.digits.count_ones() as usize {
@@ -94,8 +95,8 @@ impl OpenEscape {
     }
 }
 
-/// The work of [`plain_string`].
-pub(super) struct PlainString<'a>(pub(super) &'a [u8]);
+/// [`plain_string`] in a function of its own.
+pub(crate) struct PlainString<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Work for PlainString<'a> {
     type Output = Option<&'a [u8]>;
@@ -106,9 +107,10 @@ impl<'a> Work for PlainString<'a> {
     }
 }
 
-/// The bytes up to the quote that ends the string in which `text` begins, if all of them are ASCII and stand for themselves.
+/// Returns the bytes up to the closing quote of the string that `text` begins in, if all of them
+/// are ASCII and none is escaped.
 #[inline(always)]
-pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
+pub(crate) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
     let mut at = 0;
     loop {
         let rest = text.get(at..)?;
@@ -122,8 +124,8 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
         };
         let stops = kernel.not_plain(block);
         if stops != 0 {
-            let (inside, behind) = text.split_at_checked(at + stops.trailing_zeros() as usize)?;
-            return (behind.first() == Some(&b'"')).then_some(inside);
+            let (inside, after) = text.split_at_checked(at + stops.trailing_zeros() as usize)?;
+            return (after.first() == Some(&b'"')).then_some(inside);
         }
         at += BLOCK;
     }
@@ -131,15 +133,16 @@ pub(super) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Instructions;
-    use super::super::spelling::escape_len;
     use super::*;
+    use crate::mask::Instructions;
+    use crate::mask::blocks::grammar::escape_len;
     use proptest::prelude::*;
 
-    /// More would take Miri hours.
+    /// More cases would take Miri hours.
     const CASES: u32 = if cfg!(miri) { 2 } else { 2000 };
 
-    /// Where a string that begins at `at` ends, or has its first fault: the quote, the control or the backslash.
+    /// Returns where a string that begins at `at` ends or has its first fault: the position of the
+    /// quote, the control or the backslash.
     fn stop(text: &[u8], mut at: usize) -> usize {
         loop {
             at += match text.get(at..).unwrap_or_default() {
@@ -173,16 +176,17 @@ mod tests {
 
         #[test]
         fn a_string_is_passed_as_far_as_it_is_right(
-            before in "[a-z]{0,5}", pieces in prop::collection::vec(piece(), 0..40), behind in "[a-z]{0,90}",
+            before in "[a-z]{0,5}", pieces in prop::collection::vec(piece(), 0..40), after in "[a-z]{0,90}",
         ) {
-            let text = format!("{before}{}{behind}", pieces.concat());
+            let text = format!("{before}{}{after}", pieces.concat());
             let (text, at) = (text.as_bytes(), before.len());
             let stop = stop(text, at);
             for instructions in Instructions::available() {
                 let passed = instructions.run(PassString { chunk: text, at });
                 prop_assert!((at..=stop).contains(&passed), "{instructions:?} passes to {passed}, not {stop}");
                 prop_assert!(!is_escaped(&text[at..passed]), "{instructions:?} stops within an escape, at {passed}");
-                // A block with a fault is for others, and so is what fills no block; both with the escape that begins before.
+                // It may stop before a block with a fault and before bytes that fill no block, and
+                // in both cases before an escape that begins earlier.
                 let is_end = matches!(text.get(stop), Some(b'"' | 0..0x20));
                 let may_stop = text.len() - passed < BLOCK + 6 || !is_end && stop - passed < BLOCK + 6;
                 prop_assert!(passed == stop || may_stop, "{instructions:?} stops at {passed}, not {stop}");

@@ -1,12 +1,12 @@
 //! The engine that all this is about.
 
 use super::{Engine, Gives, OURS, Output, STREAMED};
-use last4::mask::{Instructions, Masker, Rules, Selectors};
+use last4::mask::{Instructions, Masker, Program, Rules, Selectors};
 use std::sync::Arc;
 
 const BLOCK: usize = 64 * 1024;
 
-fn rules() -> Arc<Rules> {
+fn program() -> Arc<Program> {
     Rules::new(Selectors::compile(["token"], false).expect("a selector")).into()
 }
 
@@ -18,10 +18,10 @@ pub(super) fn kernels() -> Vec<Kernel> {
         "neon" => "last4, neon",
         _ => "last4, scalar",
     };
-    let chosen = Kernel { name: OURS, rules: rules(), instructions: Instructions::default() };
+    let chosen = Kernel { name: OURS, program: program(), instructions: Instructions::default() };
     let each = Instructions::available().map(|instructions| Kernel {
         name: named(instructions),
-        rules: rules(),
+        program: program(),
         instructions,
     });
     std::iter::once(chosen).chain(each).collect()
@@ -30,7 +30,7 @@ pub(super) fn kernels() -> Vec<Kernel> {
 /// The whole text at once. Setting the masker up is a part of it; compiling the rules is not, for a proxy does that once.
 pub(super) struct Kernel {
     name: &'static str,
-    rules: Arc<Rules>,
+    program: Arc<Program>,
     instructions: Instructions,
 }
 
@@ -44,7 +44,7 @@ impl Engine for Kernel {
     }
 
     fn run(&mut self, text: &[u8], output: &mut Output) -> usize {
-        let mut masker = Masker::new(Arc::clone(&self.rules)).with_instructions(self.instructions);
+        let mut masker = Masker::new(Arc::clone(&self.program)).with_instructions(self.instructions);
         masker.write(text, &mut output.bytes).expect("a JSON text");
         masker.finish().expect("a whole JSON text");
         0
@@ -53,12 +53,12 @@ impl Engine for Kernel {
 
 /// In blocks as they come from a socket and go to another.
 pub(super) struct Flushed {
-    rules: Arc<Rules>,
+    program: Arc<Program>,
 }
 
 impl Flushed {
     pub(super) fn new() -> Self {
-        Self { rules: rules() }
+        Self { program: program() }
     }
 }
 
@@ -72,7 +72,7 @@ impl Engine for Flushed {
     }
 
     fn run(&mut self, text: &[u8], output: &mut Output) -> usize {
-        let mut masker = Masker::new(Arc::clone(&self.rules));
+        let mut masker = Masker::new(Arc::clone(&self.program));
         for block in text.chunks(BLOCK) {
             output.flush();
             masker.write(block, &mut output.bytes).expect("a JSON text");

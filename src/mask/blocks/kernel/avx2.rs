@@ -1,19 +1,22 @@
 //! 32 bytes at a time, with AVX2 and carry-less multiplication.
 
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
+use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
-/// How far ahead of a block memory is asked for, in bytes: across the end of the page, where the processor's own foresight ends.
+/// How far ahead of a block to prefetch, in bytes: beyond the end of the page, where the
+/// processor's own prefetcher stops.
 #[cfg(not(miri))]
 const AHEAD: usize = 1536;
 
 /// Proof that the processor has AVX2, PCLMULQDQ, BMI1, BMI2, POPCNT and LZCNT.
-#[derive(Clone, Copy)]
-pub(in crate::mask) struct Avx2(());
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// `None` where the processor has not what it takes.
-    pub(super) fn detect() -> Option<Self> {
+    /// Returns `None` if the processor lacks one of them.
+    pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
             && is_x86_feature_detected!("bmi1")
@@ -81,7 +84,8 @@ impl Kernel for Avx2 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            // With this bit flipped the quote and the controls, and nothing else, are at most the space.
+            // With this bit flipped, the quote and the controls are at most the space, and nothing
+            // else is.
             let flip = _mm256_set1_epi8(0x02);
             TextBits {
                 ends: joined(at_most(_mm256_xor_si256(low, flip), 0x20), at_most(_mm256_xor_si256(high, flip), 0x20)),
@@ -139,7 +143,7 @@ impl Kernel for Avx2 {
     #[inline(always)]
     fn parity(self, bits: u64) -> u64 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
-        unsafe { super::parity_by_multiplication(bits) }
+        unsafe { parity(bits) }
     }
 
     #[cfg(not(miri))]
@@ -149,7 +153,7 @@ impl Kernel for Avx2 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast()) }
     }
 
-    // Here, for on a function with features of its own compilers pass over it.
+    // Not on `compiled`: compilers ignore it on a function that enables target features.
     #[inline(never)]
     fn run<W: Work>(self, work: W) -> W::Output {
         #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
@@ -161,121 +165,95 @@ impl Kernel for Avx2 {
     }
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn load(block: &Block) -> (__m256i, __m256i) {
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(block: &Block) -> (__m256i, __m256i) {
     let start = block.as_ptr().cast::<__m256i>();
-    // SAFETY: both unaligned loads are within the 64 bytes of `block`; the caller vouches for AVX2.
+    // SAFETY: both loads, which need no alignment, are within the 64 bytes of `block`.
     unsafe { (_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) }
 }
 
-/// The top bits of 64 bytes.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn joined(low: __m256i, high: __m256i) -> u64 {
-    // SAFETY: the caller vouches for AVX2.
-    let (low, high) = unsafe { (_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)) };
-    u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32
+/// Returns the top bits of 64 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn joined(low: __m256i, high: __m256i) -> u64 {
+    let [low, high] = [low, high].map(|half| u64::from(_mm256_movemask_epi8(half).cast_unsigned()));
+    low | high << 32
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn equal(half: __m256i, byte: u8) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte.cast_signed())) }
+#[inline]
+#[target_feature(enable = "avx2")]
+fn equal(half: __m256i, byte: u8) -> __m256i {
+    _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte.cast_signed()))
 }
 
-/// Controls and what is not ASCII, which as signed numbers are below the space.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn unusual(half: __m256i) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), half) }
+/// The controls and the bytes that are not ASCII: as signed numbers they are below the space.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn unusual(half: __m256i) -> __m256i {
+    _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), half)
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn at_most(half: __m256i, byte: i8) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(byte)), half) }
+#[inline]
+#[target_feature(enable = "avx2")]
+fn at_most(half: __m256i, byte: i8) -> __m256i {
+    _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(byte)), half)
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn table(entries: &[u8; 16]) -> __m256i {
-    // SAFETY: an unaligned load of the 16 bytes of `entries`; the caller vouches for AVX2.
-    unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(entries.as_ptr().cast())) }
+/// Returns the entry for the low half of each ASCII byte, and 0 for the other bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn by_low_half(entries: &[u8; 16], half: __m256i) -> __m256i {
+    // SAFETY: a load, which needs no alignment, of the 16 bytes of `entries`.
+    let entries = unsafe { _mm_loadu_si128(entries.as_ptr().cast()) };
+    _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), half)
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn space(half: __m256i) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::SPACE), half)) }
+#[inline]
+#[target_feature(enable = "avx2")]
+fn space(half: __m256i) -> __m256i {
+    _mm256_cmpeq_epi8(half, by_low_half(&SPACE, half))
 }
 
-/// Digits and the minus.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn number(half: __m256i) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe {
-        let digit = _mm256_sub_epi8(half, _mm256_set1_epi8(b'0'.cast_signed()));
-        let digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, _mm256_set1_epi8(9)), digit);
-        _mm256_or_si256(digit, equal(half, b'-'))
-    }
+/// The digits and the minus.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn number(half: __m256i) -> __m256i {
+    let digit = _mm256_sub_epi8(half, _mm256_set1_epi8(b'0'.cast_signed()));
+    _mm256_or_si256(at_most(digit, 9), equal(half, b'-'))
 }
 
-/// Quotes and backslashes.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn marks(half: __m256i) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe { _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::MARKS), half)) }
+/// The quotes and backslashes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn marks(half: __m256i) -> __m256i {
+    _mm256_cmpeq_epi8(half, by_low_half(&MARKS, half))
 }
 
-/// What makes an escape behind a backslash.
-///
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn fits_escape(half: __m256i) -> __m256i {
-    // SAFETY: the caller vouches for AVX2.
-    unsafe {
-        let b_or_r = _mm256_or_si256(half, _mm256_set1_epi8(super::B_OR_R.cast_signed()));
-        let others = _mm256_cmpeq_epi8(half, _mm256_shuffle_epi8(table(&super::ESCAPES), half));
-        _mm256_or_si256(others, equal(b_or_r, b'r'))
-    }
+/// The bytes that are valid after a backslash.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn fits_escape(half: __m256i) -> __m256i {
+    let b_or_r = _mm256_or_si256(half, _mm256_set1_epi8(B_OR_R.cast_signed()));
+    _mm256_or_si256(_mm256_cmpeq_epi8(half, by_low_half(&ESCAPES, half)), equal(b_or_r, b'r'))
 }
 
-/// # Safety
-/// The processor must have AVX2.
-#[inline(always)]
-unsafe fn hex_digit(half: __m256i) -> __m256i {
-    // The first so many bytes from `from` on, which become the smallest signed numbers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn hex_digit(half: __m256i) -> __m256i {
+    // The `count` bytes from `from` on: moved so that they become the smallest signed numbers.
     let first = |bytes, from: u8, count: i8| {
-        // SAFETY: the caller vouches for AVX2.
-        unsafe {
-            let moved = _mm256_add_epi8(bytes, _mm256_set1_epi8(0x80_u8.wrapping_sub(from).cast_signed()));
-            _mm256_cmpgt_epi8(_mm256_set1_epi8(i8::MIN + count), moved)
-        }
+        let moved = _mm256_add_epi8(bytes, _mm256_set1_epi8(0x80_u8.wrapping_sub(from).cast_signed()));
+        _mm256_cmpgt_epi8(_mm256_set1_epi8(i8::MIN + count), moved)
     };
-    // SAFETY: the caller vouches for AVX2.
-    unsafe {
-        let lower_case = _mm256_or_si256(half, _mm256_set1_epi8(0x20));
-        _mm256_or_si256(first(half, b'0', 10), first(lower_case, b'a', 6))
-    }
+    let lower_case = _mm256_or_si256(half, _mm256_set1_epi8(0x20));
+    _mm256_or_si256(first(half, b'0', 10), first(lower_case, b'a', 6))
+}
+
+/// Parity by carry-less multiplication with all ones.
+#[inline]
+#[target_feature(enable = "pclmulqdq,sse2")]
+fn parity(bits: u64) -> u64 {
+    let product = _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
+    _mm_cvtsi128_si64(product).cast_unsigned()
 }

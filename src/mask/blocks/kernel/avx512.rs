@@ -1,20 +1,23 @@
-//! As with AVX2, but within strings 64 bytes at a time, with AVX-512.
+//! Like AVX2, but inside strings 64 bytes at a time, with AVX-512.
 //!
-//! Elsewhere nothing is won by it: what is seen is needed at once there, and takes longer to get into general registers.
+//! Elsewhere AVX-512 gains nothing: the bits are needed at once, and they take longer to get into
+//! general registers.
 
-use super::super::bits::BLOCK;
 use super::avx2::Avx2;
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
-/// By the low seven bits of a byte: what makes an escape behind a backslash. As in all tables here, the other entries hold what no
-/// byte with those bits is, so that a comparison with the byte itself finds these and nothing else.
+/// The bytes that are valid after a backslash, by their low seven bits. As in all tables here,
+/// every other entry holds a byte with other low bits, so that a byte equals its entry if and only
+/// if it is looked for.
 static ESCAPES: [Block; 2] = [entries(br#""\/bfnrtu"#, 0, 2 * BLOCK), entries(br#""\/bfnrtu"#, BLOCK, 2 * BLOCK)];
 
-/// By the low six bits of a byte: hexadecimal digits.
+/// The hexadecimal digits, by their low six bits.
 static DIGITS: Block = entries(b"0123456789abcdefABCDEF", 0, BLOCK);
 
-/// The part from `from` on of a table of `all` entries, in which each of `bytes` stands where its low bits say.
+/// Returns the part from `from` on of a table of `all` entries, in which each of `bytes` is at the
+/// index of its low bits.
 const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
     let mut entries = [0; BLOCK];
     if from == 0 {
@@ -31,13 +34,14 @@ const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
     entries
 }
 
-/// Proof that the processor has AVX-512 for bytes, its permutations of them included, and all that [`Avx2`] proves.
-#[derive(Clone, Copy)]
-pub(in crate::mask) struct Avx512(Avx2);
+/// Proof that the processor has AVX-512 F, BW, VL and VBMI, and all that [`Avx2`] proves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Avx512(Avx2);
 
 impl Avx512 {
-    /// `None` where the processor has not what it takes, or would slow down for it: those that do came before the permutations.
-    pub(super) fn detect() -> Option<Self> {
+    /// Returns `None` if the processor lacks one of them. The processors that slow down for AVX-512
+    /// are older than VBMI, so they are excluded.
+    pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")
@@ -118,7 +122,7 @@ impl Kernel for Avx512 {
         self.0.prefetch(block);
     }
 
-    // Here, for on a function with features of its own compilers pass over it.
+    // Not on `compiled`: compilers ignore it on a function that enables target features.
     #[inline(never)]
     fn run<W: Work>(self, work: W) -> W::Output {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
@@ -130,29 +134,23 @@ impl Kernel for Avx512 {
     }
 }
 
-/// # Safety
-/// The processor must have AVX-512F.
-#[inline(always)]
-unsafe fn load(block: &Block) -> __m512i {
-    // SAFETY: an unaligned load of the 64 bytes of `block`; the caller vouches for AVX-512F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(block: &Block) -> __m512i {
+    // SAFETY: a load, which needs no alignment, of the 64 bytes of `block`.
     unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
 }
 
-/// # Safety
-/// The processor must have AVX-512BW.
-#[inline(always)]
-unsafe fn equal(bytes: __m512i, byte: u8) -> u64 {
-    // SAFETY: the caller vouches for AVX-512BW.
-    unsafe { _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed())) }
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn equal(bytes: __m512i, byte: u8) -> u64 {
+    _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()))
 }
 
-/// Quotes and controls.
-///
-/// # Safety
-/// The processor must have AVX-512BW.
-#[inline(always)]
-unsafe fn ends(bytes: __m512i) -> u64 {
-    // With this bit flipped they, and nothing else, are at most the space.
-    // SAFETY: the caller vouches for AVX-512BW.
-    unsafe { _mm512_cmple_epu8_mask(_mm512_xor_si512(bytes, _mm512_set1_epi8(0x02)), _mm512_set1_epi8(0x20)) }
+/// The quotes and controls.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn ends(bytes: __m512i) -> u64 {
+    // With this bit flipped, they are at most the space, and nothing else is.
+    _mm512_cmple_epu8_mask(_mm512_xor_si512(bytes, _mm512_set1_epi8(0x02)), _mm512_set1_epi8(0x20))
 }

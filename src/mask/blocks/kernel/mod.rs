@@ -1,71 +1,32 @@
-//! Finds what stands in a block with the processor's vector instructions.
+//! Finds bytes in a block with the processor's vector instructions.
 //!
-//! The only place with `unsafe`. Each kernel is a value that proves that the processor has its instructions; all give the same
-//! bits as [`Scalar`], which the tests hold them to.
+//! The only place with `unsafe`. Each kernel is a value that proves that the processor has its
+//! instructions. All kernels return the same bits as [`Scalar`]: the tests compare them.
 #![expect(unsafe_code, reason = "vector instructions")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod block;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod neon;
 mod scalar;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
+mod tables;
+mod vector;
 
-use super::bits::{Block, EscapeBits, InsideBits, OutsideBits, TextBits};
-use super::shapes::Shape;
+pub(crate) use block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits, padded_block};
 use scalar::Scalar;
 use std::fmt;
+pub(crate) use vector::{Kernel, Work};
 
-/// Sees a whole block at a time.
-pub(in crate::mask) trait Kernel: Copy {
-    fn inside(self, block: &Block) -> InsideBits;
-
-    fn outside(self, block: &Block) -> OutsideBits;
-
-    /// Where a byte below 0x20 stands.
-    fn control(self, block: &Block) -> u64;
-
-    /// Where a byte stands that is `byte` once the bits of `fold` are set in it.
-    fn folded(self, block: &Block, fold: u8, byte: u8) -> u64;
-
-    fn text(self, block: &Block) -> TextBits;
-
-    /// Only the bits of `asked` need be right.
-    fn escapes(self, block: &Block, asked: u64) -> EscapeBits;
-
-    /// Where a byte stands that is no hexadecimal digit. Only the bits of `asked` need be right.
-    fn no_digit(self, block: &Block, asked: u64) -> u64;
-
-    /// Where a byte stands that is not ASCII or that does not stand for itself in a string.
-    fn not_plain(self, block: &Block) -> u64;
-
-    fn has_shape(self, block: &Block, shape: &Shape) -> bool;
-
-    /// At each bit, whether it and those before it are an odd number of ones.
-    fn parity(self, bits: u64) -> u64;
-
-    /// Asks for the bytes that stand some way behind this block, if the processor can be asked. A text that lies in memory and in no
-    /// cache is read faster so.
-    #[inline(always)]
-    fn prefetch(self, _block: &[u8]) {}
-
-    /// Does `work` in a function of its own, whose registers it has for itself.
-    fn run<W: Work>(self, work: W) -> W::Output;
-}
-
-/// Work that any kernel can do.
-pub(in crate::mask) trait Work {
-    type Output;
-
-    fn run<K: Kernel>(self, kernel: K) -> Self::Output;
-}
-
-/// The instructions that the engine uses. All give the same output; [`Default`] is the fastest that the processor has.
+/// The processor instructions that the engine uses. All give the same output. [`Default`] is the
+/// fastest that the processor has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Instructions(Choice);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Choice {
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
@@ -78,7 +39,7 @@ enum Choice {
 }
 
 impl Instructions {
-    /// All that this processor has, the fastest first; the last is always portable code.
+    /// Returns all that this processor has, the fastest first. The last is always portable code.
     ///
     /// ```
     /// use last4::mask::Instructions;
@@ -100,19 +61,19 @@ impl Instructions {
         .map(Self)
     }
 
-    /// None that read a whole block: every byte is read by itself, which is what all others are tested against. Not among those
-    /// [`available`](Self::available), since nothing is faster with it.
+    /// Reads every byte by itself, never a block. All others are tested against this. Not part of
+    /// [`available`](Self::available), since it is the slowest.
     pub fn bytes() -> Self {
         Self(Choice::Bytes)
     }
 
-    /// Whether they read whole blocks.
+    /// Whether blocks are read.
     #[inline]
-    pub(in crate::mask) fn read_blocks(self) -> bool {
+    pub(crate) fn read_blocks(self) -> bool {
         !matches!(self.0, Choice::Bytes)
     }
 
-    /// Their name in lower case.
+    /// Returns the name in lower case.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -126,9 +87,9 @@ impl Instructions {
         }
     }
 
-    /// Does `work` with these instructions.
+    /// Runs `work` with these instructions.
     #[inline]
-    pub(in crate::mask) fn run<W: Work>(self, work: W) -> W::Output {
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Choice::Avx512(kernel) => kernel.run(work),
@@ -147,50 +108,9 @@ impl Default for Instructions {
     }
 }
 
-impl PartialEq for Choice {
-    fn eq(&self, other: &Self) -> bool {
-        Instructions(*self).name() == Instructions(*other).name()
-    }
-}
-
-impl Eq for Choice {}
-
 impl fmt::Debug for Instructions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// By the low half of a byte: the one white space with that half. Entry 0 is the space; the others hold what no byte with that
-/// half is, so that a comparison with the byte itself finds white space and nothing else.
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
-const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0];
-
-/// By the low half of a byte: the quote or backslash with that half, made like [`SPACE`].
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
-const MARKS: [u8; 16] = [0xff, 0, b'"', 0, 0, 0, 0, 0, 0, 0, 0, 0, b'\\', 0, 0, 0];
-
-/// By the low half of a byte: what makes an escape behind a backslash, made like [`SPACE`]. Of three with one half only the quote is
-/// there; `b` and `r` differ in [`B_OR_R`] alone.
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
-const ESCAPES: [u8; 16] = [0xff, 0, b'"', 0, b't', b'u', b'f', 0, 0, 0, 0, 0, b'\\', 0, b'n', b'/'];
-
-/// The one bit in which `b` and `r` differ.
-#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")))]
-const B_OR_R: u8 = b'b' ^ b'r';
-
-/// Parity by carry-less multiplication with all ones.
-///
-/// # Safety
-/// The processor must have PCLMULQDQ.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-unsafe fn parity_by_multiplication(bits: u64) -> u64 {
-    use std::arch::x86_64::{_mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8};
-    // SAFETY: the caller vouches for PCLMULQDQ.
-    unsafe {
-        let product = _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
-        _mm_cvtsi128_si64(product).cast_unsigned()
     }
 }
 
@@ -215,7 +135,7 @@ mod tests {
         }
     }
 
-    /// What stands in a block of an escape, where it is `.1` that is asked for.
+    /// The bits that concern escapes, of which `.1` are asked for.
     struct Escapes<'a>(&'a Block, u64);
 
     impl Work for Escapes<'_> {
@@ -242,7 +162,7 @@ mod tests {
         }
     }
 
-    /// A shape, and which of two blocks have it.
+    /// A shape, and two blocks to compare with it.
     struct Shapes<'a> {
         block: &'a Block,
         compared: u64,
@@ -259,7 +179,7 @@ mod tests {
         }
     }
 
-    /// Gives whether each block has the shape.
+    /// Returns whether each block has the shape.
     fn shapes_agree(block: &Block, compared: u64, inside: u64, other: &Block) -> [bool; 2] {
         let shapes = || Shapes { block, compared, inside, other };
         let expected = shapes().run(Scalar);
@@ -292,7 +212,7 @@ mod tests {
         }
     }
 
-    /// Random bits, the same every time.
+    /// Random bits, the same in every run.
     fn random() -> impl FnMut() -> u64 {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         move || {

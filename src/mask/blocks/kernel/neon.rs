@@ -1,13 +1,15 @@
-//! 16 bytes at a time, with NEON, which every processor of this kind has.
+//! 16 bytes at a time, with NEON, which all processors of this kind have.
 
-use super::{B_OR_R, Block, ESCAPES, EscapeBits, InsideBits, Kernel, MARKS, OutsideBits, SPACE, Shape, TextBits, Work};
+use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
+use super::vector::{Kernel, Work};
 use std::arch::aarch64::*;
 
-/// Only there where the compiler itself takes NEON for granted.
+/// Exists only if the compiler itself assumes NEON.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Neon;
+pub(crate) struct Neon;
 
-/// A block, a quarter at a time.
+/// A block in quarters.
 type Quarters = [uint8x16_t; 4];
 
 impl Kernel for Neon {
@@ -103,8 +105,8 @@ impl Kernel for Neon {
         }
     }
 
-    /// Six instructions, since each shifts and combines at once. A carry-less multiplication, which not every processor has, would
-    /// take the way to a vector register and back.
+    /// Six instructions, because each shifts and combines at once. Carry-less multiplication, which
+    /// not every processor has, would need a way to a vector register and back.
     #[inline(always)]
     fn parity(self, bits: u64) -> u64 {
         [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |parity, distance| parity ^ parity << distance)
@@ -124,15 +126,15 @@ fn load(block: &Block) -> Quarters {
     unsafe { [vld1q_u8(start), vld1q_u8(start.add(16)), vld1q_u8(start.add(32)), vld1q_u8(start.add(48))] }
 }
 
-/// In each half of a quarter, the bit of each byte.
+/// For each byte of a half of a quarter, its own bit.
 #[inline]
 #[target_feature(enable = "neon")]
 fn own_bits() -> uint8x16_t {
     vreinterpretq_u8_u64(vdupq_n_u64(0x8040_2010_0804_0201))
 }
 
-/// A bit for each of 64 bytes that are all ones or zero. There is no instruction for it: each byte is left its own bit, and three
-/// times neighbours are added up.
+/// Returns a bit for each of 64 bytes that are all ones or zero. There is no instruction for that:
+/// each byte keeps only its own bit, and neighbours are added three times.
 #[inline]
 #[target_feature(enable = "neon")]
 fn joined(flags: Quarters) -> u64 {
@@ -153,7 +155,7 @@ fn equal(quarter: uint8x16_t, byte: u8) -> uint8x16_t {
     vceqq_u8(quarter, vdupq_n_u8(byte))
 }
 
-/// What makes an escape behind a backslash.
+/// The bytes that are valid after a backslash.
 #[inline]
 #[target_feature(enable = "neon")]
 fn fits_escape(quarter: uint8x16_t) -> uint8x16_t {
@@ -174,7 +176,7 @@ fn not_plain(quarter: uint8x16_t) -> uint8x16_t {
     vorrq_u8(unusual(quarter), marks(quarter))
 }
 
-/// Controls and what is not ASCII, which as signed numbers are below the space.
+/// The controls and the bytes that are not ASCII: as signed numbers they are below the space.
 #[inline]
 #[target_feature(enable = "neon")]
 fn unusual(quarter: uint8x16_t) -> uint8x16_t {
@@ -193,14 +195,14 @@ fn space(quarter: uint8x16_t) -> uint8x16_t {
     vceqq_u8(quarter, by_lower_half(&SPACE, quarter))
 }
 
-/// Quotes and backslashes.
+/// The quotes and backslashes.
 #[inline]
 #[target_feature(enable = "neon")]
 fn marks(quarter: uint8x16_t) -> uint8x16_t {
     vceqq_u8(quarter, by_lower_half(&MARKS, quarter))
 }
 
-/// The entry for the lower half of each byte.
+/// Returns the entry for the low half of each byte.
 #[inline]
 #[target_feature(enable = "neon")]
 fn by_lower_half(entries: &[u8; 16], quarter: uint8x16_t) -> uint8x16_t {

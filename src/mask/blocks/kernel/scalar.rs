@@ -1,10 +1,10 @@
 //! The reference: one byte at a time, no `unsafe`.
 
-use super::super::bits::BLOCK;
-use super::{Block, EscapeBits, InsideBits, Kernel, OutsideBits, Shape, TextBits, Work};
+use super::block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
+use super::vector::{Kernel, Work};
 
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Scalar;
+pub(crate) struct Scalar;
 
 impl Kernel for Scalar {
     #[inline(always)]
@@ -65,7 +65,7 @@ impl Kernel for Scalar {
     #[inline(always)]
     fn has_shape(self, block: &Block, shape: &Shape) -> bool {
         let bytes = block.iter().zip(&shape.from).zip(&shape.span).zip(&shape.plain);
-        // No early exit: it becomes vector code.
+        // No early exit, so that compilers vectorise it.
         0 == bytes.fold(0, |faults, (((&byte, &from), &span), &plain)| {
             let is_mark = u8::from(matches!(byte, b'"' | b'\\'));
             faults | byte.wrapping_sub(from).saturating_sub(span) | plain & is_mark
@@ -83,26 +83,27 @@ impl Kernel for Scalar {
     }
 }
 
-/// A bit for each byte that `is`. In two steps that compilers make vector code of, where a loop over bits would be none.
+/// Returns a bit for each byte that `is`. In two steps, which compilers vectorise. They do not
+/// vectorise a loop over bits.
 #[inline(always)]
 fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
     gathered(&block.map(|byte| u8::from(is(byte))))
 }
 
-/// A bit for each of these, which are 0 or 1.
+/// Returns a bit for each flag. The flags are 0 or 1.
 #[inline(always)]
 fn gathered(flags: &[u8; BLOCK]) -> u64 {
-    // A multiplication gathers eight flags in the topmost byte.
+    // A multiplication gathers eight flags in the top byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(GATHER) >> 56;
     let (words, _) = flags.as_chunks();
     words.iter().rev().fold(0, |bits, flags| bits << 8 | gathered(flags))
 }
 
-/// So many bytes take as long one by one as the whole block.
+/// To look at this many bytes one by one takes as long as the whole block.
 const FEW: u32 = 12;
 
-/// Those of `asked` for whose byte it `is` so. Mostly they are few.
+/// Returns those of `asked` whose byte `is`. Mostly they are few.
 #[inline(always)]
 fn among(block: &Block, asked: u64, is: impl Fn(u8) -> bool) -> u64 {
     if asked.count_ones() > FEW {

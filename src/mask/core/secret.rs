@@ -1,0 +1,148 @@
+//! A string being masked: the parts that must be kept until its end decides how it is shown.
+
+use super::unit::{MAX_SPELLING, Unit};
+use crate::mask::rules::{Filler, Policy};
+use std::mem;
+use std::ops::Range;
+
+/// Keeps what may be shown of a secret, in constant memory: its first characters (as many as a
+/// masked form has, because it may be one already), its last characters, and a count.
+///
+/// Deliberately not `Debug`: it would show the secret.
+#[derive(Clone, Default)]
+pub(crate) struct Secret {
+    count: u64,
+    /// The spelling of the first characters, as many as a masked form has.
+    head: Vec<u8>,
+    /// How many bytes of `head` spell the first `first` characters.
+    first_len: usize,
+    /// The last characters. Once there are `last` of them, a ring whose oldest entry is at
+    /// `oldest`.
+    tail: Vec<Spelling>,
+    oldest: usize,
+    differs_from_short: bool,
+    differs_from_masked: bool,
+    differs_from_upstream: bool,
+}
+
+/// How a secret is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    /// It passes: it is in masked form already, or empty. An empty string hides nothing, and a
+    /// client can see that there is no secret.
+    Unchanged(&'a [u8]),
+    /// These pieces replace it.
+    Replaced {
+        /// The first characters and the ellipsis, or the short form.
+        front: [&'a [u8]; 2],
+        /// The last characters: two parts of a ring, in order.
+        back: [&'a [Spelling]; 2],
+    },
+}
+
+/// The part of a plain secret that is replaced, and its replacement.
+pub(crate) struct Hidden<'a> {
+    pub(crate) range: Range<usize>,
+    pub(crate) with: &'a [u8],
+}
+
+/// Decides how a plain secret is shown: a secret that lies whole in one chunk and is ASCII without
+/// escapes, so that a byte is a character. Nearly all secrets are plain, and cost no copy. Returns
+/// `None` if the secret passes: it is in masked form already, or empty.
+#[inline(always)]
+pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
+    let parts = policy.parts();
+    if secret.len() < policy.long_from {
+        let is_with = |ellipsis: &Filler| {
+            secret.len() == policy.len_with(ellipsis)
+                && secret.get(parts.first..).is_some_and(|rest| rest.starts_with(&ellipsis.utf8))
+        };
+        if secret.is_empty() || is_with(&policy.ellipsis) || *secret == *policy.short.utf8 {
+            return None;
+        }
+        if secret.len() < policy.shown_from() && !policy.upstream_ellipsis.as_ref().is_some_and(is_with) {
+            return Some(Hidden { range: 0..secret.len(), with: &policy.short.json });
+        }
+    }
+    Some(Hidden { range: parts.first..secret.len() - parts.last, with: &policy.ellipsis.json })
+}
+
+/// The bytes that spell one character. In place, so that a secret costs no allocation for each of
+/// its characters.
+#[derive(Clone, Copy)]
+pub(crate) struct Spelling {
+    bytes: [u8; MAX_SPELLING],
+    len: usize,
+}
+
+impl Spelling {
+    fn new(spelling: &[u8]) -> Self {
+        let mut bytes = [0; MAX_SPELLING];
+        let len = spelling.len().min(MAX_SPELLING);
+        for (slot, &byte) in bytes.iter_mut().zip(spelling) {
+            *slot = byte;
+        }
+        Self { bytes, len }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Secret {
+    /// Forgets the last string, but keeps the allocations.
+    pub(crate) fn clear(&mut self) {
+        let Self { mut head, mut tail, .. } = mem::take(self);
+        head.clear();
+        tail.clear();
+        *self = Self { head, tail, ..Self::default() };
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Appends a character.
+    pub(crate) fn push(&mut self, unit: Unit<'_>, policy: &Policy) {
+        let parts = policy.parts();
+        let at = usize::try_from(self.count).unwrap_or(usize::MAX);
+        self.count += 1;
+        if at < policy.longest_masked() {
+            self.head.extend_from_slice(unit.spelling);
+            if at < parts.first {
+                self.first_len = self.head.len();
+            }
+            self.differs_from_short |= policy.short.chars.get(at).copied() != unit.value;
+            let differs = |ellipsis: &Filler| {
+                let expected = at.checked_sub(parts.first).and_then(|at| ellipsis.chars.get(at));
+                expected.is_some_and(|&expected| Some(expected) != unit.value)
+            };
+            self.differs_from_masked |= differs(&policy.ellipsis);
+            self.differs_from_upstream |= policy.upstream_ellipsis.as_ref().is_some_and(differs);
+        }
+        if self.tail.len() < parts.last {
+            self.tail.push(Spelling::new(unit.spelling));
+        } else if let Some(slot) = self.tail.get_mut(self.oldest) {
+            *slot = Spelling::new(unit.spelling);
+            self.oldest = (self.oldest + 1) % parts.last;
+        }
+    }
+
+    /// Decides how the secret is shown, at its end.
+    pub(crate) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
+        let is_short = self.count == policy.short.chars.len() as u64 && !self.differs_from_short;
+        let is_masked = self.count == policy.masked_len() as u64 && !self.differs_from_masked;
+        if self.count == 0 || is_short || is_masked {
+            return Shown::Unchanged(&self.head);
+        }
+        let upstream = policy.upstream_ellipsis.as_ref();
+        let is_upstream_len = upstream.is_some_and(|ellipsis| self.count == policy.len_with(ellipsis) as u64);
+        if self.count < policy.shown_from() as u64 && (!is_upstream_len || self.differs_from_upstream) {
+            return Shown::Replaced { front: [&policy.short.json, &[]], back: [&[], &[]] };
+        }
+        let front = self.head.get(..self.first_len).unwrap_or_default();
+        let (newer, older) = self.tail.split_at_checked(self.oldest).unwrap_or_default();
+        Shown::Replaced { front: [front, &policy.ellipsis.json], back: [older, newer] }
+    }
+}

@@ -1,0 +1,37 @@
+//! What was done to a text.
+
+use super::secret::Shown;
+use super::sink::Sink;
+
+/// What was done to a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Selected values that were replaced.
+    pub masked: u64,
+    /// Selected values that were in masked form already, and empty strings.
+    pub unchanged: u64,
+    /// Selected values that passed because the rules reveal them.
+    pub revealed: u64,
+    /// Objects that were marked ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
+    pub marked: u64,
+    /// Whether the text is an object. Of several values, whether the last one is.
+    pub object: bool,
+}
+
+impl Summary {
+    /// Writes the visible form of a secret, and counts it.
+    pub(crate) fn show<S: Sink>(&mut self, shown: Shown<'_>, sink: &mut S) {
+        match shown {
+            Shown::Unchanged(spelling) => {
+                self.unchanged += 1;
+                sink.replacement(spelling);
+            }
+            Shown::Replaced { front, back } => {
+                self.masked += 1;
+                front.into_iter().for_each(|piece| sink.replacement(piece));
+                back.into_iter().flatten().for_each(|spelling| sink.replacement(spelling.as_slice()));
+            }
+        }
+    }
+}

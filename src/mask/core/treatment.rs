@@ -1,0 +1,59 @@
+//! What happens to a value, as the rules say.
+
+use crate::mask::rules::{MemberKey, Reveal, Rules, StateSet};
+
+/// What happens to a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Treatment {
+    pub(crate) mask: bool,
+    pub(crate) revealed: bool,
+    /// The state of the selectors' matcher inside the value.
+    pub(crate) select: StateSet,
+    /// The state of the revealing paths' matcher inside the value.
+    pub(crate) reveal: StateSet,
+}
+
+impl Treatment {
+    /// Whether a string or number with this treatment is masked or counted.
+    pub(crate) fn is_special(self) -> bool {
+        self.mask || self.revealed
+    }
+}
+
+impl Rules {
+    /// Returns the treatment of a whole text. Texts that may hold several values (`ndjson`) reveal
+    /// nothing: with a second value a text would be a list, and that is not known when the first
+    /// value passes.
+    pub(crate) fn root(&self) -> Treatment {
+        let reveal = match &self.reveal {
+            Reveal::Paths(paths) if !self.ndjson => paths.root(),
+            _ => 0,
+        };
+        Treatment { mask: false, revealed: false, select: self.selectors.root(), reveal }
+    }
+
+    /// Returns the treatment inside an object or array. A create shows one secret, so at the top
+    /// level only a string or number is revealed. An object or array in a selected field is masked
+    /// throughout.
+    pub(crate) fn inside(&self, value: Treatment) -> Treatment {
+        Treatment { mask: value.mask || (value.revealed && self.reveal == Reveal::TopLevel), ..value }
+    }
+
+    /// Returns the treatment of an element of an array whose inside has the treatment `inside`.
+    pub(crate) fn element(&self, inside: Treatment) -> Treatment {
+        let (selected, select) = self.selectors.element(inside.select);
+        Treatment { mask: inside.mask || selected, revealed: false, select, reveal: 0 }
+    }
+
+    /// Returns the treatment of the member `key` of an object whose inside has the treatment
+    /// `inside`. `depth` counts the open objects and arrays, this object included.
+    pub(crate) fn member(&self, inside: Treatment, depth: usize, key: MemberKey<'_>) -> Treatment {
+        let (selected, select) = self.selectors.member(inside.select, key);
+        let (revealed, reveal) = match &self.reveal {
+            Reveal::Nothing => (false, 0),
+            Reveal::TopLevel => (selected && depth == 1 && !self.ndjson, 0),
+            Reveal::Paths(paths) => paths.member(inside.reveal, key),
+        };
+        Treatment { mask: (inside.mask || selected) && !revealed, revealed, select, reveal }
+    }
+}
