@@ -3,9 +3,7 @@
 use super::head_timeout::HeadClock;
 use super::read_ahead::ReadAhead;
 use crate::proxy::net::stream::Stream;
-use crate::proxy::net::timer::{ConnectionTimer, Wait};
-use hyper::rt::Timer;
-use std::future::Future;
+use crate::proxy::net::timer::StallTimer;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,11 +24,8 @@ pub(crate) struct Socket {
     clock: Option<HeadClock>,
     /// What is written last of all, if anything.
     last_words: FinalResponse,
-    timeout: Duration,
-    /// Made once the client has kept the proxy waiting, which few ever do.
-    timer: Option<ConnectionTimer>,
-    /// While the client is waited for, to take what is written.
-    wait: Option<Wait>,
+    /// Runs while a write waits for the client to read.
+    stall: StallTimer,
     /// Whether the client took nothing for too long.
     stalled: bool,
 }
@@ -68,9 +63,7 @@ impl Socket {
             ends_body: CloseDelimited::default(),
             clock: None,
             last_words: FinalResponse::default(),
-            timeout,
-            timer: None,
-            wait: None,
+            stall: StallTimer::new(timeout, None),
             stalled: false,
         }
     }
@@ -86,13 +79,10 @@ impl Socket {
     /// A flush and the goodbye of TLS are writes too: what was written may have gone no further than to the session.
     fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.wait = None;
+            self.stall.reset();
             return written;
         }
-        let timeout = self.timeout;
-        let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
-        let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));
-        ready!(Pin::new(wait).poll(cx));
+        ready!(self.stall.poll(cx));
         self.stalled = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -102,8 +92,8 @@ impl Drop for Socket {
     fn drop(&mut self) {
         if self.stalled || self.ends_body.0.load(Ordering::Relaxed) {
             self.stream.reset();
-        } else if let (None, Some(words)) = (&self.wait, self.last_words.0.get()) {
-            // Where a write waits, an answer is not whole, and the words would be a part of it.
+        } else if let (false, Some(words)) = (self.stall.is_waiting(), self.last_words.0.get()) {
+            // While a write waits, a response is incomplete: these bytes would become a part of it.
             self.stream.say(words);
         }
     }

@@ -86,6 +86,39 @@ impl Future for Wait {
 
 impl Sleep for Wait {}
 
+/// Limits how long a peer may keep a write or a body waiting.
+#[derive(Debug)]
+pub(crate) struct StallTimer {
+    limit: Duration,
+    /// Created by the first wait, unless it is shared: few peers ever keep the proxy waiting.
+    timer: Option<ConnectionTimer>,
+    /// The deadline of the current wait.
+    deadline: Option<Instant>,
+}
+
+impl StallTimer {
+    /// A timer that uses the connection's `timer`, or creates its own with the first wait.
+    pub(crate) fn new(limit: Duration, timer: Option<ConnectionTimer>) -> Self {
+        Self { limit, timer, deadline: None }
+    }
+
+    /// Resolves when the wait has taken too long. The first poll after a `reset` starts the wait.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = *self.deadline.get_or_insert_with(|| now() + self.limit);
+        self.timer.get_or_insert_with(|| ConnectionTimer::new(self.limit)).poll_until(deadline, cx)
+    }
+
+    /// Ends the wait: the peer has sent or taken something.
+    pub(crate) fn reset(&mut self) {
+        self.deadline = None;
+    }
+
+    /// Whether a wait is in progress.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.deadline.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
