@@ -1,59 +1,76 @@
-//! Why a request got no answer from the upstream, and what the client is told.
+//! Why a request got no response from the upstream, and what the client gets instead.
 
 use crate::problem;
 use crate::reason::Reason;
 use bytes::Bytes;
 use http::Response;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
-use thiserror::Error;
+use std::error::Error;
+use std::io;
 
-/// How long a client is told to wait before it tries again, in seconds. Requests come and go in less time.
+/// `Retry-After` of a busy proxy, in seconds. Most requests end in less time.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
-/// Why a request was not forwarded, or got no answer. Never holds bytes of a request or an answer.
-#[derive(Debug, Error)]
+/// Why a request was not forwarded, or got no response. Never holds bytes of a request or a
+/// response.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForwardError {
     /// The upstream closed the connection before it answered.
     #[error("the upstream closed the connection before it answered")]
     Closed(#[source] hyper::Error),
-    /// No connection to the upstream: is it running, and is `upstream.url` right?
+    /// No connection to the upstream. Is it running, and is `upstream.url` right?
     #[error("no connection to the upstream")]
-    Connect(#[source] std::io::Error),
+    Connect(#[source] io::Error),
     /// The upstream took longer than `upstream.connect_timeout_secs` to accept a connection.
     #[error("the upstream did not accept a connection in time")]
     ConnectTimeout,
     /// The client sent no byte of its body for `limits.body_timeout_secs`.
     #[error("the request's body stopped coming")]
     BodyTimeout,
-    /// The client's own body ended too early or could not be read.
+    /// The request's body ended too early or could not be read.
     #[error("the request's body could not be read")]
     Downstream,
-    /// The upstream's answer is not HTTP, or can be read in more than one way.
-    #[error("the upstream's answer is not well-formed HTTP")]
+    /// The upstream's response is not HTTP, or can be read in more than one way.
+    #[error("the upstream's response is not well-formed HTTP")]
     Protocol(#[source] Option<hyper::Error>),
     /// The request was refused before any of it went upstream.
     #[error("the request was refused: {0}")]
     Refused(Reason),
-    /// The upstream took longer than `upstream.response_timeout_secs` to begin its answer.
+    /// The upstream took longer than `upstream.response_timeout_secs` to start its response.
     #[error("the upstream did not answer in time")]
     ResponseTimeout,
     /// The request's body is larger than `limits.max_request_bytes`.
     #[error("the request's body is too large")]
     RequestTooLarge,
-    /// No TLS with the upstream: its certificate is not trusted or not for its name, or it does not trust this side's.
+    /// No TLS with the upstream. Its certificate is not trusted or not for its name, or it does not
+    /// trust ours.
     #[error("no TLS connection to the upstream")]
-    Tls(#[source] std::io::Error),
+    Tls(#[source] io::Error),
     /// As many requests are at the upstream as `limits.max_requests` allows.
     #[error("too many requests at once")]
     TooManyRequests,
-    /// The upstream switched protocols without having been asked to.
-    #[error("the upstream switched protocols unasked")]
+    /// The upstream switched protocols although the request did not ask for it.
+    #[error("the upstream switched protocols without a request to do so")]
     Upgrade,
 }
 
 impl ForwardError {
-    /// The reason that the client is told.
+    /// Returns the error of a request that failed on an open connection.
+    pub(crate) fn of_exchange(error: hyper::Error) -> Self {
+        // hyper's HTTP/2 has refused the bytes that came.
+        let is_malformed = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
+        let is_ambiguous = cause::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+        if error.is_parse() || is_malformed || is_ambiguous {
+            Self::Protocol(Some(error))
+        } else if error.is_user() {
+            Self::Downstream
+        } else {
+            Self::Closed(error)
+        }
+    }
+
+    /// Returns the reason that the client gets.
     pub fn reason(&self) -> Reason {
         match self {
             Self::BodyTimeout => Reason::BodyTimeout,
@@ -71,12 +88,18 @@ impl ForwardError {
     }
 }
 
-/// What the client is told of a request that ends for this reason: a problem document, and what to do next.
+/// Returns the source of an error, if it is of this type.
+pub(crate) fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
+    error.source()?.downcast_ref()
+}
+
+/// Returns the response to a request that ends for this reason: a problem document, and whether to
+/// close the connection or to try again.
 pub(crate) fn response(reason: Reason) -> Response<Bytes> {
     let mut response = problem::response(reason);
     match reason {
-        // A request without one host may have been read differently by a proxy in front of us. What is left of the others would be
-        // taken for the next request's head, should it ever come.
+        // Close the connection: a proxy in front of us may have read a request without exactly one
+        // host differently, and the unread rest of the others would be taken for the next head.
         Reason::BodyTimeout | Reason::Connect | Reason::HeadersTooLarge | Reason::Host | Reason::RequestTooLarge => {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -88,17 +111,17 @@ pub(crate) fn response(reason: Reason) -> Response<Bytes> {
     response
 }
 
-/// Why the body of an upstream's answer ended too early.
-#[derive(Debug, Error)]
+/// Why the body of an upstream's response ended too early.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
-    /// The upstream broke off an HTTP/2 answer in a way that may pass for its end.
-    #[error("the upstream's answer was broken off")]
+    /// The upstream reset an HTTP/2 response in a way that hyper takes for its end.
+    #[error("the upstream's response was cut short")]
     BrokenOff,
-    /// The connection failed, or what came on it is not HTTP.
-    #[error("the upstream's answer ended too early")]
+    /// The connection failed, or its bytes are not HTTP.
+    #[error("the upstream's response ended too early")]
     Failed(#[from] hyper::Error),
     /// The upstream sent no byte for `upstream.body_timeout_secs`.
-    #[error("the upstream's answer stopped coming")]
+    #[error("the upstream's response stopped coming")]
     Stalled,
 }

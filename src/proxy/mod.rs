@@ -32,5 +32,4 @@ pub use server::workers::Workers;
 pub use settings::{DEFAULT_MAX_HEADERS, Forwarded, Limits, Settings, Transport, Upstream};
 pub use snapshot::Snapshot;
 pub use upstream::client::UpstreamClient;
-pub use upstream::request_body::RequestBody;
 pub use upstream::response_body::UpstreamBody;

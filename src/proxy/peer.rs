@@ -19,12 +19,12 @@ impl From<SocketAddr> for PeerAddress {
     }
 }
 
-/// The client at the other end of a connection, by the settings.
+/// The client at the other end of a connection, as the settings judge it.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// `None` where it has none.
+    /// `None` at a Unix socket.
     address: Option<HeaderValue>,
-    /// Whether its word about who is behind it is taken.
+    /// Whether its headers about the clients behind it are believed.
     pub(crate) trusted: bool,
 }
 
@@ -41,14 +41,14 @@ impl Peer {
         }
     }
 
-    /// Its address, as a header's value.
+    /// Returns its address as the value of a header.
     pub(crate) fn value(&self) -> Option<&HeaderValue> {
         self.address.as_ref()
     }
 
-    /// Its address, as text.
+    /// Returns its address as text.
     pub(crate) fn address(&self) -> &str {
-        // Made of text in `new`.
+        // `new` has made it from text.
         self.address.as_ref().map_or("unix", |address| address.to_str().unwrap_or("unknown"))
     }
 }

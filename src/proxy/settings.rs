@@ -1,4 +1,4 @@
-//! What the proxy needs to know beside the routes. Every field has a default that is right for an API beside it.
+//! The settings of the proxy besides its routes. The defaults suit a sidecar of one API.
 
 use crate::tls::{ClientTls, ServerTls};
 use http::HeaderName;
@@ -13,44 +13,47 @@ use std::time::Duration;
 pub struct Settings {
     /// The API behind the proxy.
     pub upstream: Upstream,
-    /// What clients are shown on the listener; `None` for no TLS.
+    /// TLS of the listener; `None` for plain HTTP.
     pub tls: Option<ServerTls>,
-    /// What is said about the client to the upstream.
+    /// What the upstream learns about the client.
     pub forwarded: Forwarded,
-    /// What a client may cost.
+    /// The limits of clients.
     pub limits: Limits,
-    /// Re-routing headers (such as `X-Original-URL`, `SCRIPT_NAME`) that pass although they can make the upstream route a request
-    /// elsewhere. All others are dropped.
+    /// Re-routing headers (such as `X-Original-URL`, `SCRIPT_NAME`) that pass, although they can
+    /// make the upstream route a request elsewhere. All others are dropped.
     pub allowed_rerouting_headers: Vec<HeaderName>,
-    /// Whether the [access log](super::ACCESS_LOG) says the path of a request that is on no masked route. An id in it may be a secret.
+    /// Whether the [access log](super::ACCESS_LOG) has the paths of requests that are on no masked
+    /// route. An id in a path may be a secret.
     pub log_paths: bool,
 }
 
 /// The API behind the proxy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
-    /// What carries its connections.
+    /// The transport of its connections.
     pub transport: Transport,
-    /// Host and port; what a `Host` says of it, where it is at a Unix socket.
+    /// Host and port. With a Unix socket, only the value for `Host`.
     pub authority: Authority,
-    /// Whether it is spoken to in HTTP/2: known beforehand without TLS, by ALPN with it.
+    /// Whether to use HTTP/2: with prior knowledge without TLS, by ALPN with TLS.
     pub http2: bool,
-    /// How long a connection may take to be made.
+    /// How long connecting may take.
     pub connect_timeout: Duration,
-    /// How long the upstream may take from the request to the head of its response. Long by default: some answers take minutes.
+    /// How long the upstream may take from the request to the head of its response. Long by
+    /// default, because some responses take minutes.
     pub response_timeout: Duration,
     /// How long the upstream may send no byte of a response's body, or take none of a request's.
     pub body_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
-    /// How long a connection is used for further requests, so that a name that leads elsewhere is followed.
+    /// How long a connection takes further requests. New connections notice that the addresses of
+    /// the name have changed.
     pub max_connection_age: Duration,
     /// How many unused connections each worker keeps.
     pub max_idle_connections: usize,
 }
 
 impl Upstream {
-    /// An upstream with the default limits.
+    /// Creates an upstream with the default limits.
     pub fn new(transport: Transport, authority: Authority) -> Self {
         Self {
             transport,
@@ -65,7 +68,7 @@ impl Upstream {
         }
     }
 
-    /// The scheme of its requests.
+    /// Returns the scheme of its requests.
     pub fn scheme(&self) -> Scheme {
         match self.transport {
             Transport::Tcp | Transport::Unix(_) => Scheme::HTTP,
@@ -73,7 +76,7 @@ impl Upstream {
         }
     }
 
-    /// Its port.
+    /// Returns its port.
     pub(crate) fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(if self.scheme() == Scheme::HTTPS { 443 } else { 80 })
     }
@@ -88,30 +91,32 @@ impl fmt::Display for Upstream {
     }
 }
 
-/// What carries an upstream's connections.
+/// The transport of an upstream's connections.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Transport {
     /// TCP.
     Tcp,
     /// TLS over TCP.
     Tls(ClientTls),
-    /// A Unix socket at a path.
+    /// The Unix socket at this path.
     Unix(PathBuf),
 }
 
-/// What is said about the client to the upstream, and whose word about it is taken.
+/// What the upstream learns about the client, and which peers may say so themselves.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
-    /// Peers whose own `X-Forwarded-*` headers are kept and extended; those of all others are replaced.
+    /// Peers whose own `X-Forwarded-*` headers are kept and extended. Those of all others are
+    /// replaced.
     pub trusted_peers: Vec<IpNet>,
-    /// Whether the same goes for peers at a Unix socket.
+    /// Whether peers at a Unix socket are trusted too.
     pub trusts_unix: bool,
-    /// Whether the client's `Host` goes upstream; otherwise the upstream's own authority does.
+    /// Whether the client's `Host` goes upstream. If false, the upstream's authority does.
     pub preserve_host: bool,
 }
 
 impl Default for Forwarded {
-    /// Trusts loopback, private addresses and Unix sockets: a sidecar is called by the ingress beside it.
+    /// Trusts loopback, private addresses and Unix sockets, because an ingress calls a sidecar from
+    /// there.
     fn default() -> Self {
         let trusted = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
         Self {
@@ -122,38 +127,41 @@ impl Default for Forwarded {
     }
 }
 
-/// What a client may cost.
+/// The limits of clients.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// How long the head of a request may take, from its first byte or from the connection's start.
+    /// How long the head of a request may take, from its first byte or the start of the connection.
     pub header_timeout: Duration,
-    /// How long a connection may be silent between requests.
+    /// How long a connection may be idle between requests.
     pub idle_timeout: Duration,
-    /// How long a client may send no byte of a request's body, or take none of an answer.
+    /// How long a client may send no byte of a request's body, or take none of a response.
     pub body_timeout: Duration,
-    /// How long nothing may pass through a tunnel.
+    /// How long no byte may pass through a tunnel.
     pub tunnel_idle_timeout: Duration,
-    /// Most bytes of a request's body, if there is a limit.
+    /// Most bytes of a request's body; `None` for no limit.
     pub max_request_bytes: Option<u64>,
-    /// Most connections at once, tunnels among them.
+    /// Most connections at once, including tunnels.
     pub max_connections: usize,
-    /// Most requests at the upstream at once, tunnels among them; each worker has an equal share.
+    /// Most requests at the upstream at once, including tunnels. Each worker has an equal share.
     pub max_requests: usize,
     /// Most bytes of a request's or a response's head.
     pub max_header_bytes: usize,
     /// Most header fields of a request or a response.
     pub max_headers: usize,
-    /// How long the proxy goes on serving once it is told to stop, not ready, for those who choose where to send requests to see.
+    /// After SIGTERM, keep serving this long with `/readyz` at 503, so that load balancers can take
+    /// us out.
     pub settle: Duration,
-    /// How long requests in flight may take once the listeners are closed.
+    /// How long requests in flight may take after the listeners are closed.
     pub drain: Duration,
 }
 
-/// Default of [`Limits::max_headers`], and the HTTP library's own, which costs nothing to keep.
+/// The default of [`Limits::max_headers`]. It is hyper's default too, which hyper parses without an
+/// allocation.
 pub const DEFAULT_MAX_HEADERS: usize = 100;
 
 impl Limits {
-    /// Most bytes to buffer of a connection that speaks HTTP/1: at least these, and a whole head with what comes behind it.
+    /// Returns the size of an HTTP/1.1 connection's read buffer: at least `least`, and room for a
+    /// complete head and bytes after it.
     pub(crate) fn buffer(&self, least: usize) -> usize {
         least.max(self.max_header_bytes.saturating_mul(2))
     }

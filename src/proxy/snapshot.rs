@@ -1,27 +1,27 @@
-//! What the proxy serves by, and how workers learn of another.
+//! One reading of the configuration, which the proxy serves by until a reload replaces it.
 
 use super::settings::Settings;
 use crate::layer::MaskLayer;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// What the proxy serves by: settings and routes of one reading of the configuration. Cheap to clone.
+/// The settings and routes of one reading of the configuration. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Upstream, limits, headers.
+    /// The upstream, limits and headers.
     pub settings: Arc<Settings>,
     /// The masked routes.
     pub layer: MaskLayer,
 }
 
 impl Snapshot {
-    /// Settings and routes that belong together.
+    /// Combines settings and routes of one configuration.
     pub fn new(settings: impl Into<Arc<Settings>>, layer: MaskLayer) -> Self {
         Self { settings: settings.into(), layer }
     }
 
-    /// What one of so many workers serves by: what all of them may do together is shared out evenly, so that they need not ask each
-    /// other about every request.
+    /// Returns the snapshot of one of so many workers. Each gets an equal share of the limits that
+    /// hold for all of them together, so that a request needs no communication between workers.
     pub(crate) fn share_of(mut self, workers: NonZeroUsize) -> Self {
         let limits = &mut Arc::make_mut(&mut self.settings).limits;
         limits.max_requests = limits.max_requests.div_ceil(workers.get());

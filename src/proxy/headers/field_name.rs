@@ -1,14 +1,16 @@
-//! Names of header fields as servers compare them.
+//! Sets of field names, compared as servers compare them.
 
 use http::HeaderName;
 
 /// A set of names, written with `-`.
 ///
-/// Every byte that is neither a letter nor a digit is as good as another: the CGI family makes `_` of `-`, lighttpd of all of them.
+/// All bytes that are neither letters nor digits are equal here: CGI servers turn `-` into `_`, and
+/// lighttpd turns each of these bytes into `_`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldNames {
     names: &'static [&'static str],
-    /// A bit for each length and each first letter that a name has. Nearly every field of a request is told apart by these.
+    /// One bit for each length and each first letter of the names. These rule out nearly all fields
+    /// of a request.
     lengths: u64,
     letters: u32,
 }
@@ -38,8 +40,8 @@ impl FieldNames {
 }
 
 fn is_same(name: &[u8], known: &[u8]) -> bool {
-    let is_alike = |(one, other): (&u8, &u8)| one == other || (*other == b'-' && !one.is_ascii_alphanumeric());
-    name.len() == known.len() && name.iter().zip(known).all(is_alike)
+    let is_equal = |(one, other): (&u8, &u8)| one == other || (*other == b'-' && !one.is_ascii_alphanumeric());
+    name.len() == known.len() && name.iter().zip(known).all(is_equal)
 }
 
 #[cfg(test)]
@@ -49,7 +51,7 @@ mod tests {
     const NAMES: FieldNames = FieldNames::new(&["x-original-url", "forwarded", "raw-uri"]);
 
     #[test]
-    fn what_is_neither_a_letter_nor_a_digit_makes_no_difference() {
+    fn bytes_that_are_neither_letters_nor_digits_are_equal() {
         for name in
             ["x-original-url", "x_original_url", "x.original.url", "x!original!url", "x~original|url", "raw.uri"]
         {

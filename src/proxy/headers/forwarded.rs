@@ -1,7 +1,8 @@
-//! What the upstream is told about the client: `X-Forwarded-*` and their like.
+//! Fields that tell the upstream about the client: `X-Forwarded-*` and similar ones.
 
 use super::field_name::FieldNames;
 use super::host::{is_host, is_port, is_scheme};
+use super::list::list_items;
 use crate::layer::remove_where;
 use crate::proxy::peer::Peer;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
@@ -10,7 +11,8 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Fields by which frameworks know a client's host, scheme or port. They build a URL of them, so each must be a list of such.
+/// Fields from which frameworks take the client's host, port or scheme. They build URLs from these,
+/// so each value must be a list of hosts, ports or schemes.
 const HOSTS: FieldNames = FieldNames::new(&[
     "x-forwarded-host",
     "x-forwarded-server",
@@ -32,10 +34,10 @@ const SCHEMES: FieldNames = FieldNames::new(&[
     "cloudfront-forwarded-proto",
 ]);
 
-/// `host`, `proto`, `for` and `by` at once (RFC 7239).
+/// `host`, `proto`, `for` and `by` in one field (RFC 7239).
 const FORWARDED: FieldNames = FieldNames::new(&["forwarded"]);
 
-/// Who the client is, and whether it came by TLS. No URL is built of these.
+/// Fields with the client's address, and whether it used TLS. No framework builds URLs from these.
 const IDENTITY: FieldNames = FieldNames::new(&[
     "front-end-https",
     "true-client-ip",
@@ -49,9 +51,10 @@ const IDENTITY: FieldNames = FieldNames::new(&[
     "x-real-ip",
 ]);
 
-/// Removes what a peer says of the client that is not trusted, and what a trusted one says that is no host, port or scheme.
-pub(crate) fn remove_unbelieved(headers: &mut HeaderMap, peer: &Peer) {
-    let is_unbelieved = |name: &HeaderName| {
+/// Removes the claims of an untrusted peer about its client, and those of a trusted peer that are
+/// not hosts, ports or schemes.
+pub(crate) fn remove_untrusted(headers: &mut HeaderMap, peer: &Peer) {
+    let is_untrusted = |name: &HeaderName| {
         let all_are = |is: fn(&[u8]) -> bool| headers.get_all(name).iter().all(|value| is(value.as_bytes()));
         if HOSTS.contain(name) {
             !peer.trusted || !all_are(|value| is_list_of(value, is_host))
@@ -65,26 +68,27 @@ pub(crate) fn remove_unbelieved(headers: &mut HeaderMap, peer: &Peer) {
             !peer.trusted && IDENTITY.contain(name)
         }
     };
-    // Nearly every request has none.
-    if headers.keys().any(&is_unbelieved) {
-        let unbelieved: Vec<HeaderName> = headers.keys().filter(|name| is_unbelieved(name)).cloned().collect();
-        remove_where(headers, |name| unbelieved.contains(name));
+    // Nearly all requests have none.
+    if headers.keys().any(&is_untrusted) {
+        let untrusted: Vec<HeaderName> = headers.keys().filter(|name| is_untrusted(name)).cloned().collect();
+        remove_where(headers, |name| untrusted.contains(name));
     }
 }
 
-/// Whether the items of a list are all of a kind, empty ones aside.
+/// Returns whether all items of a list are of this kind.
 fn is_list_of(value: &[u8], is: fn(&[u8]) -> bool) -> bool {
-    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).all(|item| item.is_empty() || is(item))
+    list_items(value).all(is)
 }
 
-/// Whether a `Forwarded` holds only what hosts, ports, schemes, addresses and their parameters are written with.
+/// Returns whether a `Forwarded` has only bytes that occur in hosts, ports, schemes, addresses and
+/// their parameters.
 fn is_forwarded(value: &[u8]) -> bool {
     value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b" \t,;=\"[]:._-".contains(&byte))
 }
 
-/// Says who the client is, beside what it says itself.
+/// Adds the client to the fields about it, which may already name clients behind it.
 pub(crate) fn set_forwarded(headers: &mut HeaderMap, peer: &Peer, proto: &'static str) {
-    // A client without an address adds none to the chain.
+    // A peer at a Unix socket has no address to add to the chain.
     if let Some(address) = peer.value() {
         let mut chain: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
         let chain = if chain.is_empty() {
@@ -107,21 +111,14 @@ pub(crate) fn set_forwarded(headers: &mut HeaderMap, peer: &Peer, proto: &'stati
 
 #[cfg(test)]
 mod tests {
+    use super::super::header_map;
     use super::*;
     use crate::proxy::peer::PeerAddress;
     use crate::proxy::settings::Forwarded;
 
-    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        headers
-    }
-
-    fn forwarded(peer: &Peer, said: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut headers = map(said);
-        remove_unbelieved(&mut headers, peer);
+    fn forwarded(peer: &Peer, claims: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = header_map(claims);
+        remove_untrusted(&mut headers, peer);
         set_forwarded(&mut headers, peer, "http");
         headers
     }
@@ -131,22 +128,22 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_peer_is_believed() {
-        let said =
+    fn the_claims_of_a_trusted_peer_are_kept_and_extended() {
+        let claims =
             [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https"), ("x_forwarded_host", "a"), ("host", "b")];
-        let headers = forwarded(&peer("127.0.0.1"), &said);
+        let headers = forwarded(&peer("127.0.0.1"), &claims);
         assert_eq!(headers["x-forwarded-for"], "1.2.3.4, 127.0.0.1");
         assert_eq!(headers["x-forwarded-proto"], "https");
         assert_eq!(headers["x-forwarded-host"], "b");
-        let headers = forwarded(&peer("203.0.113.9"), &said);
+        let headers = forwarded(&peer("203.0.113.9"), &claims);
         assert_eq!(headers["x-forwarded-for"], "203.0.113.9");
         assert_eq!(headers["x-forwarded-proto"], "http");
         assert!(!headers.contains_key("x_forwarded_host"));
     }
 
     #[test]
-    fn nothing_is_left_of_who_an_untrusted_peer_says_it_is() {
-        let said = [
+    fn all_claims_of_an_untrusted_peer_are_removed() {
+        let claims = [
             ("host", "a"),
             ("forwarded", "for=1.2.3.4"),
             ("x-forwarded-port", "81"),
@@ -158,14 +155,14 @@ mod tests {
             ("x-client-ip", "1.2.3.4"),
             ("x-forwarded-client-cert", "Subject=a"),
         ];
-        let headers = forwarded(&peer("203.0.113.9"), &said);
+        let headers = forwarded(&peer("203.0.113.9"), &claims);
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
     }
 
     #[test]
-    fn even_a_trusted_peer_is_believed_only_what_cannot_hold_a_path() {
+    fn a_claim_of_a_trusted_peer_that_could_hold_a_path_is_removed() {
         for (name, kept, dropped) in [
             (
                 "x-forwarded-host",
@@ -194,20 +191,20 @@ mod tests {
     }
 
     #[test]
-    fn one_value_that_is_not_believed_takes_the_others_of_its_name_along() {
+    fn one_malformed_value_removes_the_others_of_its_name() {
         let headers =
             forwarded(&peer("127.0.0.1"), &[("host", "h"), ("x-forwarded-host", "a"), ("x-forwarded-host", "b/c")]);
         assert_eq!(headers.get_all("x-forwarded-host").iter().collect::<Vec<_>>(), ["h"]);
     }
 
     #[test]
-    fn a_peer_at_a_unix_socket_is_believed_and_adds_no_address() {
-        let address = |settings: &Forwarded, said: &[(&'static str, &'static str)]| {
-            forwarded(&Peer::new(PeerAddress::Unix, settings), said).get("x-forwarded-for").cloned()
+    fn a_peer_at_a_unix_socket_is_trusted_and_adds_no_address() {
+        let address = |settings: &Forwarded, claims: &[(&'static str, &'static str)]| {
+            forwarded(&Peer::new(PeerAddress::Unix, settings), claims).get("x-forwarded-for").cloned()
         };
-        let said = [("x-forwarded-for", "1.2.3.4")];
-        assert_eq!(address(&Forwarded::default(), &said).unwrap(), "1.2.3.4");
+        let claims = [("x-forwarded-for", "1.2.3.4")];
+        assert_eq!(address(&Forwarded::default(), &claims).unwrap(), "1.2.3.4");
         assert_eq!(address(&Forwarded::default(), &[]), None);
-        assert_eq!(address(&Forwarded { trusts_unix: false, ..Forwarded::default() }, &said), None);
+        assert_eq!(address(&Forwarded { trusts_unix: false, ..Forwarded::default() }, &claims), None);
     }
 }

@@ -1,23 +1,25 @@
-//! The host that a request names.
+//! Checks hosts, ports and schemes.
 //!
-//! Frameworks build a URL of it and route by that URL's path, so it must not hold what could end a host.
+//! Frameworks build a URL from them and route by the path of that URL, so a host must not contain
+//! bytes that could end it there.
 
 use std::net::Ipv6Addr;
 
-/// Whether this is one `host [":" port]` (RFC 9110 7.2) as real names are: letters, digits, `-`, `.` and `_`, or an IPv6 address in
-/// brackets.
+/// Returns whether this is one `host [":" port]` (RFC 9110 7.2). A host has letters, digits, `-`,
+/// `.` and `_`, or is an IPv6 address in brackets.
 ///
-/// RFC 3986 allows more in a name: percent escapes and `!$&'()*+,;=`. No name in use has them, and URL parsers differ about them.
-pub(crate) fn is_host(written: &[u8]) -> bool {
-    let (host, port) = match written {
+/// RFC 3986 allows more in a name: percent escapes and `!$&'()*+,;=`. No name in use has them, and
+/// URL parsers treat them differently.
+pub(crate) fn is_host(text: &[u8]) -> bool {
+    let (host, port) = match text {
         [b'[', rest @ ..] => {
             let Some(end) = rest.iter().position(|&byte| byte == b']') else { return false };
-            let (address, behind) = rest.split_at(end);
+            let (address, after) = rest.split_at(end);
             let is_address = std::str::from_utf8(address).is_ok_and(|address| address.parse::<Ipv6Addr>().is_ok());
             if !is_address {
                 return false;
             }
-            match behind {
+            match after {
                 [b']'] => return true,
                 [b']', b':', port @ ..] => return is_port(port),
                 _ => return false,
@@ -33,15 +35,15 @@ pub(crate) fn is_host(written: &[u8]) -> bool {
         && is_port(port)
 }
 
-/// Whether this is a port, which may be left out behind its colon (RFC 3986 3.2.3).
-pub(crate) fn is_port(written: &[u8]) -> bool {
-    written.len() <= 5 && written.iter().all(u8::is_ascii_digit)
+/// Returns whether this is a port, which may be empty (RFC 3986 3.2.3).
+pub(crate) fn is_port(text: &[u8]) -> bool {
+    text.len() <= 5 && text.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether this is a scheme (RFC 3986 3.1).
-pub(crate) fn is_scheme(written: &[u8]) -> bool {
-    written.first().is_some_and(u8::is_ascii_alphabetic)
-        && written.iter().all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+/// Returns whether this is a scheme (RFC 3986 3.1).
+pub(crate) fn is_scheme(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text.iter().all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 #[cfg(test)]
@@ -68,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_end_a_host_in_a_url_is_none() {
+    fn text_that_could_end_a_host_in_a_url_is_refused() {
         for host in [
             "",
             ":80",

@@ -1,31 +1,32 @@
-//! Header fields that make a server take another path than the request line's.
+//! Removes fields that make a server use another path than the one in the request line.
 
 use super::field_name::FieldNames;
 use crate::layer::remove_where;
 use http::header::{HeaderMap, HeaderName};
 
-/// The fields, and whose they are.
+/// The fields, grouped by the software that reads them.
 const REROUTING: FieldNames = FieldNames::new(&[
-    // The CGI family's own variables, which gunicorn, uWSGI and Passenger take from fields of these names.
+    // CGI variables, which gunicorn, uWSGI and Passenger take from fields of these names.
     "path-info",
     "path-translated",
     "raw-uri",
     "request-uri",
     "script-name",
-    // NGINX's and Traefik's forwarded authentication; apps behind them route by what they say.
+    // NGINX's and Traefik's forwarded authentication. Apps behind them route by these.
     "x-forwarded-uri",
     "x-forwarded-url",
     "x-original-path",
     "x-original-uri",
     "x-replaced-path",
     "x-request-uri",
-    // IIS's rewriting modules; Zend Framework, WordPress, Symfony of old and others read them.
+    // IIS's rewriting modules. Zend Framework, WordPress, old Symfony and others read them.
     "x-original-url",
     "x-rewrite-uri",
     "x-rewrite-url",
     "x-waws-unencoded-url",
-    // Prefixes: Spring and ASP.NET Core (-Prefix), Catalyst (-Path), Apache Knox, Hadoop and NiFi (-Context, ContextPath), Mojolicious
-    // (-Base), mod_wsgi (X-Script-Name and the two names of Plack's ReverseProxyPath).
+    // Prefixes: Spring and ASP.NET Core (-Prefix), Catalyst (-Path), Apache Knox, Hadoop and NiFi
+    // (-Context, ContextPath), Mojolicious (-Base), mod_wsgi (X-Script-Name and the two names of
+    // Plack's ReverseProxyPath).
     "x-forwarded-base",
     "x-forwarded-context",
     "x-forwarded-path",
@@ -36,12 +37,12 @@ const REROUTING: FieldNames = FieldNames::new(&[
     "x-request-base",
     "x-script-name",
     "x-traversal-path",
-    // Pyramid's and repoze's traversal begins at this root.
+    // The root where traversal starts in Pyramid and repoze.
     "x-vhm-root",
     // Paste's and WSGIProxy2's receiving side.
     "x-wsgiproxy-path-info",
     "x-wsgiproxy-script-name",
-    // Others that were seen to be read.
+    // Others that some server was observed to read.
     "x-envoy-original-path",
     "x-http-destinationurl",
     "x-rewrite-path",
@@ -65,7 +66,7 @@ mod tests {
         headers.keys().map(ToString::to_string).collect()
     }
 
-    /// Written by hand, each after a server that was seen to route by it.
+    /// Written by hand, each for a server that was observed to route by it.
     #[test]
     fn rerouting_fields_are_removed_however_they_are_spelt() {
         for name in [
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_by_name_stays() {
+    fn fields_that_are_allowed_by_name_stay() {
         let allowed = [HeaderName::from_static("x-forwarded-prefix")];
         assert_eq!(left(&["x-forwarded-prefix", "x-script-name"], &allowed), ["x-forwarded-prefix"]);
     }

@@ -5,7 +5,6 @@ use super::counters::RouteCounters;
 use crate::proxy::peer::Peer;
 use crate::proxy::settings::Settings;
 use crate::proxy::upstream::pool::PinnedConnection;
-use crate::proxy::upstream::request_body::RequestBody;
 use std::sync::Arc;
 
 /// A client connection, by the configuration that its requests are served by.
@@ -21,6 +20,6 @@ pub(crate) struct ConnectionContext {
     pub(crate) scheme: &'static str,
     /// The requests in flight. `None` over HTTP/1, where there is at most one.
     pub(crate) activity: Option<Arc<Activity>>,
-    /// The upstream connection that this client has authenticated, if it has.
-    pub(crate) pinned: PinnedConnection<RequestBody>,
+    /// The upstream connection of this client, once it has authenticated one. `None` over HTTP/2.
+    pub(crate) pinned: Option<PinnedConnection>,
 }

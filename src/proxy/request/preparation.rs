@@ -3,7 +3,7 @@
 use super::context::ConnectionContext;
 use super::recording::InProgress;
 use crate::proxy::error::ForwardError;
-use crate::proxy::headers::forwarded::{remove_unbelieved, set_forwarded};
+use crate::proxy::headers::forwarded::{remove_untrusted, set_forwarded};
 use crate::proxy::headers::hop_by_hop::{keep_only_trailers, remove_disguised_framing, remove_hop_by_hop};
 use crate::proxy::headers::host::is_host;
 use crate::proxy::headers::rerouting::remove_rerouting;
@@ -59,7 +59,6 @@ where
     }
 
     fn call(&mut self, mut request: Request<R>) -> Self::Future {
-        self.context.pinned.claim(&mut request);
         match prepare(&mut request, &self.context) {
             Ok(()) => PrepareFuture::Prepared { inner: self.inner.call(request) },
             Err(reason) => PrepareFuture::Refused { reason },
@@ -129,7 +128,7 @@ fn prepare<R>(request: &mut Request<R>, by: &ConnectionContext) -> Result<(), Re
         remove_rerouting(headers, &settings.allowed_rerouting_headers);
     }
     if *enforces || !peer.trusted {
-        remove_unbelieved(headers, peer);
+        remove_untrusted(headers, peer);
     }
     set_forwarded(headers, peer, scheme);
     match (protocol, trailers) {

@@ -14,7 +14,6 @@ use crate::proxy::settings::Settings;
 use crate::proxy::snapshot::Snapshot;
 use crate::proxy::upstream::client::UpstreamClient;
 use crate::proxy::upstream::pool::PinnedConnection;
-use crate::proxy::upstream::request_body::RequestBody;
 use crate::proxy::upstream::response_body::UpstreamBody;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -64,7 +63,7 @@ impl ProxyService {
     pub fn replace(&self, snapshot: &Snapshot) {
         let old = self.in_force.load();
         let admission = old.admission.with_limit(snapshot.settings.limits.max_requests);
-        let upstream = old.upstream.succeeded_by(&snapshot.settings);
+        let upstream = old.upstream.with_settings(&snapshot.settings);
         let worker = Arc::clone(&old.counters.worker);
         self.in_force.store(Arc::new(InForce::new(snapshot, admission, upstream, worker)));
     }
@@ -79,7 +78,7 @@ impl ProxyService {
             peer: Peer::new(address, &in_force.settings.forwarded),
             scheme: "http",
             activity: None,
-            pinned: PinnedConnection::default(),
+            pinned: Some(PinnedConnection::default()),
         };
         let open = Arc::new(OpenConnection::begin(&in_force.counters.worker));
         ConnectionService::new(self.clone(), in_force, address, context, open)
@@ -121,7 +120,7 @@ impl ConnectionService {
 
     /// The same service, which notes its requests in `activity`.
     pub(crate) fn noted_in(self, activity: Arc<Activity>) -> Self {
-        let context = ConnectionContext { activity: Some(activity), ..(*self.context).clone() };
+        let context = ConnectionContext { activity: Some(activity), pinned: None, ..(*self.context).clone() };
         Self::new(self.proxy, self.in_force, self.address, context, self.open)
     }
 
@@ -148,7 +147,7 @@ impl ConnectionService {
 }
 
 /// The body of every response that leaves the proxy.
-pub type ResponseBody = Either<RecordedBody<AdmittedBody<UpstreamBody<RequestBody>>>, Full<Bytes>>;
+pub type ResponseBody = Either<RecordedBody<AdmittedBody<UpstreamBody>>, Full<Bytes>>;
 
 impl hyper::service::Service<Request<Incoming>> for ConnectionService {
     type Response = <Stack as Service<Request<Incoming>>>::Response;

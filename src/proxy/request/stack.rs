@@ -43,5 +43,5 @@ pub(crate) fn compose(
         .layer(mask.clone())
         // Below masking, so that a request that is turned away is counted on its route.
         .layer(AdmissionLayer::new(admission, context))
-        .service(upstream.clone())
+        .service(upstream.for_connection(context.pinned.clone()))
 }

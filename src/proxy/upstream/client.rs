@@ -1,118 +1,92 @@
-//! The innermost service: sends a request upstream and gives the answer as it came, hop-by-hop fields aside.
+//! The innermost service: sends a request upstream and returns the response without its hop-by-hop
+//! fields.
 
-use super::pool::PinnedConnection;
-use super::pool::{Lease, Owner, Pool};
-use super::request_body::{BodyLimits, RequestBody, UploadProgress};
+use super::http1::head::keep_one_length;
+use super::pool::{ConnectionScope, Lease, PinnedConnection, Pool};
+use super::request_body::{RequestBody, UploadProgress};
 use super::response_body::UpstreamBody;
-use super::retry::{cause, replay, was_closed};
-use super::sender::rephrase_for_http2;
-use super::tunnel::ConnectionGuard;
-use super::tunnel::Tunnel;
+use super::retry::{replay, was_closed};
+use super::sender::to_http2;
+use super::tunnel::{ConnectionGuard, Tunnel};
 use crate::layer::InspectedBody;
 use crate::metrics::Worker;
 use crate::proxy::error::ForwardError;
-use crate::proxy::headers::connection_auth::{authenticates, is_authenticated};
+use crate::proxy::headers::connection_auth::is_authenticated;
 use crate::proxy::headers::hop_by_hop::remove_hop_by_hop;
 use crate::proxy::net::timer::now;
 use crate::proxy::net::version::HttpVersion;
 use crate::proxy::settings::Settings;
-use crate::proxy::upstream::http1::head::keep_one_length;
 use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use std::future::{Future, poll_fn, ready};
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tower::Service;
 
-/// How often a request is sent at most on HTTP/2 connections that turn out to be closed: others make some at the same time, so there
-/// may be one that is there, and closed, again and again.
-const MOST_TRIES: usize = 3;
+/// Most attempts to send a request on HTTP/2 connections that turn out to be closed. Other requests
+/// also make shared connections, so each attempt could find another one that is closed already.
+const MAX_ATTEMPTS: usize = 3;
 
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct UpstreamClient {
-    inner: Arc<Inner>,
+    inner: Arc<ClientInner>,
+    pinned: Option<PinnedConnection>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    pool: Arc<Pool<RequestBody>>,
-    max_headers: usize,
-    timeouts: Timeouts,
+struct ClientInner {
+    pool: Arc<Pool>,
+    settings: Arc<Settings>,
     worker: Arc<Worker>,
 }
 
-/// What is remembered of a request until it is answered.
+/// The facts about a request that are needed until it is answered.
 struct InFlight {
     http: HttpVersion,
-    whose: Owner<RequestBody>,
-    /// `None` where there is no body to send.
-    sending: Option<UploadProgress>,
-    /// Where the client wants to switch protocols.
+    scope: ConnectionScope,
+    /// `None` if there is no body to send.
+    upload: Option<UploadProgress>,
+    /// Present if the client wants to switch protocols.
     upgrade: Option<(OnUpgrade, Option<ConnectionGuard>)>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Timeouts {
-    response: Duration,
-    client_body: BodyLimits,
-    upstream_body: Duration,
-    tunnel: Duration,
-}
-
-impl Timeouts {
-    fn of(settings: &Settings) -> Self {
-        Self {
-            response: settings.upstream.response_timeout,
-            client_body: BodyLimits::of(&settings.limits),
-            upstream_body: settings.upstream.body_timeout,
-            tunnel: settings.limits.tunnel_idle_timeout,
-        }
-    }
-}
-
 impl UpstreamClient {
-    /// A forwarder with connections of its own, which counts them as this worker.
+    /// Creates a client with connections of its own, which counts them as this worker's.
     pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
-        Self::of(Inner {
-            pool: Pool::new(settings.upstream.clone(), settings.limits.clone()),
-            max_headers: settings.limits.max_headers,
-            timeouts: Timeouts::of(settings),
-            worker,
-        })
+        let settings = Arc::new(settings.clone());
+        let pool = Pool::new(Arc::clone(&settings));
+        Self { inner: Arc::new(ClientInner { pool, settings, worker }), pinned: None }
     }
 
-    fn of(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
-    }
-
-    /// A forwarder by other settings. It shares the connections if they would be made the same way; otherwise those of this one are
-    /// closed once their requests are done. It counts as the same worker.
-    pub(crate) fn succeeded_by(&self, settings: &Settings) -> Self {
-        let Inner { pool, worker, .. } = &*self.inner;
-        let pool = if pool.makes_the_same(&settings.upstream, &settings.limits) {
-            Arc::clone(pool)
-        } else {
+    /// Creates a client of the same worker with other settings.
+    ///
+    /// It shares the connections of this client if they suit the settings. Otherwise those are
+    /// closed when their requests have finished.
+    pub(crate) fn with_settings(&self, settings: &Settings) -> Self {
+        let ClientInner { pool, worker, .. } = &*self.inner;
+        if !pool.is_compatible(settings) {
             pool.retire();
-            Pool::new(settings.upstream.clone(), settings.limits.clone())
-        };
-        Self::of(Inner {
-            pool,
-            max_headers: settings.limits.max_headers,
-            timeouts: Timeouts::of(settings),
-            worker: Arc::clone(worker),
-        })
+            return Self::new(settings, Arc::clone(worker));
+        }
+        let (pool, settings) = (Arc::clone(pool), Arc::new(settings.clone()));
+        Self { inner: Arc::new(ClientInner { pool, settings, worker: Arc::clone(worker) }), pinned: None }
+    }
+
+    /// Returns the client for the requests of one client connection, which may authenticate an
+    /// upstream connection of its own. `None` for HTTP/2: its requests run at the same time, and
+    /// each would need that connection.
+    pub(crate) fn for_connection(&self, pinned: Option<PinnedConnection>) -> Self {
+        Self { inner: Arc::clone(&self.inner), pinned }
     }
 }
 
 impl Service<Request<InspectedBody<Incoming>>> for UpstreamClient {
-    type Response = Response<UpstreamBody<RequestBody>>;
+    type Response = Response<UpstreamBody>;
     type Error = ForwardError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ForwardError>> + Send>>;
 
@@ -122,13 +96,14 @@ impl Service<Request<InspectedBody<Incoming>>> for UpstreamClient {
 
     fn call(&mut self, request: Request<InspectedBody<Incoming>>) -> Self::Future {
         let inner = Arc::clone(&self.inner);
-        match inner.prepare(request) {
-            // Lent, not given: what is given to an `async fn` it keeps twice.
+        match inner.prepare(request, self.pinned.as_ref()) {
+            // Pass by `&mut`: an async fn stores moved arguments twice, which would double the size
+            // of this future.
             Ok((request, mut in_flight)) => {
                 let mut request = Some(request);
                 Box::pin(async move {
                     let (response, lease) = inner.send(&mut request, &mut in_flight).await?;
-                    inner.pass_on(response, lease, in_flight)
+                    inner.respond(response, lease, in_flight)
                 })
             }
             Err(error) => Box::pin(ready(Err(error))),
@@ -136,119 +111,146 @@ impl Service<Request<InspectedBody<Incoming>>> for UpstreamClient {
     }
 }
 
-impl Inner {
-    /// Makes a request ready for the version of HTTP that it will be sent by.
+impl ClientInner {
+    /// Adapts a request to the version of HTTP that the upstream connection will use.
     fn prepare(
         &self,
         request: Request<InspectedBody<Incoming>>,
+        pinned: Option<&PinnedConnection>,
     ) -> Result<(Request<RequestBody>, InFlight), ForwardError> {
         let (head, incoming) = request.into_parts();
-        let (body, sending) = RequestBody::new(incoming, self.timeouts.client_body)?;
+        let (body, upload) = RequestBody::new(incoming, &self.settings.limits)?;
         let mut request = Request::from_parts(head, body);
-        let connection = request.extensions_mut().remove::<ConnectionGuard>();
-        let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), connection));
-
-        let whose = match request.extensions_mut().remove::<PinnedConnection<RequestBody>>() {
-            Some(own) => Owner::Client(own),
-            None if authenticates(request.headers()) => Owner::ThisRequest,
-            None => Owner::Anyone,
-        };
-        // What switches protocols can do so only in HTTP/1.1, and only there has a request a connection for itself.
+        let guard = request.extensions_mut().remove::<ConnectionGuard>();
+        let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), guard));
+        let scope = ConnectionScope::of(request.headers(), pinned);
+        // Switching protocols, and a connection of one's own, need HTTP/1.1.
         let upstream = self.pool.upstream();
-        let shares = upgrade.is_none() && matches!(whose, Owner::Anyone);
-        let http = if upstream.http2 && shares { HttpVersion::Http2 } else { HttpVersion::Http1 };
-        if http == HttpVersion::Http2 {
-            rephrase_for_http2(&mut request, upstream.scheme());
-        } else if sending.is_some() && request.body().size_hint().exact().is_none() {
-            // The library does so itself, except for the methods whose bodies it drops.
-            request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
-        Ok((request, InFlight { http, whose, sending, upgrade }))
+        let http = if upstream.http2 && upgrade.is_none() && matches!(scope, ConnectionScope::Shared) {
+            to_http2(&mut request, upstream.scheme());
+            HttpVersion::Http2
+        } else {
+            if upload.is_some() && request.body().size_hint().exact().is_none() {
+                // hyper adds this itself, but drops the body for some methods without it.
+                request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
+            HttpVersion::Http1
+        };
+        Ok((request, InFlight { http, scope, upload, upgrade }))
     }
 
-    /// Sends the request on a kept connection, or on a new one where the kept ones turn out to be closed.
+    /// Sends a request on an idle connection, or on a new one if those turn out to be closed.
     async fn send(
         &self,
         request: &mut Option<Request<RequestBody>>,
-        InFlight { http, whose, sending, .. }: &mut InFlight,
-    ) -> Result<(Response<Incoming>, Lease<RequestBody>), ForwardError> {
-        let http = *http;
-        let mut anew = false;
-        let mut tries = 0;
-        loop {
-            let kept = match whose {
-                Owner::Anyone if !anew => self.pool.kept(http),
-                Owner::Client(own) if !anew => Box::pin(self.pool.own(own)).await,
-                _ => None,
-            };
-            let mut lease = match kept {
+        InFlight { http, scope, upload, .. }: &mut InFlight,
+    ) -> Result<(Response<Incoming>, Lease), ForwardError> {
+        let is_shared = matches!(scope, ConnectionScope::Shared);
+        let (mut use_idle, mut attempts) = (is_shared, 0);
+        // Each attempt that is followed by another puts the request back.
+        while let Some(sent) = request.take() {
+            let idle = if use_idle { self.pool.checkout_idle(*http) } else { None };
+            let mut lease = match idle {
                 Some(lease) => lease,
-                None => {
-                    // In a box, for it is large and seldom needed.
-                    let mut lease = Box::pin(self.pool.connect(http)).await?;
-                    lease.keep_for(whose);
-                    if !lease.reused {
-                        self.worker.upstream_opened();
-                    }
-                    lease
-                }
+                // Boxed, because it is large and seldom needed.
+                None => Box::pin(self.connect(*http, scope)).await?,
             };
-            tries += 1;
-            let reused = lease.reused;
-            let may_retry = reused && (http == HttpVersion::Http1 || tries < MOST_TRIES);
-            // It is there: each round but the first begins where it was put back.
-            let Some(sent) = request.take() else { return Err(ForwardError::Downstream) };
-            // Another connection is not the user's.
-            let again = if may_retry && matches!(whose, Owner::Anyone) { replay(&sent) } else { None };
-            let answer = pin!(lease.sender.try_send(sent));
-            match within(&self.timeouts, &lease, sending, answer).await? {
+            attempts += 1;
+            let may_retry = lease.reused && (*http == HttpVersion::Http1 || attempts < MAX_ATTEMPTS);
+            // A client's own connection cannot be replaced: another is not authenticated.
+            let copy = if may_retry && is_shared { replay(&sent) } else { None };
+            let response = pin!(lease.sender.try_send(sent));
+            let mut error = match self.response_head(&lease, upload, response).await? {
                 Ok(response) => {
-                    if reused {
+                    if lease.reused {
                         self.worker.upstream_reused();
                     }
-                    // In HTTP/2 a request may go on while it is answered, as those of gRPC that stream both ways do.
-                    if let (HttpVersion::Http2, Some(sending)) = (http, sending) {
-                        sending.unhurry();
+                    // Over HTTP/2 a request may go on while it is answered, as in gRPC's
+                    // bidirectional streams.
+                    if let (HttpVersion::Http2, Some(upload)) = (*http, upload) {
+                        upload.disable_stall_timeout();
                     }
                     return Ok((response, lease));
                 }
-                Err(mut error) => match (error.take_message(), again) {
-                    // Not a byte was sent: the kept connection had been closed.
-                    (Some(unsent), _) if may_retry => {
-                        lease.forget();
-                        *request = Some(unsent);
-                    }
-                    // The upstream closed the connection while the request was on its way. A safe request without a body may be
-                    // sent again (RFC 9110 9.2.2).
-                    (None, Some(again)) if was_closed(error.error(), &lease.sender) => {
-                        lease.forget();
-                        (*request, anew) = (Some(again), true);
-                    }
-                    _ => {
-                        let fault = sending.as_ref().and_then(UploadProgress::fault);
-                        return Err(fault.unwrap_or_else(|| send_error(error.into_error())));
-                    }
-                },
+                Err(error) => error,
+            };
+            match (error.take_message(), copy) {
+                // No byte was sent: the connection had been closed before.
+                (Some(unsent), _) if may_retry => *request = Some(unsent),
+                // The upstream closed the connection while the request was on its way. A safe
+                // request without a body may be sent again (RFC 9110 9.2.2).
+                (None, Some(copy)) if was_closed(error.error(), &lease.sender) => {
+                    (*request, use_idle) = (Some(copy), false);
+                }
+                _ => {
+                    let fault = upload.as_ref().and_then(UploadProgress::fault);
+                    return Err(fault.unwrap_or_else(|| ForwardError::of_exchange(error.into_error())));
+                }
             }
+            lease.evict();
         }
+        Err(ForwardError::Downstream)
     }
 
-    /// Makes the upstream's answer one for the client.
-    fn pass_on(
+    /// Returns the client's own connection, or makes a new one.
+    async fn connect(&self, http: HttpVersion, scope: &ConnectionScope) -> Result<Lease, ForwardError> {
+        if let ConnectionScope::Client(pinned) = scope
+            && let Some(lease) = self.pool.checkout_pinned(pinned).await
+        {
+            return Ok(lease);
+        }
+        let mut lease = self.pool.connect(http).await?;
+        lease.scope = scope.clone();
+        if !lease.reused {
+            self.worker.upstream_opened();
+        }
+        Ok(lease)
+    }
+
+    /// Waits for the head of the response. `upstream.response_timeout_secs` counts from the end of
+    /// the request's body.
+    async fn response_head<T>(
+        &self,
+        lease: &Lease,
+        upload: &mut Option<UploadProgress>,
+        mut response: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, ForwardError> {
+        let Settings { upstream, .. } = &*self.settings;
+        let mut sent_at = lease.leased_at;
+        if let Some(upload) = upload {
+            tokio::select! {
+                biased;
+                response = &mut response => return Ok(response),
+                sent = upload.sent(&lease.timer, upstream.body_timeout) => sent?,
+            }
+            sent_at = now();
+        }
+        let deadline = sent_at + upstream.response_timeout;
+        // Not `select!`, which would store the response a second time.
+        poll_fn(|cx| match response.as_mut().poll(cx) {
+            Poll::Ready(response) => Poll::Ready(Ok(response)),
+            Poll::Pending => lease.timer.poll_until(deadline, cx).map(|()| Err(ForwardError::ResponseTimeout)),
+        })
+        .await
+    }
+
+    /// Turns the upstream's response into one for the client.
+    fn respond(
         &self,
         mut response: Response<Incoming>,
-        mut lease: Lease<RequestBody>,
+        mut lease: Lease,
         InFlight { http, upgrade, .. }: InFlight,
-    ) -> Result<Response<UpstreamBody<RequestBody>>, ForwardError> {
+    ) -> Result<Response<UpstreamBody>, ForwardError> {
+        let limits = &self.settings.limits;
         if http == HttpVersion::Http2 {
-            // HTTP/2 bounds the bytes of a head alone.
-            if response.headers().len() > self.max_headers {
+            // HTTP/2 limits only the bytes of a head.
+            if response.headers().len() > limits.max_headers {
                 return Err(ForwardError::Protocol(None));
             }
             *response.version_mut() = Version::HTTP_11;
         }
         if is_authenticated(response.headers()) {
-            lease.keep_from_others();
+            lease.make_private();
         }
         keep_one_length(response.headers_mut()).ok_or(ForwardError::Protocol(None))?;
         let protocol = remove_hop_by_hop(response.headers_mut());
@@ -259,60 +261,9 @@ impl Inner {
             response.headers_mut().insert(UPGRADE, protocol);
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
             let upstream = hyper::upgrade::on(&mut response);
-            let idle_timeout = self.timeouts.tunnel;
+            let idle_timeout = limits.tunnel_idle_timeout;
             response.extensions_mut().insert(Tunnel { client, upstream, connection, permit: None, idle_timeout });
         }
         Ok(response.map(|incoming| UpstreamBody::new(incoming, lease)))
-    }
-}
-
-/// Waits for the head of the answer: while the request is being sent for as long as that goes on, and then for at most the time
-/// that a response may take.
-async fn within<T>(
-    timeouts: &Timeouts,
-    lease: &Lease<RequestBody>,
-    sending: &mut Option<UploadProgress>,
-    mut answer: Pin<&mut impl Future<Output = T>>,
-) -> Result<T, ForwardError> {
-    let (timer, mut sent_at) = (&lease.timer, lease.since);
-    // Looked at from time to time, not at each piece: an upstream that takes no more is seen to after one to two times its limit.
-    // A client that sends no more is the body's own concern.
-    let mut seen = None;
-    while let Some(body) = sending
-        && let Some(done) = &mut body.done
-    {
-        tokio::select! {
-            biased;
-            answer = &mut answer => return Ok(answer),
-            _ = done => body.done = None,
-            () = timer.until(now() + timeouts.upstream_body) => {
-                let asked = body.asked();
-                if asked.is_some() && asked == seen {
-                    return Err(ForwardError::ResponseTimeout);
-                }
-                seen = asked;
-            }
-        }
-        sent_at = now();
-    }
-    let deadline = sent_at + timeouts.response;
-    // Not `select!`, which would keep the answer a second time.
-    poll_fn(|cx| match answer.as_mut().poll(cx) {
-        Poll::Ready(answer) => Poll::Ready(Ok(answer)),
-        Poll::Pending => timer.poll_until(deadline, cx).map(|()| Err(ForwardError::ResponseTimeout)),
-    })
-    .await
-}
-
-fn send_error(error: hyper::Error) -> ForwardError {
-    // The library's own verdict on what came.
-    let is_nonsense = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
-    let is_ambiguous = cause::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
-    if error.is_parse() || is_nonsense || is_ambiguous {
-        ForwardError::Protocol(Some(error))
-    } else if error.is_user() {
-        ForwardError::Downstream
-    } else {
-        ForwardError::Closed(error)
     }
 }

@@ -1,13 +1,18 @@
-//! TODO
+//! Connections to the API behind the proxy.
+//!
+//! `client` is the innermost service of the stack. It wraps the body (`request_body`), picks the
+//! version of HTTP (`sender`), and sends the request on a connection of the `pool`, or on a new one
+//! (`connect`, then the handshake of `http1` or `http2`). If that connection turns out to be
+//! closed, `retry` decides whether the request is sent again. The `response_body` gives the
+//! connection back at its clean end. A response that switches protocols becomes a `tunnel` instead.
 
 pub(super) mod client;
 pub(super) mod connect;
-pub(super) mod http1;
-pub(super) mod http2;
-pub(super) mod pinned;
+mod http1;
+mod http2;
 pub(super) mod pool;
-pub(super) mod request_body;
+mod request_body;
 pub(super) mod response_body;
-pub(super) mod retry;
-pub(super) mod sender;
+mod retry;
+mod sender;
 pub(super) mod tunnel;

@@ -1,272 +1,262 @@
-//! Connections to the upstream: of HTTP/1.1 kept for the next request once a response has been read to its clean end; of HTTP/2 one,
-//! shared.
+//! Idle HTTP/1.1 connections to the upstream, and who may use which connection.
+//!
+//! An HTTP/1.1 connection serves one request at a time, and comes back here once its response has
+//! been read to a clean end. HTTP/2 requests share the one connection of [`super::http2`].
 
 use super::connect::connect;
+use super::http1::{self, stream::ResponsePhase};
 use super::http2::{self, SharedConnection};
-use super::pinned::PinnedSlot;
+use super::request_body::RequestBody;
 use super::sender::Sender;
-use crate::excerpt::Excerpt;
 use crate::proxy::error::ForwardError;
-use crate::proxy::net::stream::Stream;
+use crate::proxy::headers::connection_auth::authenticates;
 use crate::proxy::net::timer::{ConnectionTimer, now};
 use crate::proxy::net::version::HttpVersion;
-use crate::proxy::settings::{DEFAULT_MAX_HEADERS, Limits, Upstream};
-use crate::proxy::upstream::http1::stream::{Hearing, ResponseStream};
-use http_body::Body;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use crate::proxy::settings::{Settings, Upstream};
+use http::HeaderMap;
+use hyper::client::conn::http1::SendRequest;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bytes of an answer that are read at once at most. hyper's own 400 kB take 1.5 MiB more for two long lists at a time, and spare 2 %
-/// of their processor time; 128 KiB cost a tenth of it.
-const BUFFER: usize = 256 * 1024;
-
 /// One worker's connections to the upstream.
 #[derive(Debug)]
-pub(crate) struct Pool<B> {
-    upstream: Upstream,
-    limits: Limits,
-    idle: Mutex<VecDeque<Idle<B>>>,
-    multiplex: SharedConnection<B>,
-    /// Whether the upstream was replaced by another, so that no connection is kept any more.
+pub(crate) struct Pool {
+    settings: Arc<Settings>,
+    idle: Mutex<VecDeque<IdleConnection>>,
+    shared: SharedConnection,
+    /// Set when a reload has replaced the upstream: connections are no longer kept.
     retired: AtomicBool,
 }
 
-/// A connection that waits for its next request.
+/// An HTTP/1.1 connection between two requests.
 #[derive(Debug)]
-pub(crate) struct Idle<B> {
-    sender: SendRequest<B>,
-    hearing: Hearing,
+struct IdleConnection {
+    sender: SendRequest<RequestBody>,
+    phase: ResponsePhase,
     timer: ConnectionTimer,
-    made: Instant,
-    since: Instant,
+    connected_at: Instant,
+    idle_since: Instant,
 }
 
-/// The connection that one client authenticated, and the pool whose settings it was made with.
-pub(crate) type PinnedConnection<B> = PinnedSlot<(Idle<B>, Arc<Pool<B>>)>;
+/// The upstream connection of one client connection, for APIs that authenticate connections.
+///
+/// The slot is empty until the client authenticates a connection, and while that connection is in
+/// use. Clones share the slot. The connection is closed when the last clone is dropped.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PinnedConnection(Arc<PinnedSlot>);
 
-/// Whose requests a connection is for.
-#[derive(Debug)]
-pub(crate) enum Owner<B> {
-    /// Anybody's.
-    Anyone,
-    /// Those of one client's connection, for the API takes them all for one user's.
-    Client(PinnedConnection<B>),
-    /// This one alone.
-    ThisRequest,
+#[derive(Debug, Default)]
+struct PinnedSlot {
+    /// Whether the client has sent credentials that authenticate a connection.
+    claimed: AtomicBool,
+    /// The connection, and the pool whose settings it was made with.
+    idle: Mutex<Option<(IdleConnection, Arc<Pool>)>>,
 }
 
-/// A connection in use. It goes back to the pool only through `UpstreamBody`; dropped anywhere else it is
-/// closed, so that no connection whose state is in doubt is used again.
+impl PinnedConnection {
+    /// Returns whether a request must use the client's own connection: it authenticates one, or an
+    /// earlier request of this client did.
+    fn is_claimed(&self, headers: &HeaderMap) -> bool {
+        let claimed = self.0.claimed.load(Ordering::Relaxed) || authenticates(headers);
+        self.0.claimed.store(claimed, Ordering::Relaxed);
+        claimed
+    }
+
+    fn replace(&self, idle: Option<(IdleConnection, Arc<Pool>)>) -> Option<(IdleConnection, Arc<Pool>)> {
+        std::mem::replace(&mut *self.0.idle.lock().unwrap_or_else(PoisonError::into_inner), idle)
+    }
+}
+
+/// Whose requests a connection may serve.
+#[derive(Clone, Debug)]
+pub(crate) enum ConnectionScope {
+    /// Those of all clients.
+    Shared,
+    /// Those of one client connection: to the API, all of them are the same user's.
+    Client(PinnedConnection),
+    /// The current request only.
+    Request,
+}
+
+impl ConnectionScope {
+    /// Returns the scope of a request. `pinned` is `None` if its client can have no connection of
+    /// its own.
+    pub(crate) fn of(headers: &HeaderMap, pinned: Option<&PinnedConnection>) -> Self {
+        match pinned {
+            Some(pinned) if pinned.is_claimed(headers) => Self::Client(pinned.clone()),
+            None if authenticates(headers) => Self::Request,
+            _ => Self::Shared,
+        }
+    }
+}
+
+/// A connection in use. Only [`UpstreamBody`](super::response_body::UpstreamBody) gives it back to
+/// the pool. Dropped anywhere else, the connection is closed, so that a connection whose state is
+/// in doubt is never used again.
 #[derive(Debug)]
-pub(crate) struct Lease<B> {
-    pub(crate) sender: Sender<B>,
+pub(crate) struct Lease {
+    pub(crate) sender: Sender,
     pub(crate) timer: ConnectionTimer,
+    /// Whether the connection has served a request before.
     pub(crate) reused: bool,
-    /// When it was handed out.
-    pub(crate) since: Instant,
-    /// Whose requests it is for once it is given back.
-    whose: Owner<B>,
-    made: Instant,
-    pool: Arc<Pool<B>>,
+    pub(crate) leased_at: Instant,
+    /// Whose requests the connection may serve after this one.
+    pub(crate) scope: ConnectionScope,
+    connected_at: Instant,
+    pool: Arc<Pool>,
 }
 
-impl<B> Pool<B>
-where
-    B: Body + Send + Unpin + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    pub(crate) fn new(upstream: Upstream, limits: Limits) -> Arc<Self> {
+impl Pool {
+    pub(crate) fn new(settings: Arc<Settings>) -> Arc<Self> {
         Arc::new(Self {
-            upstream,
-            limits,
-            idle: Mutex::new(VecDeque::new()),
-            multiplex: SharedConnection::default(),
+            settings,
+            idle: Mutex::default(),
+            shared: SharedConnection::default(),
             retired: AtomicBool::new(false),
         })
     }
 
     pub(crate) fn upstream(&self) -> &Upstream {
-        &self.upstream
+        &self.settings.upstream
     }
 
-    /// Whether connections by these settings would be no others.
-    pub(crate) fn makes_the_same(&self, upstream: &Upstream, limits: &Limits) -> bool {
-        let bounds = |limits: &Limits| (limits.max_headers, limits.max_header_bytes);
-        self.upstream == *upstream && bounds(&self.limits) == bounds(limits)
+    /// Returns whether connections made with these settings would be the same.
+    pub(crate) fn is_compatible(&self, settings: &Settings) -> bool {
+        let parts = |settings: &Settings| (settings.limits.max_headers, settings.limits.max_header_bytes);
+        self.settings.upstream == settings.upstream && parts(&self.settings) == parts(settings)
     }
 
-    /// Closes the kept connections, and those in use once they are given back.
+    /// Closes the idle connections, and each connection in use once its response has ended.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.multiplex.clear();
+        self.shared.clear();
     }
 
-    /// A connection that is there and still is good: of HTTP/1 the one that was used last.
-    pub(crate) fn kept(self: &Arc<Self>, http: HttpVersion) -> Option<Lease<B>> {
+    /// Returns a connection for a request of any client without waiting: the HTTP/1.1 connection
+    /// that was used last, or the shared HTTP/2 connection.
+    pub(crate) fn checkout_idle(self: &Arc<Self>, http: HttpVersion) -> Option<Lease> {
+        let now = now();
         match http {
-            HttpVersion::Http1 => {
-                let now = now();
-                Some(self.again(self.take_idle(now)?, now, Owner::Anyone))
-            }
+            HttpVersion::Http1 => Some(self.reuse(self.take_idle(now)?, now, ConnectionScope::Shared)),
             HttpVersion::Http2 => {
-                let (sender, made) = self.multiplex.current(&self.upstream)?;
-                Some(self.lease(Sender::Http2(sender), true, made))
+                let (sender, connected_at) = self.shared.current(self.upstream(), now)?;
+                Some(self.lease(Sender::Http2(sender), true, connected_at))
             }
         }
     }
 
-    /// The connection that is a client's own, if it is there and still is good.
-    pub(crate) async fn own(self: &Arc<Self>, own: &PinnedConnection<B>) -> Option<Lease<B>> {
-        let (mut idle, pool) = own.take()?;
+    /// Returns the client's own connection, if there is one that can still be used.
+    pub(crate) async fn checkout_pinned(self: &Arc<Self>, pinned: &PinnedConnection) -> Option<Lease> {
+        let (mut idle, pool) = pinned.replace(None)?;
         let now = now();
         if !Arc::ptr_eq(&pool, self) || self.is_stale(&idle, now) || !self.is_young(&idle, now) {
             return None;
         }
-        // It may not have come to rest since the last answer, and there is no other in its place.
-        let ready = tokio::time::timeout(self.upstream.connect_timeout, idle.sender.ready()).await;
-        matches!(ready, Ok(Ok(()))).then(|| self.again(idle, now, Owner::Client(own.clone())))
+        // The connection may still be finishing the last response, and no other can replace it.
+        let ready = tokio::time::timeout(self.upstream().connect_timeout, idle.sender.ready()).await;
+        matches!(ready, Ok(Ok(()))).then(|| self.reuse(idle, now, ConnectionScope::Client(pinned.clone())))
     }
 
-    /// A new connection. Who wants one of HTTP/2 gets that which another is just making.
-    pub(crate) async fn connect(self: &Arc<Self>, http: HttpVersion) -> Result<Lease<B>, ForwardError> {
-        let limit = self.upstream.connect_timeout;
+    /// Makes a new connection. If another request is connecting for HTTP/2, waits for the
+    /// connection of that request instead.
+    pub(crate) async fn connect(self: &Arc<Self>, http: HttpVersion) -> Result<Lease, ForwardError> {
+        let Settings { upstream, limits, .. } = &*self.settings;
+        let started = now();
         if http == HttpVersion::Http1 {
-            let stream = connect(&self.upstream, http, limit).await?;
-            let sender = self.begin_http1(stream).await.map_err(|error| ForwardError::Protocol(Some(error)))?;
-            return Ok(self.lease(sender, false, now()));
+            let stream = connect(upstream, http, upstream.connect_timeout).await?;
+            let (sender, phase) = http1::handshake(stream, limits).await?;
+            return Ok(self.lease(Sender::Http1(sender, phase), false, now()));
         }
-        // Who waits for another's attempt has what is left of the time for one of its own.
-        let begun = now();
-        let making = tokio::time::timeout(limit, self.multiplex.making.lock());
-        let _making = making.await.map_err(|_| ForwardError::ConnectTimeout)?;
-        if let Some(lease) = self.kept(http) {
+        let connecting = tokio::time::timeout(upstream.connect_timeout, self.shared.connecting.lock()).await;
+        let _connecting = connecting.map_err(|_| ForwardError::ConnectTimeout)?;
+        if let Some(lease) = self.checkout_idle(http) {
             return Ok(lease);
         }
-        let stream = connect(&self.upstream, http, limit.saturating_sub(begun.elapsed())).await?;
-        let sender = http2::begin(stream, &self.limits).await;
-        let (sender, made) = (sender.map_err(|error| ForwardError::Protocol(Some(error)))?, now());
-        // One that was made while the upstream was replaced serves but those who hold it.
+        // The other attempt failed: this one has the time that is left.
+        let stream = connect(upstream, http, upstream.connect_timeout.saturating_sub(started.elapsed())).await?;
+        let (sender, connected_at) = (http2::handshake(stream, limits).await?, now());
+        // If a reload replaced the upstream while we were connecting, use this connection for the
+        // current request only, do not share it.
         if !self.retired.load(Ordering::Acquire) {
-            self.multiplex.share(sender.clone(), made);
+            self.shared.share(sender.clone(), connected_at);
         }
-        Ok(self.lease(Sender::Http2(sender), false, made))
+        Ok(self.lease(Sender::Http2(sender), false, connected_at))
     }
 
-    async fn begin_http1(&self, stream: Stream) -> hyper::Result<Sender<B>> {
-        let mut builder = http1::Builder::new();
-        builder
-            .preserve_header_case(true)
-            .max_header_size(self.limits.max_header_bytes)
-            .max_buf_size(self.limits.buffer(BUFFER));
-        if self.limits.max_headers != DEFAULT_MAX_HEADERS {
-            builder.max_headers(self.limits.max_headers);
-        }
-        let (stream, hearing) = ResponseStream::new(stream, self.limits.max_header_bytes);
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(error = %Excerpt(&error), "upstream connection ended");
-            }
-        });
-        Ok(Sender::Http1(sender, hearing))
+    fn lease(self: &Arc<Self>, sender: Sender, reused: bool, connected_at: Instant) -> Lease {
+        let timer = ConnectionTimer::new(self.upstream().response_timeout);
+        let (scope, pool) = (ConnectionScope::Shared, Arc::clone(self));
+        Lease { sender, timer, reused, leased_at: now(), scope, connected_at, pool }
     }
 
-    fn lease(self: &Arc<Self>, sender: Sender<B>, reused: bool, made: Instant) -> Lease<B> {
-        let timer = ConnectionTimer::new(self.upstream.response_timeout);
-        Lease { sender, timer, reused, since: now(), whose: Owner::Anyone, made, pool: Arc::clone(self) }
+    fn reuse(self: &Arc<Self>, idle: IdleConnection, now: Instant, scope: ConnectionScope) -> Lease {
+        let IdleConnection { sender, phase, timer, connected_at, .. } = idle;
+        let (sender, pool) = (Sender::Http1(sender, phase), Arc::clone(self));
+        Lease { sender, timer, reused: true, leased_at: now, scope, connected_at, pool }
     }
 
-    fn again(self: &Arc<Self>, idle: Idle<B>, now: Instant, whose: Owner<B>) -> Lease<B> {
-        let Idle { sender, hearing, timer, made, .. } = idle;
-        Lease {
-            sender: Sender::Http1(sender, hearing),
-            timer,
-            reused: true,
-            since: now,
-            whose,
-            made,
-            pool: Arc::clone(self),
-        }
-    }
-
-    fn take_idle(&self, now: Instant) -> Option<Idle<B>> {
+    fn take_idle(&self, now: Instant) -> Option<IdleConnection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while idle.front().is_some_and(|oldest| self.is_stale(oldest, now)) {
             idle.pop_front();
         }
-        // Newest first, so that what a quiet hour does not need can grow old.
-        std::iter::from_fn(|| idle.pop_back()).find(|kept| kept.sender.is_ready() && self.is_young(kept, now))
-    }
-}
-
-impl<B> Pool<B> {
-    /// Whether a connection was not used for too long.
-    fn is_stale(&self, idle: &Idle<B>, now: Instant) -> bool {
-        now.duration_since(idle.since) > self.upstream.idle_timeout
+        // Take the newest first, so that connections beyond the current load reach their timeout.
+        std::iter::from_fn(|| idle.pop_back()).find(|idle| idle.sender.is_ready() && self.is_young(idle, now))
     }
 
-    fn is_young(&self, idle: &Idle<B>, now: Instant) -> bool {
-        now.duration_since(idle.made) < self.upstream.max_connection_age
+    fn is_stale(&self, idle: &IdleConnection, now: Instant) -> bool {
+        now.duration_since(idle.idle_since) > self.upstream().idle_timeout
     }
 
-    fn put_back(&self, kept: Idle<B>) {
+    fn is_young(&self, idle: &IdleConnection, now: Instant) -> bool {
+        now.duration_since(idle.connected_at) < self.upstream().max_connection_age
+    }
+
+    fn put_back(&self, connection: IdleConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // Looked at under the lock, under which `retire` clears what was given back before.
+        // Check under the lock: `retire` sets the flag first and then takes the lock to clear.
         if self.retired.load(Ordering::Acquire) {
             return;
         }
-        idle.push_back(kept);
-        if idle.len() > self.upstream.max_idle_connections {
+        idle.push_back(connection);
+        if idle.len() > self.upstream().max_idle_connections {
             idle.pop_front();
         }
     }
 }
 
-impl<B> Lease<B> {
-    /// How long its body may stop coming.
+impl Lease {
+    /// Returns how long the upstream may send no byte of the response's body.
     pub(crate) fn body_timeout(&self) -> Duration {
-        self.pool.upstream.body_timeout
+        self.pool.upstream().body_timeout
     }
 
-    /// Says whose requests the connection is for from now on.
-    pub(crate) fn keep_for(&mut self, whose: &Owner<B>) {
-        self.whose = match whose {
-            Owner::Anyone => Owner::Anyone,
-            Owner::Client(own) => Owner::Client(own.clone()),
-            Owner::ThisRequest => Owner::ThisRequest,
-        };
-    }
-
-    /// Has nobody else use the connection: its answer showed that it is some user's.
-    pub(crate) fn keep_from_others(&mut self) {
-        if matches!(self.whose, Owner::Anyone) {
-            self.whose = Owner::ThisRequest;
-            self.forget();
+    /// Keeps other clients off the connection: its response showed that it belongs to some user.
+    pub(crate) fn make_private(&mut self) {
+        if matches!(self.scope, ConnectionScope::Shared) {
+            self.scope = ConnectionScope::Request;
+            self.evict();
         }
     }
 
-    /// Has no other request share the connection: it was seen to be of no use any more.
-    pub(crate) fn forget(&self) {
-        self.pool.multiplex.forget(self.made);
+    /// Stops sharing an HTTP/2 connection. Requests that are on it can still finish.
+    pub(crate) fn evict(&self) {
+        self.pool.shared.evict(self.connected_at);
     }
 
-    /// Keeps the connection for the next request.
+    /// Keeps an HTTP/1.1 connection for the next request.
     pub(crate) fn give_back(self) {
-        let Self { sender, timer, whose, made, pool, .. } = self;
-        // A shared one is in its place.
-        let Sender::Http1(sender, hearing) = sender else { return };
-        let idle = Idle { sender, hearing, timer, made, since: now() };
-        if !idle.sender.is_closed() && pool.is_young(&idle, idle.since) {
-            match whose {
-                Owner::Anyone => pool.put_back(idle),
-                Owner::Client(slot) => slot.keep((idle, pool)),
-                Owner::ThisRequest => {}
+        let Self { sender, timer, scope, connected_at, pool, .. } = self;
+        let Sender::Http1(sender, phase) = sender else { return };
+        let idle = IdleConnection { sender, phase, timer, connected_at, idle_since: now() };
+        if !idle.sender.is_closed() && pool.is_young(&idle, idle.idle_since) {
+            match scope {
+                ConnectionScope::Shared => pool.put_back(idle),
+                ConnectionScope::Client(pinned) => drop(pinned.replace(Some((idle, pool)))),
+                ConnectionScope::Request => {}
             }
         }
     }

@@ -1,13 +1,13 @@
-//! A request's body on its way to the upstream.
+//! The body of a request on its way to the upstream.
 
 use crate::layer::InspectedBody;
 use crate::proxy::error::ForwardError;
-use crate::proxy::net::timer::{ConnectionTimer, Wait};
+use crate::proxy::net::timer::{ConnectionTimer, Wait, now};
 use crate::proxy::settings::Limits;
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::rt::Timer;
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -17,66 +17,55 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a client may go on sending what nobody wants, so that it reads why before its connection is closed.
+/// How long to read on from a client whose body was refused, so that the client can read our answer
+/// before its connection is closed.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What the body of a request may cost.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BodyLimits {
-    /// How long the client may send nothing.
-    timeout: Duration,
-    max_bytes: Option<u64>,
-    max_trailers: usize,
-}
-
-impl BodyLimits {
-    pub(crate) fn of(limits: &Limits) -> Self {
-        Self { timeout: limits.body_timeout, max_bytes: limits.max_request_bytes, max_trailers: limits.max_headers }
-    }
-}
-
-/// The client's body, which says when it has been sent: until then it is not the upstream that is waited for.
+/// The client's body. Its [`UploadProgress`] reports when it has been sent, because the response
+/// timeout counts from then.
 ///
-/// `None` where there is nothing to send, or nothing any more. In a box: a request is moved often until it is sent, and few have a body.
+/// `None` if nothing is left to send. Boxed, because a request is moved often until it is sent, and
+/// few have a body.
 #[derive(Debug)]
-pub struct RequestBody(Option<Box<Upload>>);
+pub(crate) struct RequestBody(Option<Box<Upload>>);
 
 #[derive(Debug)]
 struct Upload {
     incoming: InspectedBody<Incoming>,
-    /// Dropped at the end.
-    sending: Option<(oneshot::Sender<()>, Arc<Progress>)>,
+    /// Dropped at the end of the body, which resolves [`UploadProgress::done`].
+    observer: Option<(oneshot::Sender<()>, Arc<UploadState>)>,
     /// How long the client may send nothing.
     timeout: Duration,
-    /// How many bytes it may still send.
-    left: u64,
-    /// How many fields may follow them: HTTP/2 bounds their bytes alone.
+    /// How many more bytes the client may send.
+    bytes_left: u64,
+    /// Most trailer fields. HTTP/2 limits only their bytes.
     max_trailers: usize,
-    /// Made once the client has been waited for.
+    /// Made when the client is waited for the first time.
     timer: Option<ConnectionTimer>,
-    /// While the client is waited for.
+    /// Present while the client is waited for.
     wait: Option<Wait>,
 }
 
 /// What is known of a body on its way.
 #[derive(Debug)]
 pub(crate) struct UploadProgress {
-    /// Resolves, with an error always, once the body has been sent or given up. `None` once it has.
-    pub(crate) done: Option<oneshot::Receiver<()>>,
-    progress: Arc<Progress>,
-    is_waited_for: bool,
+    /// Resolves with an error when the body has been sent or given up. `None` after that.
+    done: Option<oneshot::Receiver<()>>,
+    state: Arc<UploadState>,
+    /// Whether the response depends on the content of the body.
+    is_inspected: bool,
 }
 
 #[derive(Debug, Default)]
-struct Progress {
-    /// How often the upstream's connection asked for more.
-    asked: AtomicUsize,
-    /// Whether it was told to wait, and so waits for the client; otherwise the upstream has not taken what it was given.
-    waits: AtomicBool,
+struct UploadState {
+    /// How often the upstream's connection has polled the body.
+    polls: AtomicUsize,
+    /// Whether the last poll was pending, so that the client is waited for. Otherwise the upstream
+    /// has not taken the last frame.
+    awaits_client: AtomicBool,
     /// What the client did wrong.
     fault: OnceLock<Fault>,
-    /// Whether the client may take its time.
-    unhurried: AtomicBool,
+    stall_timeout_disabled: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,93 +76,129 @@ enum Fault {
     TooLarge,
 }
 
+impl From<Fault> for ForwardError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Stalled => Self::BodyTimeout,
+            Fault::TooLarge => Self::RequestTooLarge,
+        }
+    }
+}
+
 impl UploadProgress {
-    /// How often the upstream has asked for more, if it is not the client that is waited for now.
-    pub(crate) fn asked(&self) -> Option<usize> {
-        let waits_for_client = self.progress.waits.load(Ordering::Relaxed);
-        (!waits_for_client).then(|| self.progress.asked.load(Ordering::Relaxed))
+    /// Waits until the body has been sent or given up.
+    ///
+    /// The upstream's progress is checked at intervals, not for each frame: an upstream that stops
+    /// taking the body is noticed after one to two times `limit`. The body itself notices a client
+    /// that stops sending.
+    ///
+    /// # Errors
+    /// The upstream takes no more.
+    pub(crate) async fn sent(&mut self, timer: &ConnectionTimer, limit: Duration) -> Result<(), ForwardError> {
+        let mut seen = None;
+        while let Some(done) = &mut self.done {
+            tokio::select! {
+                biased;
+                _ = done => self.done = None,
+                () = timer.until(now() + limit) => {
+                    let polls = self.polls();
+                    if polls.is_some() && polls == seen {
+                        return Err(ForwardError::ResponseTimeout);
+                    }
+                    seen = polls;
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// Lets the client be silent for as long as it likes: the two sides talk with each other, and it is the answer that must not be
-    /// silent for too long. Not where the answer waits for the body.
-    pub(crate) fn unhurry(&self) {
-        self.progress.unhurried.store(!self.is_waited_for, Ordering::Relaxed);
+    /// Returns how often the upstream has polled the body, unless the client is waited for.
+    fn polls(&self) -> Option<usize> {
+        let awaits_client = self.state.awaits_client.load(Ordering::Relaxed);
+        (!awaits_client).then(|| self.state.polls.load(Ordering::Relaxed))
     }
 
-    /// Why the client's body was given up, if it was.
+    /// Lets the client be silent for any time, because both sides now talk at the same time: the
+    /// timeout of the response's body applies. Has no effect if the response depends on the body.
+    pub(crate) fn disable_stall_timeout(&self) {
+        self.state.stall_timeout_disabled.store(!self.is_inspected, Ordering::Relaxed);
+    }
+
+    /// Returns why the client's body was given up, if it was.
     pub(crate) fn fault(&self) -> Option<ForwardError> {
-        self.progress.fault.get().map(|fault| match fault {
-            Fault::Stalled => ForwardError::BodyTimeout,
-            Fault::TooLarge => ForwardError::RequestTooLarge,
-        })
+        self.state.fault.get().map(|&fault| fault.into())
     }
 }
 
 impl RequestBody {
-    /// The body of a client, and what is known of it on its way; `None` if there is none to send.
+    /// Wraps a client's body. The progress is `None` if there is no body to send.
     ///
     /// # Errors
-    /// It is known to be larger than it may be.
+    /// The body is known to be larger than `limits.max_request_bytes`.
     pub(crate) fn new(
         incoming: InspectedBody<Incoming>,
-        limits: BodyLimits,
+        limits: &Limits,
     ) -> Result<(Self, Option<UploadProgress>), ForwardError> {
         if incoming.is_end_stream() {
             return Ok((Self(None), None));
         }
-        let left = limits.max_bytes.unwrap_or(u64::MAX);
-        if incoming.size_hint().lower() > left {
+        let bytes_left = limits.max_request_bytes.unwrap_or(u64::MAX);
+        if incoming.size_hint().lower() > bytes_left {
             linger(incoming);
             return Err(ForwardError::RequestTooLarge);
         }
-        let is_waited_for = incoming.is_waited_for();
+        let is_inspected = incoming.is_waited_for();
         let (sender, done) = oneshot::channel();
-        let progress = Arc::new(Progress::default());
-        let sending = Some((sender, Arc::clone(&progress)));
+        let state = Arc::new(UploadState::default());
         let upload = Upload {
             incoming,
-            sending,
-            timeout: limits.timeout,
-            left,
-            max_trailers: limits.max_trailers,
+            observer: Some((sender, Arc::clone(&state))),
+            timeout: limits.body_timeout,
+            bytes_left,
+            max_trailers: limits.max_headers,
             timer: None,
             wait: None,
         };
-        Ok((Self(Some(Box::new(upload))), Some(UploadProgress { done: Some(done), progress, is_waited_for })))
+        Ok((Self(Some(Box::new(upload))), Some(UploadProgress { done: Some(done), state, is_inspected })))
     }
 
-    /// The same body once more, if it is empty.
-    pub(crate) fn empty_again(&self) -> Option<Self> {
+    /// Returns the same body, if it is empty.
+    pub(crate) fn clone_empty(&self) -> Option<Self> {
         self.0.is_none().then_some(Self(None))
     }
 
-    /// Gives the body up for what the client did.
+    /// Gives the body up.
     fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, <Self as Body>::Error>>> {
-        let said = match fault {
-            Fault::Stalled => "the client stopped sending",
-            Fault::TooLarge => "the client sent too much",
-        };
         if let Some(upload) = self.0.take() {
-            if let Some((_, progress)) = upload.sending {
-                let _ = progress.fault.set(fault);
+            if let Some((_, state)) = upload.observer {
+                let _ = state.fault.set(fault);
             }
             if matches!(fault, Fault::TooLarge) {
                 linger(upload.incoming);
             }
         }
-        Poll::Ready(Some(Err(said.into())))
+        Poll::Ready(Some(Err(ForwardError::from(fault).into())))
     }
 }
 
 impl Upload {
+    /// Returns whether a frame is within the limits.
+    fn admits(&mut self, frame: &Frame<Bytes>) -> bool {
+        let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+        let trailers = frame.trailers_ref().map_or(0, HeaderMap::len);
+        let is_within = bytes <= self.bytes_left && trailers <= self.max_trailers;
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        is_within
+    }
+
     /// Resolves when the client has sent nothing for too long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.sending.as_ref().is_some_and(|(_, progress)| progress.unhurried.load(Ordering::Relaxed)) {
+        if self.observer.as_ref().is_some_and(|(_, state)| state.stall_timeout_disabled.load(Ordering::Relaxed)) {
             return Poll::Pending;
         }
         let timeout = self.timeout;
         let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
-        let wait = self.wait.get_or_insert_with(|| timer.until(timer.now() + timeout));
+        let wait = self.wait.get_or_insert_with(|| timer.until(now() + timeout));
         Pin::new(wait).poll(cx)
     }
 }
@@ -185,29 +210,18 @@ impl Body for RequestBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
         let frame = Pin::new(&mut upload.incoming).poll_frame(cx);
-        if let Some((_, progress)) = &upload.sending {
-            progress.asked.fetch_add(1, Ordering::Relaxed);
-            progress.waits.store(frame.is_pending(), Ordering::Relaxed);
-        }
-        if let Poll::Ready(Some(Ok(frame))) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            let Some(left) = upload.left.checked_sub(data.len() as u64) else { return self.fail(Fault::TooLarge) };
-            upload.left = left;
-        }
-        if let Poll::Ready(Some(Ok(frame))) = &frame
-            && frame.trailers_ref().is_some_and(|trailers| trailers.len() > upload.max_trailers)
-        {
-            return self.fail(Fault::TooLarge);
+        if let Some((_, state)) = &upload.observer {
+            state.polls.fetch_add(1, Ordering::Relaxed);
+            state.awaits_client.store(frame.is_pending(), Ordering::Relaxed);
         }
         match &frame {
-            Poll::Ready(None | Some(Err(_))) => upload.sending = None,
-            Poll::Ready(Some(Ok(_))) if upload.incoming.is_end_stream() => upload.sending = None,
-            Poll::Ready(Some(Ok(_))) => {}
             Poll::Pending => {
                 ready!(upload.poll_stalled(cx));
                 return self.fail(Fault::Stalled);
             }
+            Poll::Ready(Some(Ok(frame))) if !upload.admits(frame) => return self.fail(Fault::TooLarge),
+            Poll::Ready(Some(Ok(_))) if !upload.incoming.is_end_stream() => {}
+            Poll::Ready(_) => upload.observer = None,
         }
         upload.wait = None;
         frame.map_err(Into::into)
@@ -222,8 +236,8 @@ impl Body for RequestBody {
     }
 }
 
-/// Takes what a client still sends of a body that nobody wants, for a while: a connection that is closed before it was read is reset,
-/// and with it what the client was told.
+/// Reads and drops the rest of a refused body for a while. Closing a connection with unread bytes
+/// resets it, and the client could lose the answer that it was sent.
 fn linger(mut incoming: InspectedBody<Incoming>) {
     tokio::spawn(tokio::time::timeout(LINGER, async move {
         while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {}

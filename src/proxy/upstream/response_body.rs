@@ -1,4 +1,4 @@
-//! The body of an upstream's answer, whose clean end gives its connection back.
+//! The body of an upstream's response. Its clean end gives the connection back to the pool.
 
 use super::pool::Lease;
 use crate::proxy::error::UpstreamError;
@@ -10,19 +10,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-/// A response's body as it comes from the upstream, with the connection it comes on.
+/// The body of a response as it comes from the upstream, with the connection that it comes on.
 #[derive(Debug)]
-pub struct UpstreamBody<B> {
+pub struct UpstreamBody {
     incoming: Incoming,
-    lease: Option<Lease<B>>,
-    /// While the upstream is waited for.
+    lease: Option<Lease>,
+    /// Present while the upstream is waited for.
     wait: Option<Wait>,
-    /// Whether an end that comes without the answer's last frame has yet to be told from a break.
+    /// Whether an end without a last frame may be a break, see [`Self::is_broken_off`].
     may_break_off: bool,
 }
 
-impl<B> UpstreamBody<B> {
-    pub(crate) fn new(incoming: Incoming, lease: Lease<B>) -> Self {
+impl UpstreamBody {
+    pub(crate) fn new(incoming: Incoming, lease: Lease) -> Self {
         let may_break_off = lease.sender.is_multiplexed();
         let mut body = Self { incoming, lease: Some(lease), wait: None, may_break_off };
         if body.incoming.is_end_stream() {
@@ -37,25 +37,27 @@ impl<B> UpstreamBody<B> {
         }
     }
 
-    /// Whether the answer, of which no more comes, was broken off.
+    /// Returns whether a body that has ended was cut short.
     ///
-    /// HTTP/2 lets a server reset a stream without an error once its answer is whole (RFC 9113 8.1), and hyper takes every such reset
-    /// for the end. So it is one only after trailers, the last frame or all of the bytes that were announced. A whole answer of unknown
-    /// length that is reset before its last bytes are read passes for broken off: that can be told from a cut by nothing.
+    /// An HTTP/2 server may reset a stream without an error once its response is complete (RFC 9113
+    /// 8.1), and hyper takes each such reset for the end. We take it for the end only after
+    /// trailers, after the last frame, or after all bytes that were announced. A complete response
+    /// of unknown length that is reset before its last bytes are read counts as cut short: nothing
+    /// distinguishes the two.
     fn is_broken_off(&self) -> bool {
         self.may_break_off && !self.incoming.is_end_stream() && self.incoming.size_hint().exact() != Some(0)
     }
 
-    /// Resolves when nothing has come for too long.
+    /// Resolves when the upstream has sent nothing for too long.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Without a connection nothing more can come, and that is told at once.
+        // Without a connection the body has ended, and hyper reports that at once.
         let Some(lease) = &self.lease else { return Poll::Pending };
         let wait = self.wait.get_or_insert_with(|| lease.timer.until(now() + lease.body_timeout()));
         Pin::new(wait).poll(cx)
     }
 }
 
-impl<B: Unpin> Body for UpstreamBody<B> {
+impl Body for UpstreamBody {
     type Data = Bytes;
     type Error = UpstreamError;
 
@@ -69,7 +71,7 @@ impl<B: Unpin> Body for UpstreamBody<B> {
             }
             Poll::Ready(None) => self.give_back(),
             Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
-                // The last frame, which not every client asks for another after.
+                // Trailers are the last frame. Some clients do not poll again after them.
                 self.may_break_off = false;
                 self.give_back();
             }

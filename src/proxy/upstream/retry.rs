@@ -1,39 +1,34 @@
-//! When a request is sent to the upstream once more.
+//! Which requests may be sent again after the upstream has closed the connection.
 
 use super::request_body::RequestBody;
 use super::sender::Sender;
+use crate::proxy::error::cause;
 use http::header::UPGRADE;
 use http::{Method, Request};
-use std::error::Error;
 use std::io;
 
-/// The same request once more, if that can do no harm.
+/// Returns a copy of a request, if sending it twice can do no harm.
 pub(crate) fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe || request.headers().contains_key(UPGRADE) {
         return None;
     }
-    let body = request.body().empty_again()?;
-    let mut again = Request::new(body);
-    *again.method_mut() = request.method().clone();
-    *again.uri_mut() = request.uri().clone();
-    *again.headers_mut() = request.headers().clone();
-    *again.extensions_mut() = request.extensions().clone();
-    Some(again)
+    let mut copy = Request::new(request.body().clone_empty()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
 }
 
-/// Whether the connection ended before a byte of the answer came, through no fault of the request's.
-pub(crate) fn was_closed<B>(error: &hyper::Error, sender: &Sender<B>) -> bool {
-    let broke = cause::<io::Error>(error).is_some();
+/// Returns whether the connection ended before a byte of the response came, for a reason other than
+/// the request.
+pub(crate) fn was_closed(error: &hyper::Error, sender: &Sender) -> bool {
+    let failed = cause::<io::Error>(error).is_some();
     match sender {
-        Sender::Http1(_, hearing) => hearing.is_silent() && (broke || error.is_incomplete_message()),
+        Sender::Http1(_, phase) => phase.is_awaited() && (failed || error.is_incomplete_message()),
         Sender::Http2(_) => {
-            broke || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
+            failed || cause::<h2::Error>(error).is_some_and(|error| error.is_go_away() && error.is_remote())
         }
     }
-}
-
-/// What is behind an error, if it is of this kind.
-pub(crate) fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
-    error.source()?.downcast_ref()
 }

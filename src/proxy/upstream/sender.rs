@@ -1,35 +1,33 @@
-//! Sending a request on a connection to the upstream, in either HTTP.
+//! Sends a request on a connection to the upstream, over either version of HTTP.
 
-use crate::proxy::upstream::http1::stream::Hearing;
+use super::http1::stream::ResponsePhase;
+use super::request_body::RequestBody;
 use futures_util::future::Either;
 use http::header::{CONNECTION, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use std::future::Future;
 
-/// What requests are sent by.
+/// The sending half of a connection.
 #[derive(Debug)]
-pub(crate) enum Sender<B> {
-    /// A connection of one's own, and what is heard on it.
-    Http1(http1::SendRequest<B>, Hearing),
-    /// A connection that others use at the same time.
-    Http2(http2::SendRequest<B>),
+pub(crate) enum Sender {
+    /// A connection that serves one request at a time, and how far its last response has come.
+    Http1(http1::SendRequest<RequestBody>, ResponsePhase),
+    /// A connection that other requests use at the same time.
+    Http2(http2::SendRequest<RequestBody>),
 }
 
-impl<B> Sender<B> {
-    /// Resolves with the head of the answer.
+impl Sender {
+    /// Sends a request. The future resolves with the head of the response.
     pub(crate) fn try_send(
         &mut self,
-        request: Request<B>,
-    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + use<B>
-    where
-        B: Body + 'static,
-    {
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> + use<> {
         match self {
-            Self::Http1(sender, hearing) => {
-                hearing.begin();
+            Self::Http1(sender, phase) => {
+                phase.await_response();
                 Either::Left(sender.try_send_request(request))
             }
             Self::Http2(sender) => Either::Right(sender.try_send_request(request)),
@@ -41,13 +39,13 @@ impl<B> Sender<B> {
     }
 }
 
-/// Makes an HTTP/1.1 request one of HTTP/2 (RFC 9113 8.2, 8.3): the host is part of its target, and nothing is said of connections.
-/// The path and query stay as they are.
-pub(crate) fn rephrase_for_http2<B>(request: &mut Request<B>, scheme: Scheme) {
+/// Turns an HTTP/1.1 request into one for HTTP/2 (RFC 9113 8.2, 8.3): the host becomes part of the
+/// target, and `Connection` is removed. Path and query stay as they are.
+pub(crate) fn to_http2<B>(request: &mut Request<B>, scheme: Scheme) {
     let headers = request.headers_mut();
     headers.remove(CONNECTION);
     let host = headers.remove(HOST);
-    // The front sees to it that a host is an authority.
+    // The preparation of the request has checked that the host is an authority.
     let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
     let path = request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     let mut target = http::uri::Parts::default();
@@ -73,7 +71,7 @@ mod tests {
                 .header(CONNECTION, "te")
                 .body(())
                 .unwrap();
-            rephrase_for_http2(&mut request, Scheme::HTTP);
+            to_http2(&mut request, Scheme::HTTP);
             assert_eq!(request.uri().authority().unwrap(), "api.example:81");
             assert_eq!(request.uri().path_and_query().unwrap(), path);
             assert!(request.headers().is_empty());

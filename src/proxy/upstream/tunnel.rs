@@ -1,4 +1,5 @@
-//! A connection that has switched protocols: bytes both ways until both sides are done, or nothing passes for too long.
+//! A connection that has switched protocols. Copies bytes both ways until both sides have closed,
+//! or until no byte has passed for too long.
 
 use crate::excerpt::Excerpt;
 use crate::metrics::OpenConnection;
@@ -15,27 +16,28 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::{Instant, sleep_until};
 
-/// The two sides of a tunnel. An extension of the answer that opens it, and begun by whoever passes that on.
+/// The two sides of a tunnel, as an extension of the 101 response. The outermost service takes it
+/// from the response and runs it.
 #[derive(Clone, Debug)]
 pub(crate) struct Tunnel {
     pub(crate) client: OnUpgrade,
     pub(crate) upstream: OnUpgrade,
-    /// The client's connection, which is as open as any other.
+    /// Counts the client's connection as open until the tunnel ends.
     pub(crate) connection: Option<ConnectionGuard>,
-    /// The request's permit: a tunnel keeps the upstream as busy as a request.
+    /// The permit of the request: the tunnel uses the upstream as a request does.
     pub(crate) permit: Option<Permit>,
-    /// How long nothing may pass.
+    /// How long no byte may pass.
     pub(crate) idle_timeout: Duration,
 }
 
 impl Tunnel {
-    /// Takes the tunnel that an answer opens, if it does.
+    /// Takes the tunnel out of the response that opens it.
     pub(crate) fn take<B>(response: &mut Response<B>) -> Option<Self> {
         let opens = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         opens.then(|| response.extensions_mut().remove()).flatten()
     }
 
-    /// Has the tunnel that an answer opens, if it does, hold the permit of its request.
+    /// Moves the permit of a request into its tunnel, if the response opens one.
     pub(crate) fn hold<B>(response: &mut Response<B>, permit: &mut Option<Permit>) {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && let Some(tunnel) = response.extensions_mut().get_mut::<Self>()
@@ -44,14 +46,15 @@ impl Tunnel {
         }
     }
 
-    /// Joins the two sides once both have switched protocols, and resolves when the tunnel has ended.
+    /// Connects the two sides once both have switched protocols. Resolves when the tunnel has
+    /// ended.
     pub(crate) async fn run(self) -> TunnelEnd {
-        // `connection` and `permit` are held to the end of the tunnel.
+        // Keep `connection` and `permit` to the end of the tunnel.
         let Self { client, upstream, connection: _connection, permit: _permit, idle_timeout } = self;
         let (client, mut upstream) = match tokio::try_join!(client, upstream) {
             Ok((client, upstream)) => (client, TokioIo::new(upstream)),
             Err(error) => {
-                tracing::debug!(error = %Excerpt(&error), "a side did not switch protocols");
+                tracing::debug!(error = %Excerpt(&error), "one side did not switch protocols");
                 return TunnelEnd { sent: 0, complete: false };
             }
         };
@@ -59,10 +62,10 @@ impl Tunnel {
         let mut client = ClientSide { stream: TokioIo::new(client), traffic: Arc::clone(&traffic) };
         let ended = tokio::select! {
             ended = copy_bidirectional(&mut client, &mut upstream) => ended.map(drop),
-            () = traffic.stopped_for(idle_timeout) => Err(io::ErrorKind::TimedOut.into()),
+            () = traffic.idle_for(idle_timeout) => Err(io::ErrorKind::TimedOut.into()),
         };
         if let Err(error) = &ended {
-            tracing::debug!(error = %Excerpt(error), "tunnel cut");
+            tracing::debug!(error = %Excerpt(error), "tunnel ended early");
         }
         TunnelEnd { sent: traffic.state().sent, complete: ended.is_ok() }
     }
@@ -77,7 +80,8 @@ pub(crate) struct TunnelEnd {
     pub(crate) complete: bool,
 }
 
-/// What a connection holds for as long as it is open, also as a tunnel: a proxy that was told to stop waits for it, and it counts.
+/// Held while a client connection is open, also as a tunnel. Shutdown waits for it, and limits and
+/// metrics count it.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionGuard {
     pub(crate) _shutdown: ShutdownSignal,
@@ -85,21 +89,20 @@ pub(crate) struct ConnectionGuard {
     pub(crate) _counted: Arc<OpenConnection>,
 }
 
-/// What passes through a tunnel.
+/// The bytes that have passed through a tunnel.
 #[derive(Debug)]
 struct Traffic(Mutex<TrafficState>);
 
 #[derive(Debug)]
 struct TrafficState {
-    /// When a byte last came from the client or went to it.
-    last: Instant,
+    last_byte: Instant,
     /// Bytes that went to the client.
     sent: usize,
 }
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self(Mutex::new(TrafficState { last: Instant::now(), sent: 0 }))
+        Self(Mutex::new(TrafficState { last_byte: Instant::now(), sent: 0 }))
     }
 }
 
@@ -108,16 +111,16 @@ impl Traffic {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that bytes passed, and how many of them went to the client.
-    fn passed(&self, sent: usize) {
+    /// Records that bytes have passed, of which `sent` went to the client.
+    fn record(&self, sent: usize) {
         let mut state = self.state();
-        (state.last, state.sent) = (Instant::now(), state.sent + sent);
+        (state.last_byte, state.sent) = (Instant::now(), state.sent + sent);
     }
 
-    /// Resolves once nothing has passed for so long.
-    async fn stopped_for(&self, time: Duration) {
+    /// Resolves once no byte has passed for this long.
+    async fn idle_for(&self, limit: Duration) {
         loop {
-            let deadline = self.state().last + time;
+            let deadline = self.state().last_byte + limit;
             if deadline <= Instant::now() {
                 return;
             }
@@ -126,7 +129,7 @@ impl Traffic {
     }
 }
 
-/// The client's side, where all that passes is seen: what comes from it, and what it takes.
+/// The client's side of a tunnel. All bytes pass it, so it alone records the traffic.
 struct ClientSide<S> {
     stream: S,
     traffic: Arc<Traffic>,
@@ -137,7 +140,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientSide<S> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.traffic.passed(0);
+            self.traffic.record(0);
         }
         read
     }
@@ -147,7 +150,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientSide<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if let Poll::Ready(Ok(sent)) = written {
-            self.traffic.passed(sent);
+            self.traffic.record(sent);
         }
         written
     }

@@ -1,29 +1,30 @@
-//! The head of an upstream's answer, made one that the HTTP library takes: it refuses a whole answer for a line that readers of HTTP
-//! pass over.
+//! Repairs the head of an upstream's response. hyper refuses a whole response for a line that most
+//! readers of HTTP skip.
 
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use thiserror::Error;
 
-/// There is a line that some reader could take for one that says how the body is read, and another not.
+/// A malformed line that some readers could take for a field that says how to read the body.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("a malformed line could say how the body is read")]
-pub(crate) struct Ambiguous;
+pub(crate) struct AmbiguousHead;
 
-/// Fields that say where a body ends, and what its bytes mean. Written as [`letters`] gives them.
-const DECISIVE: [&str; 4] = ["contentlength", "transferencoding", "contenttype", "contentencoding"];
+/// Fields that say where a body ends and what its bytes mean, reduced to their letters.
+const BODY_FIELDS: [&str; 4] = ["contentlength", "transferencoding", "contenttype", "contentencoding"];
 
-/// What became of the field before.
+/// What a folded line (RFC 9112 5.2) would continue.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
-    /// There is none, or it may not be continued.
+enum PreviousLine {
+    /// The status line, or a field that must not be continued.
     Fixed,
     Kept,
-    Dropped,
+    Removed,
 }
 
-/// Where the first head in these bytes ends, the empty line included; those before `from` hold no end.
-pub(crate) fn end(bytes: &[u8], from: usize) -> Option<usize> {
+/// Returns where the first head in these bytes ends, after its empty line. The head does not end
+/// before `from`.
+pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let ends = memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at + 1);
     ends.filter_map(|at| match bytes.get(at..)? {
         [b'\n', ..] => Some(at + 1),
@@ -33,8 +34,9 @@ pub(crate) fn end(bytes: &[u8], from: usize) -> Option<usize> {
     .next()
 }
 
-/// Where the first head in these bytes ends, if it is whole and all of its lines are fields, as nearly every one is.
-pub(crate) fn end_of_fine(bytes: &[u8]) -> Option<usize> {
+/// Returns where the first head in these bytes ends, if it is complete and needs no repair, as
+/// nearly all heads.
+pub(crate) fn end_of_valid_head(bytes: &[u8]) -> Option<usize> {
     let mut at = memchr::memchr(b'\n', bytes)? + 1;
     loop {
         let rest = bytes.get(at..)?;
@@ -45,58 +47,59 @@ pub(crate) fn end_of_fine(bytes: &[u8]) -> Option<usize> {
         }
         let length = memchr::memchr(b'\n', rest)? + 1;
         let line = field(rest.get(..length)?)?;
-        if is_no_coding(line) {
+        if is_identity_coding(line) {
             return None;
         }
         at += length;
     }
 }
 
-/// Whether these bytes begin a head, as far as they go.
-pub(crate) fn is_begun(bytes: &[u8]) -> bool {
-    const BEGINNING: &[u8] = b"HTTP/1.";
-    bytes.starts_with(BEGINNING) || BEGINNING.starts_with(bytes)
+/// Returns whether these bytes are the start of a head, as far as they go.
+pub(crate) fn starts_head(bytes: &[u8]) -> bool {
+    const START: &[u8] = b"HTTP/1.";
+    bytes.starts_with(START) || START.starts_with(bytes)
 }
 
-/// The status of an answer; another head follows one that begins with `1`, but 101 (RFC 9110 15.2).
+/// Returns the status of a response. After a status that begins with `1`, except 101, another head
+/// follows (RFC 9110 15.2).
 pub(crate) fn status(head: &[u8]) -> &[u8] {
     let rest = head.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
     rest.get(..3).unwrap_or(rest)
 }
 
-/// The head without the lines that are no fields; `None` if it has none of those.
+/// Returns the head without its malformed lines, or `None` if it has none.
 ///
 /// # Errors
-/// One of them is about how the body is read.
-pub(crate) fn without_odd_lines(head: &[u8]) -> Result<Option<Vec<u8>>, Ambiguous> {
+/// A malformed line could say how the body is read.
+pub(crate) fn remove_malformed_lines(head: &[u8]) -> Result<Option<Vec<u8>>, AmbiguousHead> {
     let mut lines = head.split_inclusive(|&byte| byte == b'\n');
     let status_line = lines.next().unwrap_or_default();
-    if lines.clone().all(|line| field(line).is_some_and(|field| !is_no_coding(field))) {
+    if lines.clone().all(|line| field(line).is_some_and(|field| !is_identity_coding(field))) {
         return Ok(None);
     }
     let mut kept = status_line.to_vec();
-    let mut before = Before::Fixed;
+    let mut previous = PreviousLine::Fixed;
     for line in lines {
         match field(line) {
-            // It says that there is no coding, which goes without saying.
-            Some(field) if is_no_coding(field) => before = Before::Fixed,
+            // Says that there is no coding, which is the default.
+            Some(field) if is_identity_coding(field) => previous = PreviousLine::Fixed,
             Some((name, _)) => {
                 kept.extend_from_slice(line);
-                before = if is_decisive(name) { Before::Fixed } else { Before::Kept };
+                previous = if resembles_body_field(name) { PreviousLine::Fixed } else { PreviousLine::Kept };
             }
-            None if is_doubtful(line) => return Err(Ambiguous),
-            None if line.starts_with(b" ") || line.starts_with(b"\t") => match before {
-                Before::Fixed => return Err(Ambiguous),
-                Before::Kept if is_value(text(line)) => unfold(&mut kept, line),
-                Before::Kept | Before::Dropped => {}
+            None if is_ambiguous(line) => return Err(AmbiguousHead),
+            None if line.starts_with(b" ") || line.starts_with(b"\t") => match previous {
+                PreviousLine::Fixed => return Err(AmbiguousHead),
+                PreviousLine::Kept if is_value(text(line)) => unfold(&mut kept, line),
+                PreviousLine::Kept | PreviousLine::Removed => {}
             },
-            None => before = Before::Dropped,
+            None => previous = PreviousLine::Removed,
         }
     }
     Ok(Some(kept))
 }
 
-/// Continues the last line by one that is folded (RFC 9112 5.2).
+/// Appends a folded line to the previous line (RFC 9112 5.2).
 fn unfold(kept: &mut Vec<u8>, line: &[u8]) {
     kept.truncate(kept.trim_ascii_end().len());
     kept.push(b' ');
@@ -104,7 +107,8 @@ fn unfold(kept: &mut Vec<u8>, line: &[u8]) {
     kept.extend_from_slice(b"\r\n");
 }
 
-/// The name and value of a line that is a field (RFC 9112 5); both empty for the line that ends a head.
+/// Splits a well-formed field line into name and value (RFC 9112 5). Both are empty for the line
+/// that ends a head.
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text(line);
     if text.is_empty() {
@@ -115,13 +119,13 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (!name.is_empty() && is_value(value)).then_some((name, value))
 }
 
-/// A line without its end.
+/// Returns a line without its line break.
 fn text(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Which bytes may stand in a name (RFC 9110 5.6.2).
+/// The bytes that a field name may have (RFC 9110 5.6.2).
 const TOKEN: [bool; 256] = {
     let mut token = [false; 256];
     let mut byte = 0_u8;
@@ -138,34 +142,38 @@ fn is_token(byte: u8) -> bool {
 }
 
 fn is_value(bytes: &[u8]) -> bool {
-    // All of them looked at, for that takes many at once.
+    // Without an early exit, so that the compiler can check many bytes at once.
     !bytes.iter().fold(false, |odd, &byte| odd | (byte < b' ' && byte != b'\t') | (byte == 0x7f))
 }
 
-/// Whether this is `Transfer-Encoding: identity`, which RFC 7230 took away and some servers still say.
-fn is_no_coding((name, value): (&[u8], &[u8])) -> bool {
+/// Returns whether this is `Transfer-Encoding: identity`, which RFC 7230 removed and some servers
+/// still send.
+fn is_identity_coding((name, value): (&[u8], &[u8])) -> bool {
     name.eq_ignore_ascii_case(b"transfer-encoding") && value.trim_ascii().eq_ignore_ascii_case(b"identity")
 }
 
-/// Whether some reader could take an odd line for one that says how the body is read.
-fn is_doubtful(line: &[u8]) -> bool {
+/// Returns whether some reader could take a malformed line for a body field.
+fn is_ambiguous(line: &[u8]) -> bool {
     let text = text(line);
-    // To some readers these end a line, or a head.
-    memchr::memchr2(b'\r', 0, text).is_some() || text.split(|&byte| byte == b':').next().is_some_and(is_decisive)
+    // Some readers end a line at CR, or a head at NUL.
+    memchr::memchr2(b'\r', 0, text).is_some()
+        || text.split(|&byte| byte == b':').next().is_some_and(resembles_body_field)
 }
 
-/// Whether letters that say how the body is read stand in a name, whatever is between them.
-fn is_decisive(name: &[u8]) -> bool {
+/// Returns whether a name contains the letters of a body field, ignoring all other bytes.
+fn resembles_body_field(name: &[u8]) -> bool {
     let letters: String = name
         .iter()
         .filter(|byte| byte.is_ascii_alphabetic())
         .map(|byte| char::from(byte.to_ascii_lowercase()))
         .collect();
-    DECISIVE.iter().any(|field| letters.contains(field))
+    BODY_FIELDS.iter().any(|field| letters.contains(field))
 }
 
-/// Sees to it that an answer says in one way only how long its body is (RFC 9112 6.3). `None` if it does not: one that has both a
-/// length and a transfer coding, or lengths that differ, may have been built to be read differently by two readers.
+/// Reduces the fields that give the length of a body to one (RFC 9112 6.3).
+///
+/// Returns `None` for a response with both a length and a transfer coding, or with lengths that
+/// differ: it may have been built so that two readers disagree about its end.
 pub(crate) fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let coding = codings.next();
@@ -190,10 +198,10 @@ pub(crate) fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
 mod tests {
     use super::*;
 
-    fn cleaned(fields: &str) -> Result<Option<String>, Ambiguous> {
+    fn cleaned(fields: &str) -> Result<Option<String>, AmbiguousHead> {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
-        assert_eq!(end(head.as_bytes(), 0), Some(head.len()));
-        let kept = without_odd_lines(head.as_bytes())?;
+        assert_eq!(end_of_head(head.as_bytes(), 0), Some(head.len()));
+        let kept = remove_malformed_lines(head.as_bytes())?;
         let fields = |kept: Vec<u8>| {
             let kept = String::from_utf8(kept).unwrap();
             kept.strip_prefix("HTTP/1.1 200 OK\r\n").unwrap().strip_suffix("\r\n").unwrap().to_owned()
@@ -265,9 +273,9 @@ mod tests {
             "Content-Type: text/plain; charset=utf-7\u{1}",
             "Content-Encoding : gzip",
         ] {
-            assert_eq!(cleaned(&format!("A: 1\r\n{odd}\r\n")), Err(Ambiguous), "{odd:?}");
+            assert_eq!(cleaned(&format!("A: 1\r\n{odd}\r\n")), Err(AmbiguousHead), "{odd:?}");
         }
-        assert_eq!(cleaned(" folded: 1\r\n"), Err(Ambiguous), "the status line is no field");
+        assert_eq!(cleaned(" folded: 1\r\n"), Err(AmbiguousHead), "the status line is no field");
     }
 
     #[test]
@@ -275,21 +283,10 @@ mod tests {
         for (text, at) in
             [("a\r\n\r\nb", Some(5)), ("a\n\nb", Some(3)), ("a\n\r\n", Some(4)), ("a\r\nb\r\n", None), ("a\n\r", None)]
         {
-            assert_eq!(end(text.as_bytes(), 0), at, "{text:?}");
+            assert_eq!(end_of_head(text.as_bytes(), 0), at, "{text:?}");
         }
-        assert_eq!(
-            (
-                status(
-                    b"HTTP/1.1 103 Early Hints
-"
-                ),
-                status(
-                    b"HTTP/1.1
-"
-                )
-            ),
-            (&b"103"[..], &b""[..])
-        );
-        assert!(is_begun(b"HT") && is_begun(b"HTTP/1.1 200") && !is_begun(b"{}") && !is_begun(b"HTTP/2"));
+        assert_eq!(status(b"HTTP/1.1 103 Early Hints\n"), b"103");
+        assert_eq!(status(b"HTTP/1.1\n"), b"");
+        assert!(starts_head(b"HT") && starts_head(b"HTTP/1.1 200") && !starts_head(b"{}") && !starts_head(b"HTTP/2"));
     }
 }

@@ -1,6 +1,6 @@
-//! The upstream's side of an HTTP/1 connection as the HTTP library is to see it.
+//! The byte stream of an HTTP/1.1 connection to the upstream, as hyper reads and writes it.
 
-use super::head::{Ambiguous, end, end_of_fine, is_begun, status, without_odd_lines};
+use super::head::{end_of_head, end_of_valid_head, remove_malformed_lines, starts_head, status};
 use crate::proxy::net::stream::Stream;
 use std::io::{self, IoSlice};
 use std::mem::take;
@@ -10,167 +10,168 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How far the answer to the last request on a connection is. Cheap to clone; clones tell of the same connection.
+/// How much of the last response has been read from a connection. Clones share the state.
 #[derive(Clone, Debug)]
-pub(crate) struct Hearing(Arc<AtomicU8>);
+pub(crate) struct ResponsePhase(Arc<AtomicU8>);
 
-/// A request is on its way, and not a byte came.
-const SILENT: u8 = 0;
-/// The answer's head has begun.
+/// A request has been sent, and no byte of the response has come.
+const AWAITED: u8 = 0;
+/// The head has begun. An interim response (1xx) starts another head.
 const HEAD: u8 = 1;
-/// What comes is no head.
-const BEYOND: u8 = 2;
-/// What comes is of another protocol.
+/// The head is over, or the bytes are not a head.
+const BODY: u8 = 2;
+/// The connection has switched protocols.
 const TUNNEL: u8 = 3;
 
-impl Hearing {
-    /// Says that a request follows.
-    pub(crate) fn begin(&self) {
-        self.0.store(SILENT, Ordering::Relaxed);
+impl ResponsePhase {
+    /// Marks the start of a request.
+    pub(crate) fn await_response(&self) {
+        self.set(AWAITED);
     }
 
-    /// Whether no byte of an answer came.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.is(SILENT)
+    /// Returns whether no byte of the response has come.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.is(AWAITED)
     }
 
-    fn is_beyond(&self) -> bool {
-        self.is(BEYOND) || self.is(TUNNEL)
+    fn is_past_head(&self) -> bool {
+        self.is(BODY) || self.is(TUNNEL)
     }
 
-    fn is(&self, state: u8) -> bool {
-        self.0.load(Ordering::Relaxed) == state
+    fn is(&self, phase: u8) -> bool {
+        self.0.load(Ordering::Relaxed) == phase
     }
 
-    /// Notes that a head is over.
-    fn had(&self, head: &[u8]) {
+    /// Marks the end of a head.
+    fn end_head(&self, head: &[u8]) {
         match status(head) {
             b"101" => self.set(TUNNEL),
             [b'1', ..] => {}
-            _ => self.set(BEYOND),
+            _ => self.set(BODY),
         }
     }
 
-    fn set(&self, state: u8) {
-        self.0.store(state, Ordering::Relaxed);
+    fn set(&self, phase: u8) {
+        self.0.store(phase, Ordering::Relaxed);
     }
 }
 
-/// A connection to the upstream: heads of answers are read without the lines that are no fields.
+/// A connection to the upstream. Removes malformed lines from the heads of responses.
 #[derive(Debug)]
 pub(crate) struct ResponseStream {
     stream: Stream,
-    hearing: Hearing,
-    /// Whether the upstream takes no more, which it may have said why before. What is written then goes nowhere, and the end is told
-    /// by what is read.
-    deaf: bool,
-    /// Most bytes of a head.
-    limit: usize,
-    /// What came of a head that is not whole.
-    begun: Vec<u8>,
-    /// What is to be read before anything else.
-    given: Vec<u8>,
+    phase: ResponsePhase,
+    /// Set when a write has failed: later writes are dropped. The upstream may have sent a response
+    /// before it closed its side, and reading finds the end.
+    discards_writes: bool,
+    max_head_bytes: usize,
+    /// The beginning of a head whose end has not come.
+    partial_head: Vec<u8>,
+    /// Bytes that hyper reads before any others.
+    ready: Vec<u8>,
 }
 
 impl ResponseStream {
-    pub(crate) fn new(stream: Stream, limit: usize) -> (Self, Hearing) {
-        let hearing = Hearing(Arc::new(AtomicU8::new(BEYOND)));
-        (Self { stream, hearing: hearing.clone(), deaf: false, limit, begun: Vec::new(), given: Vec::new() }, hearing)
+    pub(crate) fn new(stream: Stream, max_head_bytes: usize) -> (Self, ResponsePhase) {
+        let phase = ResponsePhase(Arc::new(AtomicU8::new(BODY)));
+        let (partial_head, ready) = (Vec::new(), Vec::new());
+        let this = Self { stream, phase: phase.clone(), discards_writes: false, max_head_bytes, partial_head, ready };
+        (this, phase)
     }
 
-    /// Whether all that came is heads without an odd line, and what stands behind them.
-    fn is_fine(&self, mut came: &[u8]) -> bool {
-        while is_begun(came)
-            && let Some(end) = end_of_fine(came)
+    /// Returns whether the bytes can pass unchanged: complete heads without a malformed line, and
+    /// what follows the last of them.
+    fn is_valid(&self, mut bytes: &[u8]) -> bool {
+        while starts_head(bytes)
+            && let Some(end) = end_of_valid_head(bytes)
         {
-            let (head, rest) = came.split_at(end);
-            self.hearing.had(head);
-            if self.hearing.is_beyond() || rest.is_empty() {
+            let (head, rest) = bytes.split_at(end);
+            self.phase.end_head(head);
+            if self.phase.is_past_head() || rest.is_empty() {
                 return true;
             }
-            came = rest;
+            bytes = rest;
         }
         false
     }
 
-    /// What a write of so many bytes came to. Not in a tunnel, where nothing is awaited.
-    fn written(&mut self, length: usize, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Turns a failed write of `length` bytes into a successful one, except in a tunnel, where no
+    /// response is expected.
+    fn hide_failure(&mut self, length: usize, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
-            Poll::Ready(Err(_)) if !self.hearing.is(TUNNEL) => {
-                self.deaf = true;
+            Poll::Ready(Err(_)) if !self.phase.is(TUNNEL) => {
+                self.discards_writes = true;
                 Poll::Ready(Ok(length))
             }
             written => written,
         }
     }
 
-    /// Gives the heads that are whole; those before `from` hold no end of the first.
-    fn give(&mut self, mut from: usize) -> io::Result<()> {
-        while !self.hearing.is_beyond() {
-            if !is_begun(&self.begun) || self.begun.len() > self.limit {
-                // The library says what is wrong with it.
-                self.hearing.set(BEYOND);
-            } else if let Some(end) = end(&self.begun, from) {
-                let rest = self.begun.split_off(end);
-                let head = std::mem::replace(&mut self.begun, rest);
-                self.hearing.had(&head);
-                let kept = without_odd_lines(&head).map_err(ambiguous)?;
-                self.given.append(&mut kept.unwrap_or(head));
+    /// Moves complete heads from `partial_head` to `ready`. The first head does not end before
+    /// `from`.
+    fn repair_heads(&mut self, mut from: usize) -> io::Result<()> {
+        while !self.phase.is_past_head() {
+            if !starts_head(&self.partial_head) || self.partial_head.len() > self.max_head_bytes {
+                // hyper reports the error.
+                self.phase.set(BODY);
+            } else if let Some(end) = end_of_head(&self.partial_head, from) {
+                let rest = self.partial_head.split_off(end);
+                let head = std::mem::replace(&mut self.partial_head, rest);
+                self.phase.end_head(&head);
+                let repaired =
+                    remove_malformed_lines(&head).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                self.ready.append(&mut repaired.unwrap_or(head));
                 from = 0;
             } else {
                 return Ok(());
             }
         }
-        self.given.append(&mut self.begun);
+        self.ready.append(&mut self.partial_head);
         Ok(())
     }
-}
-
-fn ambiguous(error: Ambiguous) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 impl AsyncRead for ResponseStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            if !self.given.is_empty() {
-                let length = self.given.len().min(buf.remaining());
-                buf.put_slice(self.given.drain(..length).as_slice());
+            if !self.ready.is_empty() {
+                let length = self.ready.len().min(buf.remaining());
+                buf.put_slice(self.ready.drain(..length).as_slice());
                 return Poll::Ready(Ok(()));
             }
-            if self.hearing.is_beyond() {
+            if self.phase.is_past_head() {
                 return Pin::new(&mut self.stream).poll_read(cx, buf);
             }
             let before = buf.filled().len();
             ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-            let came = buf.filled().get(before..).unwrap_or_default();
-            if came.is_empty() {
-                // Closed, perhaps in the middle of a head.
-                self.given = take(&mut self.begun);
-                if self.given.is_empty() {
+            let read = buf.filled().get(before..).unwrap_or_default();
+            if read.is_empty() {
+                // The upstream has closed the connection, perhaps in the middle of a head.
+                self.ready = take(&mut self.partial_head);
+                if self.ready.is_empty() {
                     return Poll::Ready(Ok(()));
                 }
                 continue;
             }
-            self.hearing.set(HEAD);
-            if self.begun.is_empty() && self.is_fine(came) {
+            self.phase.set(HEAD);
+            if self.partial_head.is_empty() && self.is_valid(read) {
                 return Poll::Ready(Ok(()));
             }
-            let from = self.begun.len().saturating_sub(2);
-            self.begun.extend_from_slice(came);
+            let from = self.partial_head.len().saturating_sub(2);
+            self.partial_head.extend_from_slice(read);
             buf.set_filled(before);
-            self.give(from)?;
+            self.repair_heads(from)?;
         }
     }
 }
 
 impl AsyncWrite for ResponseStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.deaf {
+        if self.discards_writes {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(bytes.len(), written)
+        self.hide_failure(bytes.len(), written)
     }
 
     fn poll_write_vectored(
@@ -179,11 +180,11 @@ impl AsyncWrite for ResponseStream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = slices.iter().map(|slice| slice.len()).sum();
-        if self.deaf {
+        if self.discards_writes {
             return Poll::Ready(Ok(length));
         }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.written(length, written)
+        self.hide_failure(length, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -191,11 +192,11 @@ impl AsyncWrite for ResponseStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.deaf {
+        if self.discards_writes {
             return Poll::Ready(Ok(()));
         }
         let flushed = Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0);
-        self.written(0, flushed).map_ok(|_| ())
+        self.hide_failure(0, flushed).map_ok(|_| ())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
