@@ -20,6 +20,7 @@
 //! # Features
 //! - none: [`mask`] alone, without dependencies on HTTP.
 //! - `layer`: the tower layer, for your own axum or hyper service. See `examples/axum.rs`.
+//! - `page`: the layer also rewrites HTML pages off the masked routes.
 //! - `proxy`: the reverse proxy as a library.
 //! - `cli` (default): the program with its configuration, command line and demo.
 //! - `otlp`: the program sends a span for each request to an OpenTelemetry collector.
@@ -37,14 +38,19 @@ pub mod demo;
 #[cfg(feature = "proxy")]
 mod excerpt;
 #[cfg(feature = "layer")]
+mod header;
+#[cfg(feature = "layer")]
 pub mod layer;
 #[cfg(feature = "layer")]
 pub mod manual;
 pub mod mask;
 #[cfg(feature = "proxy")]
 pub mod metrics;
-#[cfg(feature = "layer")]
+#[cfg(feature = "page")]
 pub mod page;
+#[cfg(all(feature = "layer", not(feature = "page")))]
+#[path = "no_page.rs"]
+mod page;
 #[cfg(feature = "layer")]
 pub mod problem;
 #[cfg(feature = "proxy")]

@@ -1,5 +1,6 @@
 //! The codings a body carries, as `Content-Encoding` lists them (RFC 9110, section 8.4).
 
+use crate::header::list_items;
 use std::fmt;
 
 /// The most codings one body may carry.
@@ -120,19 +121,6 @@ impl fmt::Display for Codings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the content coding is not known, or too many are stacked")]
 pub struct UnknownCoding;
-
-/// The items of a comma-separated list without the blanks around them, empty ones left out (RFC 9110, section 5.6.1).
-pub(super) fn list_items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(trim_blanks).filter(|item| !item.is_empty())
-}
-
-/// Takes spaces and tabs, and no other white space, off both ends (OWS of RFC 9110, section 5.6.3).
-pub(super) fn trim_blanks(mut bytes: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
-        bytes = rest;
-    }
-    bytes
-}
 
 #[cfg(test)]
 mod tests {

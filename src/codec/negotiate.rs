@@ -1,6 +1,7 @@
 //! Which codings a client takes, and which to ask an upstream for (`Accept-Encoding`, RFC 9110, section 12.5.3).
 
-use super::coding::{Coding, Codings, list_items, trim_blanks};
+use super::coding::{Coding, Codings};
+use crate::header::{list_items, trim_ows};
 
 /// A client's `Accept-Encoding`, cut down to what matters here: the codings that can be undone, `identity` and `*`.
 ///
@@ -81,7 +82,7 @@ const IDENTITY: &str = "identity";
 
 /// Reads one list item; `None` if it says nothing of interest.
 fn parse_item(item: &[u8]) -> Option<(Name, Weight)> {
-    let mut parts = item.splitn(2, |&byte| byte == b';').map(trim_blanks);
+    let mut parts = item.splitn(2, |&byte| byte == b';').map(trim_ows);
     let name = match parts.next()? {
         b"*" => Name::Any,
         token if token.eq_ignore_ascii_case(IDENTITY.as_bytes()) => Name::Identity,

@@ -4,7 +4,7 @@ use super::form_control::selects_control;
 use super::reader::{Given, Table};
 use super::route::pattern;
 use super::value::text;
-use crate::page::{List, PageRule};
+use crate::page::{PageRule, SelectorList};
 use crate::route::{Pattern, Route, RouteSet};
 use std::sync::Arc;
 
@@ -72,8 +72,8 @@ fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
         Err(refused) => {
             for refused in refused {
                 let list = match refused.list {
-                    List::Hide => &hide,
-                    List::Remove => &remove,
+                    SelectorList::Hide => &hide,
+                    SelectorList::Remove => &remove,
                 };
                 if let Some(given) = list.get(refused.position) {
                     table.refuse(given, refused.error.to_string());

@@ -1,7 +1,6 @@
 //! On which masked route a request is.
 
-use super::mode::Mode;
-use super::rule::MaskRule;
+use super::rule::{MaskRule, Mode};
 use crate::page::PageRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
@@ -10,18 +9,18 @@ use std::sync::Arc;
 
 /// The routes and their rules.
 #[derive(Debug)]
-pub(super) struct Routes {
+pub(super) struct RouteTable {
     pub(super) set: RouteSet<MaskRule>,
     /// Name and rule of each route, shared with the exchanges on it.
     rules: Vec<(Arc<str>, Arc<MaskRule>)>,
     /// Whether any of them masks. Otherwise nothing that last4 does may be felt.
     pub(super) enforces: bool,
-    pages: Option<Pages>,
+    pages: Option<PageRoutes>,
 }
 
 /// The routes of pages and their rules.
 #[derive(Debug)]
-struct Pages {
+struct PageRoutes {
     set: RouteSet<Arc<PageRule>>,
     /// The path of each, shared with the answers on it.
     paths: Vec<Arc<str>>,
@@ -34,7 +33,7 @@ pub(super) enum Lookup {
     /// On this one.
     On(OnRoute),
     /// On this one, which only observes, and on none that masks.
-    Observed(ObserveOnly, OnRoute),
+    DryRun(ObserveOnly, OnRoute),
     /// On no masked route, and on this one of pages.
     Page(OffRoute, OnPage),
     /// Nobody can say.
@@ -76,12 +75,12 @@ impl ObserveOnly {
         (on.rule.mode() == Mode::Observe).then_some(Self(()))
     }
 
-    fn everywhere(routes: &Routes) -> Option<Self> {
+    fn everywhere(routes: &RouteTable) -> Option<Self> {
         (!routes.enforces).then_some(Self(()))
     }
 }
 
-impl Routes {
+impl RouteTable {
     pub(super) fn new(set: RouteSet<MaskRule>) -> Self {
         let rules =
             set.routes().iter().map(|route| (route.name.as_str().into(), Arc::new(route.rule.clone()))).collect();
@@ -90,10 +89,11 @@ impl Routes {
     }
 
     /// The same with routes of pages.
+    #[cfg(feature = "page")]
     pub(super) fn with_pages(self, set: RouteSet<Arc<PageRule>>) -> Self {
         let paths: Vec<_> = set.routes().iter().map(|route| route.pattern.as_str().into()).collect();
         // Without any, no request is looked at twice.
-        Self { pages: (!paths.is_empty()).then_some(Pages { set, paths }), ..self }
+        Self { pages: (!paths.is_empty()).then_some(PageRoutes { set, paths }), ..self }
     }
 
     /// Finds the route of a request. One that is on several, by different readings of its path, is under the rules of all that mask;
@@ -136,13 +136,13 @@ impl Routes {
             };
         };
         match ObserveOnly::of(&on) {
-            Some(proof) => Lookup::Observed(proof, on),
+            Some(proof) => Lookup::DryRun(proof, on),
             None => Lookup::On(on),
         }
     }
 }
 
-impl Pages {
+impl PageRoutes {
     /// The first route of pages that any reading of the path is on.
     fn find(&self, path: &CanonicalPath<'_>) -> Option<OnPage> {
         let found = self.set.find(path).next()?;
@@ -166,20 +166,20 @@ mod tests {
     use crate::mask::{Rules, Selectors};
     use crate::route::{Pattern, Route};
 
-    fn routes(written: &[(&str, &str, Mode)]) -> Routes {
+    fn routes(written: &[(&str, &str, Mode)]) -> RouteTable {
         let route = |(name, template, mode): &(&str, &str, Mode)| Route {
             name: (*name).to_owned(),
             pattern: Pattern::template(template).unwrap(),
             rule: MaskRule::new(Rules::new(Selectors::compile([name], false).unwrap())).with_mode(*mode),
         };
-        Routes::new(RouteSet::compile(written.iter().map(route).collect()).unwrap())
+        RouteTable::new(RouteSet::compile(written.iter().map(route).collect()).unwrap())
     }
 
-    fn found(routes: &Routes, path: &str) -> (&'static str, String) {
+    fn found(routes: &RouteTable, path: &str) -> (&'static str, String) {
         match routes.look_up(&path.parse().unwrap()) {
             Lookup::Off(_) => ("off", String::new()),
             Lookup::On(on) => ("on", on.name.to_string()),
-            Lookup::Observed(_, on) => ("observed", on.name.to_string()),
+            Lookup::DryRun(_, on) => ("observed", on.name.to_string()),
             Lookup::Page(_, page) => ("page", page.path.to_string()),
             Lookup::Refused(reason) => ("refused", reason.to_string()),
             Lookup::Unreadable(_, reason) => ("unreadable", reason.to_string()),

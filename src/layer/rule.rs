@@ -1,6 +1,5 @@
 //! What happens on a masked route: everything the layer needs to know beside the path.
 
-use super::mode::Mode;
 use crate::mask::{Reveal, Rules, SelectorError};
 use http::Method;
 use std::sync::Arc;
@@ -10,6 +9,16 @@ pub const DEFAULT_HOLD_BYTES: usize = 64 * 1024;
 
 /// Default of [`MaskRule::with_max_body_bytes`].
 pub const DEFAULT_MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Whether a route masks, or only reports what masking would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Answers are masked. This holds wherever no mode is given.
+    #[default]
+    Enforce,
+    /// Answers and requests pass as they came. **Secrets pass too.**
+    Observe,
+}
 
 /// The rule of one masked route.
 ///

@@ -1,12 +1,12 @@
 //! The layer and its service.
 
-use super::answer::{self, AnswerBody};
-use super::exchange::Exchange;
-use super::future::MaskFuture;
-use super::inspected_body::InspectedBody;
-use super::lookup::{Lookup, Routes};
+use super::future::{MaskFuture, OnAnswer};
+use super::lookup::{Lookup, RouteTable};
 use super::page::PageExchange;
+use super::request::{Exchange, InspectedBody};
+use super::response::{AnswerBody, answer};
 use super::rule::MaskRule;
+#[cfg(feature = "page")]
 use crate::page::PageRule;
 use crate::route::{Route, RouteSet};
 use http::{Request, Response};
@@ -19,19 +19,21 @@ use tower_service::Service;
 /// Wraps services in [`MaskService`]. See the [module](super) for an example.
 #[derive(Clone, Debug)]
 pub struct MaskLayer {
-    routes: Arc<Routes>,
+    routes: Arc<RouteTable>,
 }
 
 impl MaskLayer {
     /// A layer that masks on these routes.
     pub fn new(routes: RouteSet<MaskRule>) -> Self {
-        Self { routes: Arc::new(Routes::new(routes)) }
+        Self { routes: Arc::new(RouteTable::new(routes)) }
     }
 
-    /// The same layer, which rewrites pages too: on each request that is on no masked route, by the first of these that it is on.
+    /// The same layer, which also rewrites pages. A request on no masked route is under the first of
+    /// these rules whose route it is on.
+    #[cfg(feature = "page")]
     #[must_use]
     pub fn with_pages(self, pages: RouteSet<Arc<PageRule>>) -> Self {
-        let routes = Arc::try_unwrap(self.routes).unwrap_or_else(|shared| Routes::new(shared.set.clone()));
+        let routes = Arc::try_unwrap(self.routes).unwrap_or_else(|shared| RouteTable::new(shared.set.clone()));
         Self { routes: Arc::new(routes.with_pages(pages)) }
     }
 
@@ -58,7 +60,7 @@ impl<S> Layer<S> for MaskLayer {
 #[derive(Clone, Debug)]
 pub struct MaskService<S> {
     inner: S,
-    routes: Arc<Routes>,
+    routes: Arc<RouteTable>,
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for MaskService<S>
@@ -76,26 +78,27 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        match self.routes.look_up(request.uri()) {
-            Lookup::Off(proof) => MaskFuture::passing(proof, self.inner.call(request.map(InspectedBody::unread))),
+        let (route, request, then) = match self.routes.look_up(request.uri()) {
+            Lookup::Off(proof) => (None, request.map(InspectedBody::unread), OnAnswer::Pass(proof)),
             Lookup::On(on) => {
                 let position = on.position;
                 let (exchange, request) = Exchange::begin(on, request);
-                MaskFuture::masking(position, exchange, self.inner.call(request))
+                (Some(position), request, OnAnswer::Mask(exchange))
             }
             Lookup::Page(proof, page) => {
                 let exchange = PageExchange::begin(proof, page, &mut request);
-                MaskFuture::page(exchange, self.inner.call(request.map(InspectedBody::unread)))
+                (None, request.map(InspectedBody::unread), OnAnswer::Page(exchange))
             }
-            Lookup::Observed(proof, on) => {
+            Lookup::DryRun(proof, on) => {
                 let position = on.position;
                 let exchange = Exchange::observe(on, &request);
-                MaskFuture::observing(position, proof, exchange, self.inner.call(request.map(InspectedBody::unread)))
+                (Some(position), request.map(InspectedBody::unread), OnAnswer::DryRun(proof, exchange))
             }
             Lookup::Unreadable(proof, reason) => {
-                MaskFuture::unreadable(proof, reason, self.inner.call(request.map(InspectedBody::unread)))
+                (None, request.map(InspectedBody::unread), OnAnswer::Unreadable(proof, reason))
             }
-            Lookup::Refused(reason) => MaskFuture::answered(answer::refused(reason)),
-        }
+            Lookup::Refused(reason) => return MaskFuture::answered(answer::refused(reason)),
+        };
+        MaskFuture::waiting(route, self.inner.call(request), then)
     }
 }

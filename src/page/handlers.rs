@@ -1,6 +1,6 @@
 //! What is done to the elements of a page, as the library wants to be told.
 
-use super::policy::admit;
+use super::csp::admit;
 use super::references::unescaped;
 use super::rule::PageRule;
 use super::style::Style;

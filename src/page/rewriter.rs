@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Rewriter {
     rule: Arc<PageRule>,
     charset: Charset,
-    state: State,
+    state: RewriterState,
     output: Output,
     placed: Placed,
     fault: Option<Reason>,
 }
 
-enum State {
+enum RewriterState {
     /// The first bytes, of which some may be a byte order mark.
     Beginning { bytes: Vec<u8> },
     /// The page is read. The lock is never waited for: it is there so that the body may be shared, as other bodies may.
@@ -31,30 +31,30 @@ enum State {
 
 impl Rewriter {
     pub(super) fn new(rule: Arc<PageRule>, charset: Charset) -> Self {
-        let state = State::Beginning { bytes: Vec::new() };
+        let state = RewriterState::Beginning { bytes: Vec::new() };
         Self { rule, charset, state, output: Output::default(), placed: Placed::default(), fault: None }
     }
 
     /// Takes the next piece of the page, and gives out what can be given so far.
     pub(super) fn write(&mut self, piece: &[u8], out: &mut BytesMut) {
         match &mut self.state {
-            State::Beginning { bytes } => {
+            RewriterState::Beginning { bytes } => {
                 bytes.extend_from_slice(piece);
                 if bytes.len() >= MARK && (first_of(bytes).is_some() || bytes.len() >= MOST_BLANK) {
                     self.begin(out);
                 }
             }
-            State::Reading(rewriter) => {
+            RewriterState::Reading(rewriter) => {
                 let written = rewriter.get_mut().unwrap_or_else(PoisonError::into_inner).write(piece);
                 self.read(written.is_ok(), out);
             }
-            State::Passing => out.extend_from_slice(piece),
+            RewriterState::Passing => out.extend_from_slice(piece),
         }
     }
 
     /// The page is over.
     pub(super) fn finish(&mut self, out: &mut BytesMut) {
-        if matches!(self.state, State::Beginning { .. }) {
+        if matches!(self.state, RewriterState::Beginning { .. }) {
             self.begin(out);
         }
         self.end(out);
@@ -67,7 +67,9 @@ impl Rewriter {
 
     /// Begins to read, once it is known whether there is a byte order mark. It outweighs the header field (Encoding, 6).
     fn begin(&mut self, out: &mut BytesMut) {
-        let State::Beginning { bytes } = std::mem::replace(&mut self.state, State::Passing) else { return };
+        let RewriterState::Beginning { bytes } = std::mem::replace(&mut self.state, RewriterState::Passing) else {
+            return;
+        };
         let said = match (&*bytes, self.charset) {
             ([0xfe, 0xff, ..] | [0xff, 0xfe, ..], _) => {
                 self.fault = Some(Reason::Charset);
@@ -84,7 +86,7 @@ impl Rewriter {
             (_, Charset::Unsaid) => None,
         };
         let settings = settings(&self.rule, &self.placed, said);
-        self.state = State::Reading(Box::new(Mutex::new(HtmlRewriter::new(settings, self.output.clone()))));
+        self.state = RewriterState::Reading(Box::new(Mutex::new(HtmlRewriter::new(settings, self.output.clone()))));
         self.write(&bytes, out);
     }
 
@@ -92,7 +94,7 @@ impl Rewriter {
     fn read(&mut self, well: bool, out: &mut BytesMut) {
         self.output.take(out);
         if !well {
-            self.state = State::Passing;
+            self.state = RewriterState::Passing;
             self.fault = Some(Reason::TooLarge);
         } else if self.rule.remove.is_empty() && self.placed.load(Ordering::Relaxed) {
             // Nothing is left to be done. What is not read cannot be misread.
@@ -102,7 +104,7 @@ impl Rewriter {
 
     /// Ends the reading; what was held back comes out.
     fn end(&mut self, out: &mut BytesMut) {
-        if let State::Reading(rewriter) = std::mem::replace(&mut self.state, State::Passing) {
+        if let RewriterState::Reading(rewriter) = std::mem::replace(&mut self.state, RewriterState::Passing) {
             if rewriter.into_inner().unwrap_or_else(PoisonError::into_inner).end().is_err() {
                 self.fault = Some(Reason::TooLarge);
             }

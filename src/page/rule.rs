@@ -1,6 +1,8 @@
 //! What is to be done to a page: selectors of what to hide and of what to remove, checked and compiled.
 
+use super::csp::admit_in_field;
 use super::style::Style;
+use http::header::{CONTENT_SECURITY_POLICY, Entry, HeaderMap, HeaderValue};
 use lol_html::Selector;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -37,7 +39,7 @@ impl PageRule {
         for (position, selector) in hide.iter().enumerate() {
             match check(selector.as_ref()) {
                 Ok(()) => hidden.push(selector.as_ref()),
-                Err(error) => refused.push(RefusedSelector { list: List::Hide, position, error }),
+                Err(error) => refused.push(RefusedSelector { list: SelectorList::Hide, position, error }),
             }
         }
         let mut removed = Vec::new();
@@ -50,7 +52,7 @@ impl PageRule {
             });
             match compiled {
                 Ok(selector) => removed.push(selector),
-                Err(error) => refused.push(RefusedSelector { list: List::Remove, position, error }),
+                Err(error) => refused.push(RefusedSelector { list: SelectorList::Remove, position, error }),
             }
         }
         if !refused.is_empty() {
@@ -59,9 +61,18 @@ impl PageRule {
         Ok(Self { style: Style::hiding(&hidden), remove: removed })
     }
 
-    /// The source expression by which a Content-Security-Policy admits the style, if there is one.
-    pub(crate) fn style_source(&self) -> Option<&str> {
-        self.style.as_ref().map(Style::source)
+    /// Changes each policy in the head of an answer that would block the style, so that it admits
+    /// the style. `Content-Security-Policy-Report-Only` blocks nothing and stays as it is.
+    pub(crate) fn admit_style(&self, headers: &mut HeaderMap) {
+        let (Some(style), Entry::Occupied(mut policies)) = (&self.style, headers.entry(CONTENT_SECURITY_POLICY)) else {
+            return;
+        };
+        for policy in policies.iter_mut() {
+            let admitted = admit_in_field(policy.as_bytes(), style.source());
+            if let Some(admitted) = admitted.and_then(|admitted| HeaderValue::from_bytes(&admitted).ok()) {
+                *policy = admitted;
+            }
+        }
     }
 }
 
@@ -69,7 +80,7 @@ impl PageRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedSelector {
     /// Where it stands.
-    pub list: List,
+    pub list: SelectorList,
     /// Its place there.
     pub position: usize,
     /// Why it is refused.
@@ -78,7 +89,7 @@ pub struct RefusedSelector {
 
 /// What is done to what a selector selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
+pub enum SelectorList {
     /// It is hidden.
     Hide,
     /// It is removed.
@@ -231,6 +242,6 @@ mod tests {
     fn every_refused_selector_is_named_by_its_place() {
         let refused = PageRule::new(&["a", "{"], &["b ~ c", "d"]).unwrap_err();
         let places: Vec<_> = refused.iter().map(|refused| (refused.list, refused.position)).collect();
-        assert_eq!(places, [(List::Hide, 1), (List::Remove, 0)]);
+        assert_eq!(places, [(SelectorList::Hide, 1), (SelectorList::Remove, 0)]);
     }
 }

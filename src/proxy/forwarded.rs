@@ -3,7 +3,7 @@
 use super::field_name::FieldNames;
 use super::host::{is_host, is_port, is_scheme};
 use super::peer::Peer;
-use crate::layer::remove_where;
+use crate::header::remove_where;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

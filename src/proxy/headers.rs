@@ -1,7 +1,7 @@
 //! Header fields on their way through the proxy, off and on the masked routes alike.
 
 use super::field_name::FieldNames;
-use crate::layer::remove_where;
+use crate::header::remove_where;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields that say where a message ends; spelt otherwise they say so only to some servers.

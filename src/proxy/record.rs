@@ -121,7 +121,7 @@ impl Record {
                 }
                 masked_or_revealed(summary)
             }
-            Some((Outcome::Observed, _)) => Decision::Observed,
+            Some((Outcome::DryRun, _)) => Decision::Observed,
             // Until its body ends otherwise.
             Some((Outcome::Streaming, _)) => Decision::Masked,
             Some((Outcome::Withheld(reason), report)) => {

@@ -1,7 +1,7 @@
 //! Header fields that make a server take another path than the request line's.
 
 use super::field_name::FieldNames;
-use crate::layer::remove_where;
+use crate::header::remove_where;
 use http::header::{HeaderMap, HeaderName};
 
 /// The fields, and whose they are.

@@ -1,16 +1,8 @@
 //! Every reading of a request target that some server could give it.
 
+use super::ambiguous::{AmbiguousPath, MAX_READINGS, MAX_UNUSUAL_PATH};
 use super::query::{QueryPaths, has_rest_route, leads_to_query};
 use super::reading::{HABITS, ends_in_index};
-use thiserror::Error;
-
-/// Most readings that one target may have. An ordinary path has one, a strange one a handful; a target that has more is
-/// built to be read differently by different servers, and is refused.
-pub const MAX_READINGS: usize = 128;
-
-/// Most bytes of a path that has more than one reading, so that no target costs much. Common servers refuse request lines of this
-/// length altogether.
-pub const MAX_UNUSUAL_PATH: usize = 8 * 1024;
 
 /// Most bytes of all readings of one target together: what bounds the time that a target made for it can cost.
 const MAX_READING_BYTES: usize = 64 * 1024;
@@ -113,24 +105,6 @@ impl std::fmt::Debug for CanonicalPath<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.readings().map(|reading| reading.escape_ascii().to_string())).finish()
     }
-}
-
-/// Why a target was refused.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AmbiguousPath {
-    /// A NUL, which ends a path for some servers.
-    #[error("the path holds a NUL")]
-    Nul,
-    /// More than [`MAX_UNUSUAL_PATH`].
-    #[error("the path is unusual and too long")]
-    TooLong,
-    /// More than [`MAX_READINGS`].
-    #[error("the path can be read in too many ways")]
-    TooManyReadings,
-    /// A percent sign that begins no escape.
-    #[error("the path holds an escape that cannot be decoded")]
-    Undecodable,
 }
 
 /// What stands before the first question mark of a target, and what behind it.

@@ -97,7 +97,7 @@ impl Index {
     pub(super) fn find(&self, path: &[u8], found: &mut Vec<usize>) {
         let Some(written) = path.strip_prefix(b"/") else { return };
         let begun = found.len();
-        let mut at = States::default();
+        let mut at = ActiveNodes::default();
         self.enter(0, &mut at, found);
         if !written.is_empty() {
             for segment in written.split(|&byte| byte == b'/') {
@@ -117,8 +117,8 @@ impl Index {
     }
 
     /// From the states before a segment to those behind it.
-    fn step(&self, from: &States, segment: &[u8], found: &mut Vec<usize>) -> States {
-        let mut to = States { transient: SmallVec::new(), many: from.many.clone() };
+    fn step(&self, from: &ActiveNodes, segment: &[u8], found: &mut Vec<usize>) -> ActiveNodes {
+        let mut to = ActiveNodes { transient: SmallVec::new(), many: from.many.clone() };
         let hash = Fold::Ascii.hash(segment);
         let other = (!segment.is_ascii()).then(|| Fold::Any.hash(segment));
         for state in from.all(&self.many) {
@@ -137,7 +137,7 @@ impl Index {
     }
 
     /// Enters a node, and the `Many` behind it, which may take no segment at all.
-    fn enter(&self, state: usize, states: &mut States, found: &mut Vec<usize>) {
+    fn enter(&self, state: usize, states: &mut ActiveNodes, found: &mut Vec<usize>) {
         let node = self.node(state);
         found.extend(node.routes_of_rest.iter());
         match node.many_number {
@@ -177,13 +177,13 @@ impl Node {
 /// A node that is no `Many` is entered from its parent alone, and by one segment, so it is never in twice. A `Many` stays where it is
 /// whatever segments follow.
 #[derive(Default)]
-struct States {
+struct ActiveNodes {
     transient: SmallVec<[usize; 8]>,
     /// A bit for each of [`Index::many`].
     many: SmallVec<[u64; 1]>,
 }
 
-impl States {
+impl ActiveNodes {
     fn is_empty(&self) -> bool {
         self.transient.is_empty() && self.many.is_empty()
     }

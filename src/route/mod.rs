@@ -14,6 +14,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ambiguous;
 mod canonical;
 mod fold;
 mod index;
@@ -24,6 +25,7 @@ mod set;
 mod template;
 mod unicode;
 
-pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS, MAX_UNUSUAL_PATH};
+pub use ambiguous::{AmbiguousPath, MAX_READINGS, MAX_UNUSUAL_PATH};
+pub use canonical::CanonicalPath;
 pub use pattern::{Pattern, PatternError};
-pub use set::{Found, Route, RouteSet, RouteSetError};
+pub use set::{Route, RouteMatch, RouteSet, RouteSetError};

@@ -7,11 +7,11 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    pub(super) kind: Kind,
+    pub(super) kind: PatternKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PatternKind {
     Template(Template),
     /// An expression for a whole path.
     Regex(String),
@@ -41,7 +41,7 @@ impl Pattern {
         // The path `/` has no segments.
         let written = (!written.is_empty()).then(|| written.split('/'));
         let segments: Result<_, _> = written.into_iter().flatten().map(segment).collect();
-        Ok(Self { text: template.to_owned(), kind: Kind::Template(Template(segments?)) })
+        Ok(Self { text: template.to_owned(), kind: PatternKind::Template(Template(segments?)) })
     }
 
     /// A regular expression (the `regex` crate's syntax) that must match the whole path.
@@ -56,7 +56,7 @@ impl Pattern {
         if expression.starts_with(|first: char| first.is_alphanumeric()) {
             return Err(PatternError::NoLeadingSlash);
         }
-        Ok(Self { text: expression.to_owned(), kind: Kind::Regex(anchored) })
+        Ok(Self { text: expression.to_owned(), kind: PatternKind::Regex(anchored) })
     }
 
     /// The pattern as it was written.
@@ -167,7 +167,7 @@ mod tests {
 
     /// Holds a template against paths, as itself and as an expression, and counts those that match.
     fn matching(template: &str, paths: impl Iterator<Item = String>) -> usize {
-        let Kind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
+        let PatternKind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
         let expression = expression(template);
         let matches = |path: &String| {
             // The path `/` has no segments.
@@ -196,7 +196,7 @@ mod tests {
             ("/{*x}/a/{*y}", &["/a", "/a/b", "/b/a", "/b/a/c", "/a/a/a"], &["/", "/b", "/b/c"]),
             ("/{*x}/a/{y}/{*z}/b", &["/a/1/b", "/q/a/1/2/b", "/a/a/b/b"], &["/a/b", "/a/1/b/2", "/b"]),
         ] {
-            let Kind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
+            let PatternKind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
             for path in on {
                 assert!(matches(&compiled, path), "{template} {path}");
             }
@@ -210,8 +210,8 @@ mod tests {
     fn templates_compiled_together_match_as_each_alone() {
         let templates: Vec<_> = rows(["", "/", "/a", "/{x}", "/{*y}", "/B"])
             .filter_map(|template| match Pattern::template(&template).ok()?.kind {
-                Kind::Template(template) => Some(template),
-                Kind::Regex(_) => None,
+                PatternKind::Template(template) => Some(template),
+                PatternKind::Regex(_) => None,
             })
             .collect();
         let together = Index::new(templates.iter().enumerate());

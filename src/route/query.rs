@@ -4,7 +4,7 @@
 //! `?q=a/b` (Drupal), `?s=/a/b` (ThinkPHP), `?route=a/b` (OpenCart), `?_url=/a/b` (Phalcon), `?rest_route=/a/b` (WordPress), and whatever
 //! name a rewrite rule gives it. So the name of the parameter does not count.
 
-use super::AmbiguousPath;
+use super::ambiguous::AmbiguousPath;
 use super::reading::{decode, ends_in_script};
 
 /// How often a piece of a query may be escaped. None is as often unless it is made to be read differently.

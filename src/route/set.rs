@@ -1,8 +1,8 @@
 //! All routes, compiled together.
 
+use super::canonical::CanonicalPath;
 use super::index::Index;
-use super::pattern::Kind;
-use super::{CanonicalPath, Pattern};
+use super::pattern::{Pattern, PatternKind};
 use regex::bytes::RegexSet;
 use std::collections::HashSet;
 use thiserror::Error;
@@ -32,7 +32,7 @@ pub struct RouteSet<T> {
 
 /// A route that a path is on.
 #[derive(Debug)]
-pub struct Found<'a, T> {
+pub struct RouteMatch<'a, T> {
     /// The route.
     pub route: &'a Route<T>,
     /// Its place in the set.
@@ -53,12 +53,12 @@ impl<T> RouteSet<T> {
         }
         let templates =
             Index::new(routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
-                Kind::Template(template) => Some((position, template)),
-                Kind::Regex(_) => None,
+                PatternKind::Template(template) => Some((position, template)),
+                PatternKind::Regex(_) => None,
             }));
         let written = routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
-            Kind::Regex(expression) => Some((position, expression)),
-            Kind::Template(_) => None,
+            PatternKind::Regex(expression) => Some((position, expression)),
+            PatternKind::Template(_) => None,
         });
         let (by_expression, written): (_, Vec<_>) = written.unzip();
         let expressions = RegexSet::new(written).map_err(|error| RouteSetError::TooLarge(error.to_string()))?;
@@ -71,14 +71,14 @@ impl<T> RouteSet<T> {
     }
 
     /// Every route that any reading of the path is on, in the order of the configuration.
-    pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Found<'_, T>> {
+    pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = RouteMatch<'_, T>> {
         let mut found = vec![];
         for reading in path.readings() {
             self.matches(reading, &mut found);
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().filter_map(|position| self.routes.get(position).map(|route| Found { route, position }))
+        found.into_iter().filter_map(|position| self.routes.get(position).map(|route| RouteMatch { route, position }))
     }
 
     /// The readings of the path that are on the route at `position`: why it was found.

@@ -69,7 +69,7 @@ fn the_style_ends_the_head() {
 #[test]
 fn a_policy_in_the_page_admits_the_style_and_nothing_else() {
     let style = rule(&[".copy"], &[]);
-    let hash = style.style_source().unwrap().to_owned();
+    let hash = style.style.as_ref().unwrap().source().to_owned();
     for (page, expected) in [
         (
             "<head><meta http-equiv=Content-Security-Policy content=\"default-src 'self'\"></head>",

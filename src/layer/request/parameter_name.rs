@@ -2,7 +2,7 @@
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParameterSource {
     Query,
     Body,
 }
@@ -36,7 +36,7 @@ const MAX_LETTERS: usize = 24;
 /// value) and as anything more lenient would: only letters and digits count.
 #[derive(Clone, Debug)]
 pub(super) struct ParameterName {
-    place: Place,
+    place: ParameterSource,
     letters: [u8; MAX_LETTERS],
     /// How many letters there are, or one more than there is room for.
     len: usize,
@@ -45,29 +45,36 @@ pub(super) struct ParameterName {
     /// Whether it overrides up to where it may end.
     overrides: bool,
     /// What was read of an escape.
-    escape: Escape,
+    escape: PercentEscape,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Escape {
+enum PercentEscape {
     None,
     Percent,
     High(u8),
 }
 
 impl ParameterName {
-    pub(super) fn new(place: Place) -> Self {
-        Self { place, letters: [0; MAX_LETTERS], len: 0, is_marked: None, overrides: false, escape: Escape::None }
+    pub(super) fn new(place: ParameterSource) -> Self {
+        Self {
+            place,
+            letters: [0; MAX_LETTERS],
+            len: 0,
+            is_marked: None,
+            overrides: false,
+            escape: PercentEscape::None,
+        }
     }
 
     /// Takes the next byte, which may be a part of an escape.
     pub(super) fn push(&mut self, byte: u8) {
         match (self.escape, hex(byte)) {
-            (Escape::None, _) if byte == b'%' => self.escape = Escape::Percent,
-            (Escape::None, _) => self.take(if byte == b'+' { b' ' } else { byte }),
-            (Escape::Percent, Some(high)) => self.escape = Escape::High(high),
-            (Escape::High(high), Some(low)) => {
-                self.escape = Escape::None;
+            (PercentEscape::None, _) if byte == b'%' => self.escape = PercentEscape::Percent,
+            (PercentEscape::None, _) => self.take(if byte == b'+' { b' ' } else { byte }),
+            (PercentEscape::Percent, Some(high)) => self.escape = PercentEscape::High(high),
+            (PercentEscape::High(high), Some(low)) => {
+                self.escape = PercentEscape::None;
                 self.take(high << 4 | low);
             }
             // No escape after all.
@@ -87,10 +94,10 @@ impl ParameterName {
     }
 
     fn end_escape(&mut self) {
-        match std::mem::replace(&mut self.escape, Escape::None) {
-            Escape::None => {}
-            Escape::Percent => self.take(b'%'),
-            Escape::High(high) => {
+        match std::mem::replace(&mut self.escape, PercentEscape::None) {
+            PercentEscape::None => {}
+            PercentEscape::Percent => self.take(b'%'),
+            PercentEscape::High(high) => {
                 self.take(b'%');
                 self.take(b"0123456789abcdef"[usize::from(high & 0xf)]);
             }
@@ -111,7 +118,7 @@ impl ParameterName {
     }
 
     fn is_override(&self) -> bool {
-        let may_be_any = self.place == Place::Query || self.is_marked == Some(true);
+        let may_be_any = self.place == ParameterSource::Query || self.is_marked == Some(true);
         let known = if may_be_any { OVERRIDES.len() } else { UNMISTAKABLE };
         self.letters.get(..self.len).is_some_and(|letters| OVERRIDES.iter().take(known).any(|known| *known == letters))
     }

@@ -1,6 +1,6 @@
 //! Requests that some server could take for ones with another method.
 
-use super::parameter_name::{ParameterName, Place};
+use super::parameter_name::{ParameterName, ParameterSource};
 use http::HeaderMap;
 
 /// Whether some server could take a request for one with another method, by its header fields or by what stands behind the path in its
@@ -37,7 +37,7 @@ fn target_overrides_method(target: &[u8]) -> bool {
 }
 
 fn is_override(parameter: &[u8]) -> bool {
-    let mut name = ParameterName::new(Place::Query);
+    let mut name = ParameterName::new(ParameterSource::Query);
     parameter.iter().take_while(|&&byte| byte != b'=').for_each(|&byte| name.push(byte));
     name.end()
 }

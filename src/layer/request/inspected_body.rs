@@ -29,15 +29,6 @@ struct Inspection {
     waiting: Option<Waker>,
 }
 
-impl Inspection {
-    fn conclude(&mut self) {
-        self.over = true;
-        if let Some(waiting) = self.waiting.take() {
-            waiting.wake();
-        }
-    }
-}
-
 impl BodyVerdict {
     /// For a body that cannot be read, and so may override.
     pub(super) fn unknown() -> Self {
@@ -57,6 +48,18 @@ impl BodyVerdict {
         }
         inspection.waiting = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Notes that no more of the body goes upstream. The waiting task is woken after the lock is
+    /// released, so that it never waits for the lock.
+    fn conclude(&self) {
+        let waiting = self.inspection().and_then(|mut inspection| {
+            inspection.over = true;
+            inspection.waiting.take()
+        });
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
     }
 
     fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
@@ -97,8 +100,10 @@ impl<B> InspectedBody<B> {
         self.inspection.is_some()
     }
 
-    fn inspection(&self) -> Option<MutexGuard<'_, Inspection>> {
-        self.inspection.as_ref().and_then(BodyVerdict::inspection)
+    fn conclude(&self) {
+        if let Some(inspection) = &self.inspection {
+            inspection.conclude();
+        }
     }
 }
 
@@ -123,13 +128,13 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?;
         let frame = frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
         let ended = frame.is_none() || is_over(&self.body);
-        if let Some(mut inspection) = self.inspection() {
-            if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
-                inspection.detector.read(data);
-            }
-            if ended {
-                inspection.conclude();
-            }
+        if let Some(data) = frame.as_ref().and_then(Frame::data_ref)
+            && let Some(mut inspection) = self.inspection.as_ref().and_then(BodyVerdict::inspection)
+        {
+            inspection.detector.read(data);
+        }
+        if ended {
+            self.conclude();
         }
         Poll::Ready(frame.map(Ok))
     }
@@ -137,8 +142,8 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
     /// Whoever asks and is told that it has ended need not read on, so that this is an end too.
     fn is_end_stream(&self) -> bool {
         let ended = self.body.is_end_stream();
-        if let Some(mut inspection) = self.inspection().filter(|_| ended) {
-            inspection.conclude();
+        if ended {
+            self.conclude();
         }
         ended
     }
@@ -151,9 +156,7 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
 impl<B> Drop for InspectedBody<B> {
     /// Nobody reads on, so that no more goes upstream.
     fn drop(&mut self) {
-        if let Some(mut inspection) = self.inspection() {
-            inspection.conclude();
-        }
+        self.conclude();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds a method override in the body of a request: a parameter of a form, a part of a multipart form, or a member of a JSON object.
 
-use super::parameter_name::{ParameterName, Place};
+use super::parameter_name::{ParameterName, ParameterSource};
 use crate::mask::{Masker, Rules, Selectors, Sink};
 use std::sync::{Arc, LazyLock};
 
@@ -36,7 +36,7 @@ impl OverrideDetector {
     pub(super) fn new(is_multipart: bool) -> Self {
         Self {
             json: Json::Unknown,
-            form: Form { name: ParameterName::new(Place::Body), in_value: false },
+            form: Form { name: ParameterName::new(ParameterSource::Body), in_value: false },
             parts: is_multipart.then_some(Parts::Searching { seen: 0 }),
             found: false,
         }
@@ -158,7 +158,7 @@ impl Parts {
             (Self::Name(name), b'"' | b'\'') => return name.end(),
             (Self::Name(_), b';' | b'\r' | b'\n') => return self.ends_name(),
             (Self::Name(name), _) => name.push(byte),
-            (Self::Equals { .. }, b'=') => *self = Self::Name(ParameterName::new(Place::Body)),
+            (Self::Equals { .. }, b'=') => *self = Self::Name(ParameterName::new(ParameterSource::Body)),
             (Self::Equals { .. }, b' ' | b'\t') => {}
             (Self::Equals { starred }, b'*') => *starred = true,
             // `name*0="_met"; name*1="hod"` (RFC 2231 3) is put together by some.

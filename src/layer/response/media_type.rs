@@ -13,7 +13,7 @@ pub(super) enum MediaType {
     /// Text in another charset than UTF-8.
     OtherCharset,
     /// Anything else, or nothing: the body itself decides.
-    Unsaid,
+    Unknown,
 }
 
 impl MediaType {
@@ -40,7 +40,7 @@ impl MediaType {
                 json |= place == 0 && is_json(essence);
             }
         }
-        if json { Self::Json } else { Self::Unsaid }
+        if json { Self::Json } else { Self::Unknown }
     }
 }
 
@@ -82,9 +82,9 @@ mod tests {
             assert_eq!(of(&[value]), MediaType::Json, "{value}");
         }
         for value in ["text/html", "application/jsonx", "+json", "image/png", "application/xml;note=+json"] {
-            assert_eq!(of(&[value]), MediaType::Unsaid, "{value}");
+            assert_eq!(of(&[value]), MediaType::Unknown, "{value}");
         }
-        assert_eq!(of(&[]), MediaType::Unsaid);
+        assert_eq!(of(&[]), MediaType::Unknown);
     }
 
     #[test]
