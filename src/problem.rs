@@ -1,5 +1,6 @@
 //! Problem documents (RFC 9457): what last4 answers in its own name.
 
+use crate::reason::Reason;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -7,28 +8,29 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 /// The media type of problem documents.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// A problem document. `reason` is a stable code, `detail` a sentence; neither may hold anything of a request or an answer.
+/// A response with the status and the problem document of a reason.
 ///
 /// ```
-/// # use http::StatusCode;
-/// let response = last4::problem::response(StatusCode::BAD_GATEWAY, "not-json", "The answer is not JSON and was withheld.");
+/// use last4::reason::Reason;
+///
+/// let response = last4::problem::response(Reason::NotJson);
 /// assert_eq!(response.headers()["content-type"], "application/problem+json");
 /// ```
-pub fn response(status: StatusCode, reason: &'static str, detail: &'static str) -> Response<Bytes> {
+pub fn response(reason: Reason) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    *response.body_mut() = describe(response.headers_mut(), status, reason, detail);
+    *response.status_mut() = reason.status();
+    *response.body_mut() = describe(response.headers_mut(), reason.status(), reason);
     response
 }
 
-/// Puts what describes a problem document into the head of a response, and gives the document, which is to be its body.
-pub fn describe(headers: &mut HeaderMap, status: StatusCode, reason: &'static str, detail: &'static str) -> Bytes {
+/// Sets the header fields of a problem document in the head of a response, and returns the document, which becomes its body.
+pub fn describe(headers: &mut HeaderMap, status: StatusCode, reason: Reason) -> Bytes {
     let document = serde_json::json!({
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
-        "reason": reason,
-        "detail": detail,
+        "reason": reason.as_str(),
+        "detail": reason.detail(),
     });
     let document = Bytes::from(document.to_string());
     headers.insert(CONTENT_TYPE, MEDIA_TYPE);

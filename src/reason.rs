@@ -1,82 +1,176 @@
-//! Why an answer is withheld: the stable codes of problem documents, logs and metrics.
+//! Why last4 answers in its own name: one code for problem documents, log lines and metrics.
 
+use http::StatusCode;
 use std::fmt;
 
-/// Why a request was refused or an answer withheld. The codes are stable and say nothing about content.
+/// Why a request was refused, could not be forwarded, or had its answer withheld. The codes are stable and say nothing about content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// The request's path can be read in ways that cannot be bounded.
     AmbiguousPath,
+    /// The client sent no byte of its body for `limits.body_timeout_secs`.
+    BodyTimeout,
     /// Text in another charset than UTF-8.
     Charset,
+    /// The method `CONNECT`.
+    Connect,
     /// The body does not decode as its content coding says.
     DecodeFailed,
+    /// The head of a request took longer than `limits.header_timeout_secs`.
+    HeaderTimeout,
+    /// The head of a request has more bytes or fields than `limits` allows.
+    HeadersTooLarge,
+    /// No `Host`, more than one, or one that is not a host.
+    Host,
     /// The upstream ended before its body did.
     Incomplete,
+    /// The body of a request ended too early.
+    IncompleteRequest,
     /// A JSON media type over a body that is not JSON.
     InvalidJson,
+    /// The head of a request is not HTTP.
+    MalformedRequest,
     /// Neither a JSON media type nor a JSON body.
     NotJson,
     /// A part of a body, which cannot be read on its own.
     PartialContent,
+    /// The body of a request is larger than `limits.max_request_bytes`.
+    RequestTooLarge,
     /// Nested more deeply than allowed.
     TooDeep,
     /// More decoded bytes than allowed.
     TooLarge,
+    /// As many connections are open as `limits.max_connections` allows.
+    TooManyConnections,
+    /// As many requests are at the upstream as `limits.max_requests` allows.
+    TooManyRequests,
     /// A content coding that last4 cannot undo.
     UnknownEncoding,
-    /// A tunnel, which cannot be looked into.
+    /// A tunnel that nobody asked for, or on a masked route, where it cannot be read.
     Upgrade,
+    /// The upstream closed the connection before it answered.
+    UpstreamClosed,
+    /// The upstream's answer is not HTTP, or can be read in more than one way.
+    UpstreamProtocol,
+    /// The upstream did not accept a connection or begin its answer in time.
+    UpstreamTimeout,
+    /// No TLS with the upstream that both sides trust.
+    UpstreamTls,
+    /// No connection to the upstream.
+    UpstreamUnreachable,
+}
+
+/// Which side a [`Reason`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Side {
+    /// The client's request: sending it again unchanged will not help.
+    Client,
+    /// A limit of last4's own: the same request may succeed later.
+    Limits,
+    /// The upstream, or its answer.
+    Upstream,
+}
+
+/// Where a request ended, which decides the metric that counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Refused before any of it went upstream: `last4_refused_requests_total`.
+    Request,
+    /// On its way upstream, before the head of an answer: `last4_upstream_failures_total`.
+    Upstream,
+    /// Its answer was withheld: `last4_withheld_total`.
+    Answer,
 }
 
 impl Reason {
     /// All of them, in the order of their numbers (`reason as usize`).
-    pub const ALL: [Self; Self::Upgrade as usize + 1] = [
+    pub const ALL: [Self; Self::UpstreamUnreachable as usize + 1] = [
         Self::AmbiguousPath,
+        Self::BodyTimeout,
         Self::Charset,
+        Self::Connect,
         Self::DecodeFailed,
+        Self::HeaderTimeout,
+        Self::HeadersTooLarge,
+        Self::Host,
         Self::Incomplete,
+        Self::IncompleteRequest,
         Self::InvalidJson,
+        Self::MalformedRequest,
         Self::NotJson,
         Self::PartialContent,
+        Self::RequestTooLarge,
         Self::TooDeep,
         Self::TooLarge,
+        Self::TooManyConnections,
+        Self::TooManyRequests,
         Self::UnknownEncoding,
         Self::Upgrade,
+        Self::UpstreamClosed,
+        Self::UpstreamProtocol,
+        Self::UpstreamTimeout,
+        Self::UpstreamTls,
+        Self::UpstreamUnreachable,
     ];
 
     /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AmbiguousPath => "ambiguous-path",
-            Self::Charset => "charset",
-            Self::DecodeFailed => "decode-failed",
-            Self::Incomplete => "incomplete",
-            Self::InvalidJson => "invalid-json",
-            Self::NotJson => "not-json",
-            Self::PartialContent => "partial-content",
-            Self::TooDeep => "too-deep",
-            Self::TooLarge => "too-large",
-            Self::UnknownEncoding => "unknown-encoding",
-            Self::Upgrade => "upgrade",
-        }
+    pub const fn as_str(self) -> &'static str {
+        self.describe().0
+    }
+
+    /// The status that last4 answers with. A withheld answer may keep a status of its own instead (an error, or a write that happened).
+    pub const fn status(self) -> StatusCode {
+        self.describe().1
+    }
+
+    /// Which side it is about.
+    pub const fn side(self) -> Side {
+        self.describe().2
+    }
+
+    /// Where the request ended. [`Self::Upgrade`] can also end it before the answer.
+    pub const fn stage(self) -> Stage {
+        self.describe().3
     }
 
     /// What happened, in a sentence for the person who reads the problem document.
-    pub fn detail(self) -> &'static str {
+    pub const fn detail(self) -> &'static str {
+        self.describe().4
+    }
+
+    #[rustfmt::skip]
+    const fn describe(self) -> (&'static str, StatusCode, Side, Stage, &'static str) {
+        use {Side as By, Stage as At, StatusCode as S};
         match self {
-            Self::AmbiguousPath => "The path can be read in different ways by different servers.",
-            Self::Charset => "The answer is in a charset other than UTF-8 and was withheld.",
-            Self::DecodeFailed => "The answer does not decode as its Content-Encoding says and was withheld.",
-            Self::Incomplete => "The answer ended too early and was withheld.",
-            Self::InvalidJson => "The answer is not valid JSON and was withheld.",
-            Self::NotJson => "The answer is not JSON and was withheld.",
-            Self::PartialContent => "The answer is a part of a body and was withheld.",
-            Self::TooDeep => "The answer is nested too deeply and was withheld.",
-            Self::TooLarge => "The answer is too large and was withheld.",
-            Self::UnknownEncoding => "The answer is in a content coding that cannot be undone and was withheld.",
-            Self::Upgrade => "The upstream tried to open a tunnel, which was refused.",
+            Self::AmbiguousPath => ("ambiguous-path", S::BAD_REQUEST, By::Client, At::Request, "The path can be read in different ways by different servers."),
+            Self::BodyTimeout => ("body-timeout", S::REQUEST_TIMEOUT, By::Client, At::Upstream, "The request's body stopped coming."),
+            Self::Charset => ("charset", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is in a charset other than UTF-8 and was withheld."),
+            Self::Connect => ("connect", S::METHOD_NOT_ALLOWED, By::Client, At::Request, "This is not a forward proxy."),
+            Self::DecodeFailed => ("decode-failed", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer does not decode as its Content-Encoding says and was withheld."),
+            Self::HeaderTimeout => ("header-timeout", S::REQUEST_TIMEOUT, By::Client, At::Request, "The request's head took too long."),
+            Self::HeadersTooLarge => ("headers-too-large", S::REQUEST_HEADER_FIELDS_TOO_LARGE, By::Client, At::Request, "The request's head has too many fields."),
+            Self::Host => ("host", S::BAD_REQUEST, By::Client, At::Request, "A request names exactly one host: a name or an address, and at most a port."),
+            Self::Incomplete => ("incomplete", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer ended too early and was withheld."),
+            Self::IncompleteRequest => ("incomplete-request", S::BAD_REQUEST, By::Client, At::Upstream, "The request's body ended too early."),
+            Self::InvalidJson => ("invalid-json", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is not valid JSON and was withheld."),
+            Self::MalformedRequest => ("malformed-request", S::BAD_REQUEST, By::Client, At::Request, "The request's head is not well-formed HTTP."),
+            Self::NotJson => ("not-json", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is not JSON and was withheld."),
+            Self::PartialContent => ("partial-content", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is a part of a body and was withheld."),
+            Self::RequestTooLarge => ("request-too-large", S::PAYLOAD_TOO_LARGE, By::Client, At::Upstream, "The request's body is too large."),
+            Self::TooDeep => ("too-deep", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is nested too deeply and was withheld."),
+            Self::TooLarge => ("too-large", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is too large and was withheld."),
+            Self::TooManyConnections => ("too-many-connections", S::SERVICE_UNAVAILABLE, By::Limits, At::Request, "There are too many connections at the moment."),
+            Self::TooManyRequests => ("too-many-requests", S::SERVICE_UNAVAILABLE, By::Limits, At::Upstream, "There are too many requests at the moment."),
+            Self::UnknownEncoding => ("unknown-encoding", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is in a content coding that cannot be undone and was withheld."),
+            Self::Upgrade => ("upgrade", S::BAD_GATEWAY, By::Upstream, At::Answer, "The upstream tried to open a tunnel, which was refused."),
+            Self::UpstreamClosed => ("upstream-closed", S::BAD_GATEWAY, By::Upstream, At::Upstream, "The upstream closed the connection before it answered."),
+            Self::UpstreamProtocol => ("upstream-protocol", S::BAD_GATEWAY, By::Upstream, At::Upstream, "The upstream's answer is not well-formed HTTP."),
+            Self::UpstreamTimeout => ("upstream-timeout", S::GATEWAY_TIMEOUT, By::Upstream, At::Upstream, "The upstream did not answer in time."),
+            Self::UpstreamTls => ("upstream-tls", S::BAD_GATEWAY, By::Upstream, At::Upstream, "The upstream could not be reached in a way that can be trusted."),
+            Self::UpstreamUnreachable => ("upstream-unreachable", S::BAD_GATEWAY, By::Upstream, At::Upstream, "The upstream could not be reached."),
         }
     }
 }
@@ -84,5 +178,16 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_stand_in_the_order_of_their_numbers_and_codes() {
+        assert!(Reason::ALL.iter().enumerate().all(|(number, reason)| *reason as usize == number));
+        assert!(Reason::ALL.map(Reason::as_str).is_sorted_by(|one, next| one < next));
     }
 }

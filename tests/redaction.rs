@@ -15,7 +15,7 @@ use last4::layer::{InspectedBody, MaskLayer, MaskRule, Outcome, PageReport, Repo
 use last4::mask::{Masker, Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
 use last4::page::PageRule;
-use last4::proxy::{Forward, ForwardError, Front, Settings, Setup, Transport, Upstream};
+use last4::proxy::{ForwardError, ProxyService, Settings, Snapshot, Transport, Upstream, UpstreamClient};
 use last4::route::{Pattern, Route, RouteSet};
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -61,20 +61,33 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "Forwarded",
             "Limits",
             "Settings",
-            "Setup",
+            "Snapshot",
             "Transport",
             "Upstream",
         ],
     ),
     ("holds sockets, from which nothing was read", &["Listener", "SharedPort"]),
     ("where somebody listens, or who connects", &["ListenAddress", "PeerAddress"]),
-    ("holds the configuration, connections and counts", &["Forward", "Front", "PeerService", "Status", "Workers"]),
+    (
+        "holds the configuration, connections and counts",
+        &[
+            "AdmissionService",
+            "ConnectionService",
+            "PrepareService",
+            "ProxyService",
+            "RecordService",
+            "Status",
+            "UpstreamClient",
+            "Workers",
+        ],
+    ),
     ("hyper's word on a connection, which holds nothing that came on it", &["UpstreamError"]),
     ("numbers, and names of routes", &["Metrics", "Worker"]),
-    ("one of a few names", &["Coding", "Family", "Instructions", "Kind", "Port"]),
+    ("one of a few names", &["Coding", "Family", "Instructions", "Kind", "PortSharing"]),
     ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "RouteMatch"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),
     ("hyper's own stream and a channel, in nobody's hands but the connection's", &["RequestBody"]),
+    ("the body around it is rendered without it", &["AdmittedBody"]),
 ];
 
 /// The types of which something was rendered that has seen the secret.
@@ -304,8 +317,10 @@ async fn through(rendered: Arc<Rendered>, settings: Arc<Settings>, target: &str)
         .unwrap(),
     );
     let worker = Metrics::default().worker();
-    let (front, forward) =
-        (Front::new(&Setup::new(Arc::clone(&settings), layer), Arc::clone(&worker)), Forward::new(&settings, worker));
+    let (front, forward) = (
+        ProxyService::new(&Snapshot::new(Arc::clone(&settings), layer), Arc::clone(&worker)),
+        UpstreamClient::new(&settings, worker),
+    );
     let service = hyper_service(move |request: Request<Incoming>| {
         let (rendered, front, forward) = (Arc::clone(&rendered), front.clone(), forward.clone());
         async move {

@@ -6,7 +6,7 @@ use super::output::print;
 use crate::config::{self, Sources};
 use crate::demo::{LegacyApi, Tour};
 use crate::metrics::Metrics;
-use crate::proxy::{ListenAddress, Port, Setup, Workers};
+use crate::proxy::{ListenAddress, PortSharing, Snapshot, Workers};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -98,8 +98,14 @@ fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliEr
         .with_flag("--listen", "listen", address.to_string());
     let config = config::load(&sources)?;
     let layer = config.routes.layer();
-    Workers::start(address, Port::Own, NonZeroUsize::MIN, Setup::new(config.proxy, layer), &Metrics::default())
-        .map_err(|source| CliError::Listen { address: address.into(), option: "--listen", source })
+    Workers::start(
+        address,
+        PortSharing::Exclusive,
+        NonZeroUsize::MIN,
+        Snapshot::new(config.proxy, layer),
+        &Metrics::default(),
+    )
+    .map_err(|source| CliError::Listen { address: address.into(), option: "--listen", source })
 }
 
 fn failed(error: io::Error) -> CliError {

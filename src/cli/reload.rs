@@ -5,7 +5,7 @@ use super::watch::{self, WatchedFiles};
 use crate::config::{self, Admin, Config, Problems, RouteDescription, Sources, Warning};
 use crate::layer::Mode;
 use crate::metrics::Metrics;
-use crate::proxy::{ListenAddress, Setup, Workers};
+use crate::proxy::{ListenAddress, Snapshot, Workers};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ impl Reloader {
             tracing::warn!(key, "changes with a restart only; the rest of the configuration is in force");
         }
         let upstream = config.proxy.upstream.to_string();
-        workers.replace(Setup::new(config.proxy, config.routes.layer()));
+        workers.replace(Snapshot::new(config.proxy, config.routes.layer()));
         self.metrics.config_loaded();
         self.routes.replace(&config.routes);
         let described = &config.routes.described;

@@ -10,7 +10,7 @@ use super::sources::{WithFlags, sources};
 use crate::config::{self, Admin, Config, Sources};
 use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
-use crate::proxy::{Port, Setup, SharedPort, Workers, bind, serve_admin};
+use crate::proxy::{PortSharing, SharedPort, Snapshot, Workers, bind, serve_admin};
 use http::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -60,10 +60,10 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
     let mut reader = Reader::start(sources).map_err(failed)?;
     let layer = config.routes.layer();
     let enforces = layer.enforces();
-    let setup = Setup::new(config.proxy, layer);
+    let setup = Snapshot::new(config.proxy, layer);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
-    let port = if config.take_over { Port::Shared } else { Port::Own };
+    let port = if config.take_over { PortSharing::Shared } else { PortSharing::Exclusive };
     let admin = config.admin.map(|admin| listen_for_operator(admin, port)).transpose()?.flatten();
     let upstream = setup.settings.upstream.to_string();
     let tls = setup.settings.tls.is_some();
@@ -95,7 +95,7 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
         }
         tokio::spawn(look_for_alarms(Arc::clone(metrics)));
         serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
-        if port == Port::Shared {
+        if port == PortSharing::Shared {
             // Whoever asks there from now on means the process that took over.
             drop(shares_admin.take());
             left.notify_one();
@@ -119,11 +119,13 @@ struct Operator {
 
 /// The operator's listener and the names that it answers by. Its default address may be another instance's, which is no reason not to
 /// serve; one that was asked for must be had.
-fn listen_for_operator(admin: Admin, port: Port) -> Result<Option<Operator>, CliError> {
+fn listen_for_operator(admin: Admin, port: PortSharing) -> Result<Option<Operator>, CliError> {
     let address = admin.listen;
     let bound = match port {
-        Port::Own => TcpListener::bind(address).map(|listener| (listener, None)),
-        Port::Shared => SharedPort::agree(address).and_then(|(address, agreed)| Ok((bind(address)?, Some(agreed)))),
+        PortSharing::Exclusive => TcpListener::bind(address).map(|listener| (listener, None)),
+        PortSharing::Shared => {
+            SharedPort::agree(address).and_then(|(address, agreed)| Ok((bind(address)?, Some(agreed))))
+        }
     };
     match bound {
         Ok((listener, agreed)) => Ok(Some(Operator { listener, hosts: admin.hosts, agreed })),

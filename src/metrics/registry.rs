@@ -183,6 +183,7 @@ fn findings_on(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reason::Reason;
 
     #[test]
     fn the_page_holds_every_metric_there_is_and_no_other() {
@@ -199,7 +200,7 @@ mod tests {
         let metrics = Metrics::default();
         for worker in [metrics.worker(), metrics.worker()] {
             worker.upstream_opened();
-            worker.refused("host");
+            worker.refused(Reason::Host);
             for _ in 0..2 {
                 worker.route("keys", false).done.values(Values { masked: 3, ..Values::default() });
             }

@@ -3,7 +3,7 @@
 use super::count::Count;
 use super::decision::Decision;
 use super::histogram::Histogram;
-use crate::reason::Reason;
+use crate::reason::{Reason, Stage};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -156,7 +156,10 @@ impl Findings {
     }
 
     pub(super) fn all_withheld(&self) -> impl Iterator<Item = (Reason, u64)> {
-        Reason::ALL.into_iter().zip(&self.withheld).map(|(reason, count)| (reason, count.get()))
+        // A path that cannot be read is withheld in observe mode, where it would have been refused.
+        let counts = |reason: Reason| reason.stage() == Stage::Answer || reason == Reason::AmbiguousPath;
+        let all = Reason::ALL.into_iter().zip(&self.withheld);
+        all.filter(move |(reason, _)| counts(*reason)).map(|(reason, count)| (reason, count.get()))
     }
 
     fn absorb(&self, other: &Self) {

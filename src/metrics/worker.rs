@@ -3,40 +3,22 @@
 use super::count::{Count, Gauge};
 use super::route::RouteCounts;
 use super::tally::Tally;
+use crate::reason::{Reason, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reasons for which a handshake of TLS with a client fails.
 const HANDSHAKE_FAILURES: [&str; 5] = ["alert", "certificate", "closed", "protocol", "timeout"];
 
-/// Reasons for which the upstream gives no answer, as its errors call them.
-const FAILURES: [&str; 10] = [
-    "body-timeout",
-    "incomplete-request",
-    "request-too-large",
-    "too-many-requests",
-    "upgrade",
-    "upstream-closed",
-    "upstream-protocol",
-    "upstream-timeout",
-    "upstream-tls",
-    "upstream-unreachable",
-];
-
 /// What becomes of pages: they are rewritten, or why not.
 const PAGES: [&str; 7] =
     ["charset", "decode-failed", "incomplete", "partial-content", "rewritten", "too-large", "unknown-encoding"];
 
-/// Reasons for which a request goes nowhere.
-const REFUSALS: [&str; 7] = [
-    "ambiguous-path",
-    "connect",
-    "header-timeout",
-    "headers-too-large",
-    "host",
-    "malformed-request",
-    "too-many-connections",
-];
+/// The reasons for which requests end at a stage. An unasked tunnel ends one before its answer too.
+fn reasons(stage: Stage) -> Vec<&'static str> {
+    let at = |reason: &Reason| reason.stage() == stage || (stage == Stage::Upstream && *reason == Reason::Upgrade);
+    Reason::ALL.into_iter().filter(at).map(Reason::as_str).collect()
+}
 
 /// What one worker counts. [`Metrics::worker`](super::Metrics::worker) makes one.
 // On cache lines of its own: what lies beside it may be another worker's.
@@ -64,8 +46,8 @@ impl Worker {
             in_flight: Gauge::default(),
             upstream_opened: Count::default(),
             upstream_reused: Count::default(),
-            upstream_failures: Tally::of(&FAILURES),
-            refusals: Tally::of(&REFUSALS),
+            upstream_failures: Tally::of(&reasons(Stage::Upstream)),
+            refusals: Tally::of(&reasons(Stage::Request)),
             handshake_failures: Tally::of(&HANDSHAKE_FAILURES),
             pages: Tally::of(&PAGES),
             routes: Mutex::default(),
@@ -113,13 +95,13 @@ impl Worker {
     }
 
     /// Counts a request to which the upstream gave no answer.
-    pub(crate) fn upstream_failed(&self, reason: &'static str) {
-        self.upstream_failures.count(reason);
+    pub(crate) fn upstream_failed(&self, reason: Reason) {
+        self.upstream_failures.count(reason.as_str());
     }
 
     /// Counts a request that went nowhere.
-    pub(crate) fn refused(&self, reason: &'static str) {
-        self.refusals.count(reason);
+    pub(crate) fn refused(&self, reason: Reason) {
+        self.refusals.count(reason.as_str());
     }
 
     /// Counts a client's connection that ended in its handshake of TLS.

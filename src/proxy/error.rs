@@ -1,13 +1,16 @@
-//! Why a request could not be forwarded, which side failed, and what the client is told.
+//! Why a request got no answer from the upstream, and what the client is told.
 
-use super::last_words::RETRY_AFTER_SECS;
 use crate::problem;
+use crate::reason::Reason;
 use bytes::Bytes;
+use http::Response;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
-use http::{Response, StatusCode};
 use thiserror::Error;
 
-/// Why a request could not be forwarded. Never holds bytes of a request or an answer.
+/// How long a client is told to wait before it tries again, in seconds. Requests come and go in less time.
+const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request was not forwarded, or got no answer. Never holds bytes of a request or an answer.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ForwardError {
@@ -26,9 +29,12 @@ pub enum ForwardError {
     /// The client's own body ended too early or could not be read.
     #[error("the request's body could not be read")]
     Downstream,
-    /// What the upstream answered is not HTTP, or can be read in more than one way.
+    /// The upstream's answer is not HTTP, or can be read in more than one way.
     #[error("the upstream's answer is not well-formed HTTP")]
     Protocol(#[source] Option<hyper::Error>),
+    /// The request was refused before any of it went upstream.
+    #[error("the request was refused: {0}")]
+    Refused(Reason),
     /// The upstream took longer than `upstream.response_timeout_secs` to begin its answer.
     #[error("the upstream did not answer in time")]
     ResponseTimeout,
@@ -47,54 +53,39 @@ pub enum ForwardError {
 }
 
 impl ForwardError {
-    /// The status, stable code and sentence that the client is told: nothing internal.
-    pub fn describe(&self) -> (StatusCode, &'static str, &'static str) {
+    /// The reason that the client is told.
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body-timeout", "The request's body stopped coming."),
-            Self::Closed(_) => {
-                (StatusCode::BAD_GATEWAY, "upstream-closed", "The upstream closed the connection before it answered.")
-            }
-            Self::Connect(_) => (StatusCode::BAD_GATEWAY, "upstream-unreachable", "The upstream could not be reached."),
-            Self::ConnectTimeout | Self::ResponseTimeout => {
-                (StatusCode::GATEWAY_TIMEOUT, "upstream-timeout", "The upstream did not answer in time.")
-            }
-            Self::Downstream => (StatusCode::BAD_REQUEST, "incomplete-request", "The request's body ended too early."),
-            Self::Protocol(_) => {
-                (StatusCode::BAD_GATEWAY, "upstream-protocol", "The upstream's answer is not well-formed HTTP.")
-            }
-            Self::RequestTooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "request-too-large", "The request's body is too large.")
-            }
-            Self::Tls(_) => (
-                StatusCode::BAD_GATEWAY,
-                "upstream-tls",
-                "The upstream could not be reached in a way that can be trusted.",
-            ),
-            Self::TooManyRequests => {
-                (StatusCode::SERVICE_UNAVAILABLE, "too-many-requests", "There are too many requests at the moment.")
-            }
-            Self::Upgrade => {
-                (StatusCode::BAD_GATEWAY, "upgrade", "The upstream tried to open a tunnel, which was refused.")
-            }
+            Self::BodyTimeout => Reason::BodyTimeout,
+            Self::Closed(_) => Reason::UpstreamClosed,
+            Self::Connect(_) => Reason::UpstreamUnreachable,
+            Self::ConnectTimeout | Self::ResponseTimeout => Reason::UpstreamTimeout,
+            Self::Downstream => Reason::IncompleteRequest,
+            Self::Protocol(_) => Reason::UpstreamProtocol,
+            Self::Refused(reason) => *reason,
+            Self::RequestTooLarge => Reason::RequestTooLarge,
+            Self::Tls(_) => Reason::UpstreamTls,
+            Self::TooManyRequests => Reason::TooManyRequests,
+            Self::Upgrade => Reason::Upgrade,
         }
     }
+}
 
-    /// The problem document for the client.
-    pub fn to_response(&self) -> Response<Bytes> {
-        let (status, reason, detail) = self.describe();
-        let mut response = problem::response(status, reason, detail);
-        match self {
-            // What is left of the request would be taken for the next one's head, should it ever come.
-            Self::BodyTimeout | Self::RequestTooLarge => {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Self::TooManyRequests => {
-                response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECS);
-            }
-            _ => {}
+/// What the client is told of a request that ends for this reason: a problem document, and what to do next.
+pub(crate) fn response(reason: Reason) -> Response<Bytes> {
+    let mut response = problem::response(reason);
+    match reason {
+        // A request without one host may have been read differently by a proxy in front of us. What is left of the others would be
+        // taken for the next request's head, should it ever come.
+        Reason::BodyTimeout | Reason::Connect | Reason::HeadersTooLarge | Reason::Host | Reason::RequestTooLarge => {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        response
+        Reason::TooManyConnections | Reason::TooManyRequests => {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECS);
+        }
+        _ => {}
     }
+    response
 }
 
 /// Why the body of an upstream's answer ended too early.

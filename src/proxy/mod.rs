@@ -1,71 +1,34 @@
 //! The reverse proxy: HTTP/1.1 and HTTP/2 in and out, with TLS or without, the masking layer between.
 //!
-//! A request goes through `server` (connections), `front` (what is refused, header fields), the [layer](crate::layer), and
-//! `forward` (the upstream); its answer comes back the same way.
+//! A request goes from `server` (listeners, workers) to `downstream` (one client connection), `request` (the stack of services), the
+//! [layer](crate::layer) and `upstream` (connections to the API); its answer comes back the same way.
 
-mod access;
-mod activity;
 mod admin;
-mod answer_head;
-mod answer_stream;
-mod books;
-mod connect;
-mod connection;
-mod connection_auth;
+mod downstream;
 mod error;
-mod field_name;
-mod forward;
-mod forwarded;
-mod front;
-mod gather;
-mod head_timer;
 mod headers;
-mod host;
-mod last_words;
-mod listener;
-mod load;
-mod multiplex;
-mod observed;
-mod opening;
-mod orders;
-mod own;
+mod net;
 mod peer;
-mod pool;
-mod prefix;
-mod prepare;
-mod readiness;
-mod record;
-mod request_body;
-mod rerouting;
-mod resend;
-mod sender;
+mod request;
 mod server;
 mod settings;
-mod setup;
-mod shared_port;
-mod socket;
-mod socket_file;
-mod status;
-mod stream;
-mod timer;
-mod tunnel;
-mod upstream_body;
-mod workers;
+mod snapshot;
+mod upstream;
 
-pub use access::ACCESS_LOG;
-pub use admin::serve_admin;
+pub use admin::server::serve_admin;
 pub use error::{ForwardError, UpstreamError};
-pub use forward::Forward;
-pub use front::{Front, FrontFuture, PeerService, ResponseBody};
-pub use listener::{ListenAddress, Listener, Port, bind};
-pub use observed::ObservedBody;
+pub use net::listener::{ListenAddress, Listener, PortSharing, bind};
+pub use net::shared_port::SharedPort;
+pub use net::unix_socket::MAX_SOCKET_PATH;
 pub use peer::PeerAddress;
-pub use request_body::RequestBody;
-pub use server::serve;
+pub use request::access_log::ACCESS_LOG;
+pub use request::response_body::RecordedBody;
+pub use request::service::{ConnectionService, ProxyService, ResponseBody};
+pub use server::accept::serve;
+pub use server::status::Status;
+pub use server::workers::Workers;
 pub use settings::{DEFAULT_MAX_HEADERS, Forwarded, Limits, Settings, Transport, Upstream};
-pub use setup::Setup;
-pub use shared_port::SharedPort;
-pub use socket_file::MAX_SOCKET_PATH;
-pub use status::Status;
-pub use upstream_body::UpstreamBody;
-pub use workers::Workers;
+pub use snapshot::Snapshot;
+pub use upstream::client::UpstreamClient;
+pub use upstream::request_body::RequestBody;
+pub use upstream::response_body::UpstreamBody;

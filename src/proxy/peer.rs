@@ -21,15 +21,15 @@ impl From<SocketAddr> for PeerAddress {
 
 /// The client at the other end of a connection, by the settings.
 #[derive(Clone, Debug)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     /// `None` where it has none.
     address: Option<HeaderValue>,
     /// Whether its word about who is behind it is taken.
-    pub(super) trusted: bool,
+    pub(crate) trusted: bool,
 }
 
 impl Peer {
-    pub(super) fn new(address: PeerAddress, settings: &Forwarded) -> Self {
+    pub(crate) fn new(address: PeerAddress, settings: &Forwarded) -> Self {
         match address {
             PeerAddress::Ip(address) => {
                 let address = address.to_canonical();
@@ -42,12 +42,12 @@ impl Peer {
     }
 
     /// Its address, as a header's value.
-    pub(super) fn value(&self) -> Option<&HeaderValue> {
+    pub(crate) fn value(&self) -> Option<&HeaderValue> {
         self.address.as_ref()
     }
 
     /// Its address, as text.
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         // Made of text in `new`.
         self.address.as_ref().map_or("unix", |address| address.to_str().unwrap_or("unknown"))
     }

@@ -74,7 +74,7 @@ impl Upstream {
     }
 
     /// Its port.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(if self.scheme() == Scheme::HTTPS { 443 } else { 80 })
     }
 }
@@ -154,7 +154,7 @@ pub const DEFAULT_MAX_HEADERS: usize = 100;
 
 impl Limits {
     /// Most bytes to buffer of a connection that speaks HTTP/1: at least these, and a whole head with what comes behind it.
-    pub(super) fn buffer(&self, least: usize) -> usize {
+    pub(crate) fn buffer(&self, least: usize) -> usize {
         least.max(self.max_header_bytes.saturating_mul(2))
     }
 }

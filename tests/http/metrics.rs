@@ -5,7 +5,7 @@ use super::origin::{Origin, answer, json};
 use super::proxy::{Proxy, settings};
 use super::{KEYS, SECRET};
 use last4::layer::MaskLayer;
-use last4::proxy::{Setup, Status, serve_admin};
+use last4::proxy::{Snapshot, Status, serve_admin};
 use last4::route::RouteSet;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -142,7 +142,7 @@ async fn connections_to_the_upstream_are_counted_when_made_and_when_used_again()
 async fn admin(proxy: &Proxy, origin: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let status = Status::of(Setup::new(settings(origin), MaskLayer::new(RouteSet::compile(Vec::new()).unwrap())));
+    let status = Status::of(Snapshot::new(settings(origin), MaskLayer::new(RouteSet::compile(Vec::new()).unwrap())));
     tokio::spawn(serve_admin(
         listener,
         vec!["api.example".to_owned()],

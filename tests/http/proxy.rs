@@ -8,7 +8,7 @@ use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
 use last4::metrics::Metrics;
 use last4::page::PageRule;
-use last4::proxy::{Listener, Settings, Setup, Transport, Upstream, serve};
+use last4::proxy::{Listener, Settings, Snapshot, Transport, Upstream, serve};
 use last4::route::{Pattern, Route, RouteSet};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Proxy {
             let stop = async {
                 let _ = stopped.await;
             };
-            serve(listener, Setup::new(settings, layer), &counting, stop).await
+            serve(listener, Snapshot::new(settings, layer), &counting, stop).await
         });
         // Nobody's, unless it listens on a port.
         let address = SocketAddr::from(([0, 0, 0, 0], 0));

@@ -101,11 +101,11 @@ pub(in crate::layer) fn withheld<B>(
     let bytes = if head.status.is_informational() || (head.status.is_success() && reads) {
         head.headers = cross_origin(&head.headers);
         head.status = StatusCode::BAD_GATEWAY;
-        problem::describe(&mut head.headers, head.status, reason.as_str(), reason.detail())
+        problem::describe(&mut head.headers, head.status, reason)
     } else {
         strip_withheld_response(&mut head.headers);
         if head.status.is_client_error() || head.status.is_server_error() {
-            problem::describe(&mut head.headers, head.status, reason.as_str(), reason.detail())
+            problem::describe(&mut head.headers, head.status, reason)
         } else {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
             Bytes::new()
@@ -116,8 +116,7 @@ pub(in crate::layer) fn withheld<B>(
 
 /// Refuses a request before it goes anywhere.
 pub(in crate::layer) fn refused<B>(reason: Reason) -> Response<AnswerBody<B>> {
-    let response = problem::response(StatusCode::BAD_REQUEST, reason.as_str(), reason.detail());
-    let response = response.map(|bytes| AnswerBody(Content::Bytes { bytes }));
+    let response = problem::response(reason).map(|bytes| AnswerBody(Content::Bytes { bytes }));
     report_without_route(response, Outcome::Withheld(reason))
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// How old a page may be that is given to another reader, while one still reads it. As long as a connection may live, so that there
 /// are never more than two pages in memory, however many read them and however slowly.
-const SHARED_FOR: Duration = super::CONNECTION;
+const SHARED_FOR: Duration = super::server::CONNECTION;
 
 /// Renders the page for whoever asks. With a thousand routes it has several megabytes.
 #[derive(Debug)]

@@ -1,0 +1,150 @@
+//! When an HTTP/2 connection was last used, and when its client last took anything. hyper has a limit for neither.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// The requests on a connection. Shared by who serves it and its requests.
+#[derive(Debug)]
+pub(crate) struct Activity(Mutex<ActivityState>);
+
+#[derive(Debug)]
+struct ActivityState {
+    in_flight: usize,
+    /// When there was last one, or the connection began.
+    last: Instant,
+    /// How many answers wait for the client to take them.
+    offered: usize,
+    /// When the client last took something, or there was nothing to take.
+    taken: Instant,
+}
+
+/// A request, until dropped.
+#[derive(Debug)]
+pub(crate) struct ActiveRequest {
+    activity: Arc<Activity>,
+    offers: bool,
+}
+
+impl Activity {
+    pub(crate) fn new() -> Arc<Self> {
+        let now = Instant::now();
+        Arc::new(Self(Mutex::new(ActivityState { in_flight: 0, last: now, offered: 0, taken: now })))
+    }
+
+    pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
+        let mut state = self.state();
+        state.in_flight += 1;
+        ActiveRequest { activity: Arc::clone(self), offers: false }
+    }
+
+    /// How many requests are in flight beside the one that asks.
+    pub(crate) fn others(&self) -> usize {
+        self.state().in_flight.saturating_sub(1)
+    }
+
+    /// Resolves once there has been no request for so long.
+    pub(crate) async fn idle_for(&self, time: Duration) {
+        loop {
+            let deadline = {
+                let state = self.state();
+                // While there is one, a look from time to time: to be told of each end would cost each request.
+                if state.in_flight > 0 { Instant::now() + time } else { state.last + time }
+            };
+            if deadline <= Instant::now() {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
+    /// Resolves once answers have waited for so long while the client took nothing of any.
+    ///
+    /// It may withhold the window of a stream for hours, as a browser does with a download that is paused, while it uses the others.
+    pub(crate) async fn stalled_for(&self, time: Duration) {
+        loop {
+            let deadline = {
+                let state = self.state();
+                if state.offered > 0 { state.taken + time } else { Instant::now() + time }
+            };
+            if deadline <= Instant::now() {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ActivityState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ActiveRequest {
+    /// A piece of the answer waits for the client.
+    pub(crate) fn offer(&mut self) {
+        if !std::mem::replace(&mut self.offers, true) {
+            let mut state = self.activity.state();
+            if state.offered == 0 {
+                state.taken = Instant::now();
+            }
+            state.offered += 1;
+        }
+    }
+
+    /// The client can take more.
+    pub(crate) fn take(&mut self) {
+        if std::mem::replace(&mut self.offers, false) {
+            let mut state = self.activity.state();
+            (state.offered, state.taken) = (state.offered - 1, Instant::now());
+        }
+    }
+}
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        self.take();
+        let mut state = self.activity.state();
+        (state.in_flight, state.last) = (state.in_flight - 1, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_noticed_but_not_one_that_is_slow() {
+        let seconds = Duration::from_secs;
+        let (begun, activity) = (Instant::now(), Activity::new());
+        let mut requests = [activity.begin(), activity.begin()];
+        let client = async {
+            requests.iter_mut().for_each(ActiveRequest::offer);
+            for _ in 0..5 {
+                tokio::time::sleep(seconds(9)).await;
+                requests[0].take();
+                requests[0].offer();
+            }
+        };
+        tokio::join!(client, activity.stalled_for(seconds(10)));
+        assert_eq!(begun.elapsed().as_secs(), 55);
+        drop(requests);
+        let waited = tokio::time::timeout(seconds(100), activity.stalled_for(seconds(10))).await;
+        assert!(waited.is_err(), "nothing is offered");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_from_the_end_of_its_last_request() {
+        let seconds = Duration::from_secs;
+        let (begun, activity) = (Instant::now(), Activity::new());
+        let elapsed = || begun.elapsed().as_secs();
+        activity.idle_for(seconds(10)).await;
+        assert_eq!(elapsed(), 10);
+        let request = activity.begin();
+        let ending = async {
+            tokio::time::sleep(seconds(13)).await;
+            drop(request);
+        };
+        tokio::join!(ending, activity.idle_for(seconds(10)));
+        assert_eq!(elapsed(), 33);
+    }
+}

@@ -1,0 +1,46 @@
+//! Where one worker's requests are counted, by the route that they are on.
+
+use crate::layer::{MaskLayer, Mode};
+use crate::metrics::{OFF_ROUTES, RouteCounts, Worker};
+use std::sync::Arc;
+
+/// One worker's counts, found once for each route of a configuration.
+#[derive(Debug)]
+pub(crate) struct RouteCounters {
+    pub(crate) worker: Arc<Worker>,
+    off: RouteEntry,
+    /// In the order of the layer's routes.
+    on: Vec<RouteEntry>,
+}
+
+/// What is counted, and said in the log, of requests that are on one route or on none.
+#[derive(Debug)]
+pub(crate) struct RouteEntry {
+    /// The route's name.
+    pub(crate) route: String,
+    /// The route's template, or its expression.
+    pub(crate) path: Option<String>,
+    pub(crate) counts: Arc<RouteCounts>,
+}
+
+impl RouteCounters {
+    pub(crate) fn new(worker: Arc<Worker>, layer: &MaskLayer) -> Self {
+        let place = |name: &str, path, observes| RouteEntry {
+            route: name.to_owned(),
+            path,
+            counts: worker.route(name, observes),
+        };
+        let off = place(OFF_ROUTES, None, false);
+        let on = layer.routes().iter().map(|route| {
+            place(&route.name, Some(route.pattern.as_str().to_owned()), route.rule.mode() == Mode::Observe)
+        });
+        let on: Vec<_> = on.collect();
+        worker.leave_out_all_but(&on.iter().chain([&off]).map(|place| place.route.as_str()).collect());
+        Self { worker, off, on }
+    }
+
+    /// The entry of requests that are on this one of the layer's routes, or on none.
+    pub(crate) fn entry(&self, route: Option<usize>) -> &RouteEntry {
+        route.and_then(|position| self.on.get(position)).unwrap_or(&self.off)
+    }
+}

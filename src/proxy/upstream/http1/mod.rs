@@ -1,0 +1,4 @@
+//! TODO
+
+pub(super) mod head;
+pub(super) mod stream;
