@@ -15,23 +15,6 @@
 //! an `ObserveOnly`. `lookup` creates one from a rule in that mode, and never for a request that is
 //! on a masking route too. A rewritten page (the feature `page`) fails open, so it takes an
 //! `OffRoute` as well.
-//!
-//! ```
-//! use http::Method;
-//! use last4::layer::{MaskLayer, MaskRule};
-//! use last4::mask::{Reveal, Rules, Selectors};
-//! use last4::route::{Pattern, Route, RouteSet};
-//!
-//! let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
-//! let keys = Route {
-//!     name: "app-keys".to_owned(),
-//!     pattern: Pattern::template("/apps/{app_id}/api-keys")?,
-//!     rule: MaskRule::new(rules).with_reveal([Method::POST], Reveal::TopLevel),
-//! };
-//! let layer = MaskLayer::new(RouteSet::compile(vec![keys])?);
-//! # let _ = layer;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod future;
 mod lookup;

@@ -16,14 +16,40 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Wraps services in [`MaskService`]. See the [module](super) for an example.
+/// Wraps services in [`MaskService`].
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::{BodyExt, Full};
+/// use last4::layer::{InspectedBody, MaskLayer, MaskRule};
+/// use last4::mask::{Rules, Selectors};
+/// use last4::route::{Pattern, Route, RouteSet};
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rule = MaskRule::new(Rules::new(Selectors::compile(["token"], false).unwrap()));
+/// let keys = Route { name: "keys".to_owned(), pattern: Pattern::template("/keys")?, rule };
+/// let legacy = service_fn(async |_: Request<InspectedBody<Full<Bytes>>>| {
+///     let list = r#"[{"id":1,"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}]"#;
+///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(list)))
+/// });
+/// let service = MaskLayer::new(RouteSet::compile(vec![keys])?).layer(legacy);
+///
+/// let answer = service.oneshot(Request::get("/keys").body(Full::default())?).await?;
+/// let masked = answer.into_body().collect().await?.to_bytes();
+/// assert_eq!(masked, r#"[{"id":1,"token":"app-8...cY5d"}]"#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct MaskLayer {
     routes: Arc<RouteTable>,
 }
 
 impl MaskLayer {
-    /// A layer that masks on these routes.
+    /// Creates a layer that masks on these routes.
     pub fn new(routes: RouteSet<MaskRule>) -> Self {
         Self { routes: Arc::new(RouteTable::new(routes)) }
     }
@@ -37,12 +63,13 @@ impl MaskLayer {
         Self { routes: Arc::new(routes.with_pages(pages)) }
     }
 
-    /// The routes, in the order by which [`MaskFuture::route`] counts them.
+    /// The routes, in the order of the positions that [`MaskFuture::route`] returns.
     pub fn routes(&self) -> &[Route<MaskRule>] {
         self.routes.set.routes()
     }
 
-    /// Whether any route masks. Where all only observe, nothing that is done for the masks' sake is to be felt.
+    /// Whether any route masks. If false, every route only observes, and a proxy around the layer
+    /// must be transparent.
     pub fn enforces(&self) -> bool {
         self.routes.enforces
     }

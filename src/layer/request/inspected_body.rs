@@ -1,4 +1,5 @@
-//! The body of a request, read along while it goes upstream: an override in it makes the request reveal nothing.
+//! Searches the body of a request for a method override while it goes upstream. A request with an
+//! override reveals nothing.
 
 use super::override_detector::OverrideDetector;
 use bytes::{Buf, Bytes};
@@ -10,51 +11,51 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-/// The body of a request as the service inside the layer gets it. It is the client's own, frame by frame.
+/// The body of a request as the service inside the layer gets it: the client's own, frame by frame.
 pub struct InspectedBody<B> {
     body: B,
-    /// `None` where nothing depends on what it holds.
+    /// `None` if no decision depends on the body.
     inspection: Option<BodyVerdict>,
 }
 
-/// Whether a body overrides the method, once that is known. Clones know the same.
+/// Whether a body overrides the method, when that is known. Clones share the verdict.
 #[derive(Clone, Default)]
 pub(super) struct BodyVerdict(Option<Arc<Mutex<Inspection>>>);
 
 struct Inspection {
     detector: OverrideDetector,
-    /// Whether no more of the body goes upstream: it was read to its end, or given up.
-    over: bool,
-    /// Who waits for that.
+    /// Whether no more of the body goes upstream: it was read to its end, or dropped.
+    is_over: bool,
+    /// The task that waits for `is_over`.
     waiting: Option<Waker>,
 }
 
 impl BodyVerdict {
-    /// For a body that cannot be read, and so may override.
+    /// The verdict on a body that cannot be read, and so may hold an override.
     pub(super) fn unknown() -> Self {
         Self::default()
     }
 
-    fn of(detector: OverrideDetector, over: bool) -> Self {
-        Self(Some(Arc::new(Mutex::new(Inspection { detector, over, waiting: None }))))
+    fn of(detector: OverrideDetector, is_over: bool) -> Self {
+        Self(Some(Arc::new(Mutex::new(Inspection { detector, is_over, waiting: None }))))
     }
 
-    /// Whether the body may override the method. An upstream may answer before it was sent all of the body; what decides is all that
-    /// it is sent.
+    /// Resolves when it is known whether the body may override the method. The upstream may answer
+    /// before it has received the whole body, but all of the body counts that it will receive.
     pub(super) fn poll_overrides(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(mut inspection) = self.inspection() else { return Poll::Ready(true) };
-        if inspection.over {
+        if inspection.is_over {
             return Poll::Ready(inspection.detector.overrides_at_end());
         }
         inspection.waiting = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// Notes that no more of the body goes upstream. The waiting task is woken after the lock is
-    /// released, so that it never waits for the lock.
+    /// Notes that no more of the body goes upstream. Wakes the waiting task after the lock is
+    /// released, so that the task never waits for the lock.
     fn conclude(&self) {
         let waiting = self.inspection().and_then(|mut inspection| {
-            inspection.over = true;
+            inspection.is_over = true;
             inspection.waiting.take()
         });
         if let Some(waiting) = waiting {
@@ -68,21 +69,21 @@ impl BodyVerdict {
 }
 
 impl fmt::Debug for BodyVerdict {
-    /// Nothing of the body.
+    /// Shows nothing of the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BodyVerdict")
     }
 }
 
 impl<B: Body> InspectedBody<B> {
-    /// A body that is not looked into.
+    /// Wraps a body that is not searched.
     pub fn unread(body: B) -> Self {
         Self { body, inspection: None }
     }
 
-    /// A body that is looked into, with what becomes known of it.
+    /// Wraps a body that is searched, and returns the verdict on it.
     pub(super) fn read(body: B, headers: &HeaderMap) -> (Self, BodyVerdict) {
-        // One that is coded cannot be read.
+        // A body in a content coding cannot be searched.
         let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
         if !is_over(&body) && !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
             return (Self::unread(body), BodyVerdict::unknown());
@@ -94,7 +95,7 @@ impl<B: Body> InspectedBody<B> {
 }
 
 impl<B> InspectedBody<B> {
-    /// Whether the answer waits for what the body says.
+    /// Whether the answer waits for the verdict on the body.
     #[cfg(feature = "proxy")]
     pub(crate) fn is_waited_for(&self) -> bool {
         self.inspection.is_some()
@@ -107,7 +108,7 @@ impl<B> InspectedBody<B> {
     }
 }
 
-/// Whether any field that some server takes for `Content-Type` speaks of several parts.
+/// Whether the body may be multipart, by any field that some server takes for `Content-Type`.
 fn says_multipart(headers: &HeaderMap) -> bool {
     headers.iter().any(|(name, value)| {
         let letters = name.as_str().bytes().filter(u8::is_ascii_alphanumeric);
@@ -115,7 +116,8 @@ fn says_multipart(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether nothing more comes of a body. One whose announced bytes all came is not asked for its end by those who count them.
+/// Whether a body has no more frames. A body whose announced bytes have all arrived counts too: HTTP
+/// libraries that count the bytes do not poll it for its end.
 fn is_over(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().exact() == Some(0)
 }
@@ -139,7 +141,7 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
         Poll::Ready(frame.map(Ok))
     }
 
-    /// Whoever asks and is told that it has ended need not read on, so that this is an end too.
+    /// Returning true here ends the body as well: the caller need not poll it again.
     fn is_end_stream(&self) -> bool {
         let ended = self.body.is_end_stream();
         if ended {
@@ -154,14 +156,14 @@ impl<B: Body + Unpin> Body for InspectedBody<B> {
 }
 
 impl<B> Drop for InspectedBody<B> {
-    /// Nobody reads on, so that no more goes upstream.
+    /// A dropped body sends no more upstream.
     fn drop(&mut self) {
         self.conclude();
     }
 }
 
 impl<B> fmt::Debug for InspectedBody<B> {
-    /// Nothing of the body.
+    /// Shows nothing of the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InspectedBody")
     }

@@ -1,14 +1,16 @@
-//! The name of a parameter, read byte by byte in constant memory: whatever stands before an override or behind it hides it from nobody.
+//! The name of a parameter, read byte by byte in constant memory, so that no amount of text before or
+//! after an override can hide it.
 
-/// Where a parameter stands.
+/// Where a parameter was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ParameterSource {
     Query,
     Body,
 }
 
-/// Parameters that override, by their letters and digits: `_method` (Rack, Symfony, Laravel, Express), `_METHOD` (Slim), `method`
-/// (Restlet), `_HttpMethod` (Salesforce), `_method_override` (WAI), `x-tunneled-method` (Catalyst), and header fields as parameters.
+/// Parameters that override the method, by their letters and digits: `_method` (Rack, Symfony,
+/// Laravel, Express), `_METHOD` (Slim), `method` (Restlet), `_HttpMethod` (Salesforce),
+/// `_method_override` (WAI), `x-tunneled-method` (Catalyst), and header fields as parameters.
 const OVERRIDES: [&[u8]; 12] = [
     b"httpmethodoverride",
     b"methodoverride",
@@ -18,33 +20,34 @@ const OVERRIDES: [&[u8]; 12] = [
     b"xhttpmethodoverride",
     b"xmethodoverride",
     b"xtunneledmethod",
-    // In a body these may be anything, a webhook's method for example, unless they begin as no ordinary name does: `_method`, or what
-    // PHP reads as that.
+    // In a body these are ordinary names, of a webhook's method for example. They count only with
+    // an unusual first character: `_method`, or a spelling that PHP reads as `_method`.
     b"httpmethod",
     b"httpverb",
     b"method",
     b"verb",
 ];
 
-/// How many of [`OVERRIDES`] mean nothing else wherever they stand.
+/// The number of [`OVERRIDES`] that count in a body without an unusual first character.
 const UNMISTAKABLE: usize = 8;
 
-/// Longer than any of them.
+/// More letters than any of [`OVERRIDES`] has.
 const MAX_LETTERS: usize = 24;
 
-/// A name as PHP reads it (`.`, a space and `[` are `_`, spaces before it go, a NUL ends it, and what stands in brackets is a part of its
-/// value) and as anything more lenient would: only letters and digits count.
+/// A name as lenient servers read it: only letters and digits count. This covers PHP, where `.`, a
+/// space and `[` are `_`, leading spaces are dropped, a NUL ends the name, and text in brackets
+/// belongs to the value.
 #[derive(Clone, Debug)]
 pub(super) struct ParameterName {
     place: ParameterSource,
     letters: [u8; MAX_LETTERS],
-    /// How many letters there are, or one more than there is room for.
+    /// The number of letters, or `MAX_LETTERS + 1` if there are more.
     len: usize,
-    /// Whether its first byte is neither a letter nor a digit; `None` before that came.
+    /// Whether the first byte is neither a letter nor a digit. `None` before the first byte.
     is_marked: Option<bool>,
-    /// Whether it overrides up to where it may end.
+    /// Whether the name is an override if it ends at a `[` or NUL that was read.
     overrides: bool,
-    /// What was read of an escape.
+    /// The part of a percent escape that was read.
     escape: PercentEscape,
 }
 
@@ -67,7 +70,7 @@ impl ParameterName {
         }
     }
 
-    /// Takes the next byte, which may be a part of an escape.
+    /// Reads the next byte, which may be a part of an escape.
     pub(super) fn push(&mut self, byte: u8) {
         match (self.escape, hex(byte)) {
             (PercentEscape::None, _) if byte == b'%' => self.escape = PercentEscape::Percent,
@@ -77,7 +80,7 @@ impl ParameterName {
                 self.escape = PercentEscape::None;
                 self.take(high << 4 | low);
             }
-            // No escape after all.
+            // The text is not an escape.
             (_, None) => {
                 self.end_escape();
                 self.push(byte);
@@ -85,7 +88,7 @@ impl ParameterName {
         }
     }
 
-    /// Ends the name, and begins the next. Gives whether it overrides.
+    /// Ends the name, and starts the next. Returns whether the name is an override.
     pub(super) fn end(&mut self) -> bool {
         self.end_escape();
         let overrides = self.overrides || self.is_override();
