@@ -23,7 +23,8 @@ pub fn response(reason: Reason) -> Response<Bytes> {
     response
 }
 
-/// Sets the header fields of a problem document in the head of a response, and returns the document, which becomes its body.
+/// Sets the header fields of a problem document in the head of a response, and returns the
+/// document, which becomes its body.
 pub fn describe(headers: &mut HeaderMap, status: StatusCode, reason: Reason) -> Bytes {
     let document = serde_json::json!({
         "type": "about:blank",

@@ -3,7 +3,8 @@
 use http::StatusCode;
 use std::fmt;
 
-/// Why a request was refused, could not be forwarded, or had its answer withheld. The codes are stable and say nothing about content.
+/// Why a request was refused, could not be forwarded, or had its answer withheld. The codes are
+/// stable and say nothing about content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -121,7 +122,8 @@ impl Reason {
         self.describe().0
     }
 
-    /// The status that last4 answers with. A withheld answer may keep a status of its own instead (an error, or a write that happened).
+    /// The status that last4 answers with. A withheld answer may keep a status of its own instead
+    /// (an error, or a write that happened).
     pub const fn status(self) -> StatusCode {
         self.describe().1
     }

@@ -1,7 +1,9 @@
-//! The reverse proxy: HTTP/1.1 and HTTP/2 in and out, with TLS or without, the masking layer between.
+//! The reverse proxy: HTTP/1.1 and HTTP/2 in and out, with TLS or without, the masking layer
+//! between.
 //!
-//! A request goes from `server` (listeners, workers) to `downstream` (one client connection), `request` (the stack of services), the
-//! [layer](crate::layer) and `upstream` (connections to the API); its answer comes back the same way.
+//! A request goes from `server` (listeners, workers) to `downstream` (one client connection),
+//! `request` (the stack of services), the [layer](crate::layer) and `upstream` (connections to the
+//! API); its answer comes back the same way.
 
 mod admin;
 mod downstream;

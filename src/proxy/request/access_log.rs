@@ -1,8 +1,10 @@
-//! The access log: one line for each request, once it is over.
+//! The access log: one line for each request, written when the request has ended.
 //!
-//! What a client sends may hold its secrets, so nearly nothing of it is said: no query, no body, of the header fields only the trace
-//! id of a well-formed `traceparent`. On a route the path is its template. Off the routes it is left out, for an id in a path may be
-//! all that a link needs to work; the operator may ask for it ([`Settings::log_paths`](super::Settings::log_paths)).
+//! A request may hold secrets, so the line holds almost nothing of it: no query, no body, and of
+//! the header fields only the trace id of a well-formed `traceparent`. On a route, `path` is the
+//! template of the route. Off the routes the path is left out, because an id in a path may be all
+//! that a link needs to work; the operator may ask for it
+//! ([`Settings::log_paths`](crate::proxy::Settings::log_paths)).
 
 use crate::excerpt::Excerpt;
 use crate::proxy::peer::Peer;
@@ -10,26 +12,26 @@ use http::{HeaderMap, Method, Request, Version};
 use std::fmt;
 use tracing::Level;
 
-/// The target of access lines, to filter them by.
+/// The `tracing` target of access log lines, for filters.
 pub const ACCESS_LOG: &str = "last4::access";
 
-/// Longest method that is logged, in bytes. No method of a registry is longer.
+/// Most bytes of a method that are logged. No registered method is longer.
 const MAX_METHOD: usize = 24;
 
-/// What is remembered of a request for its line.
+/// What the line of a request needs to know of it.
 pub(crate) struct AccessEntry {
     pub(crate) method: Method,
     pub(crate) version: &'static str,
     pub(crate) client: String,
     pub(crate) trace: Option<Trace>,
-    /// The path, as the operator asked for it.
+    /// The path, if the operator asked for paths.
     pub(crate) path: Option<String>,
 }
 
 impl AccessEntry {
-    /// What a request's line needs, if lines are written at all.
+    /// Returns the entry of a request, or `None` if no lines are written.
     pub(crate) fn begin<B>(request: &Request<B>, peer: &Peer, log_paths: bool) -> Option<Box<Self>> {
-        // Without a line, this is all that the log costs a request.
+        // If no line is written, this check is all that the log costs a request.
         tracing::enabled!(target: ACCESS_LOG, Level::INFO).then(|| {
             Box::new(Self {
                 method: request.method().clone(),
@@ -41,7 +43,7 @@ impl AccessEntry {
         })
     }
 
-    /// The method, cut where it is nobody's.
+    /// The method, cut to the length of registered ones.
     pub(crate) fn method(&self) -> &str {
         let method = self.method.as_str();
         method.get(..MAX_METHOD).unwrap_or(method)
@@ -49,9 +51,9 @@ impl AccessEntry {
 }
 
 impl fmt::Debug for AccessEntry {
-    /// Nothing of the request: what the log may say, it says itself.
+    /// Shows nothing of the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Line")
+        f.write_str("AccessEntry")
     }
 }
 
@@ -65,14 +67,15 @@ fn version(version: Version) -> &'static str {
     }
 }
 
-/// Where the client's own part of a trace is.
+/// The client's span, of which the request is a part.
 pub(crate) struct Trace {
     pub(crate) id: String,
     pub(crate) parent: String,
     pub(crate) sampled: bool,
 }
 
-/// What the only `traceparent` says, if it is well-formed (W3C Trace Context 3.2): anything else could be anything.
+/// Parses `traceparent` (W3C Trace Context 3.2). Returns `None` unless there is exactly one and it
+/// is well-formed: any other value could hold a secret.
 fn trace(headers: &HeaderMap) -> Option<Trace> {
     let mut values = headers.get_all("traceparent").iter();
     let (value, None) = (values.next()?.to_str().ok()?, values.next()) else { return None };

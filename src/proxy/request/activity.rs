@@ -1,25 +1,26 @@
-//! When an HTTP/2 connection was last used, and when its client last took anything. hyper has a limit for neither.
+//! When an HTTP/2 connection was last used, and when its client last read anything. hyper limits
+//! neither.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// The requests on a connection. Shared by who serves it and its requests.
+/// The requests on a connection. Shared by the task that serves the connection and by its requests.
 #[derive(Debug)]
 pub(crate) struct Activity(Mutex<ActivityState>);
 
 #[derive(Debug)]
 struct ActivityState {
     in_flight: usize,
-    /// When there was last one, or the connection began.
+    /// When the last request ended, or the connection began.
     last: Instant,
-    /// How many answers wait for the client to take them.
+    /// How many answers have a part that waits for the client to read it.
     offered: usize,
-    /// When the client last took something, or there was nothing to take.
+    /// When the client last read a part, or nothing waited.
     taken: Instant,
 }
 
-/// A request, until dropped.
+/// A request in flight, until dropped.
 #[derive(Debug)]
 pub(crate) struct ActiveRequest {
     activity: Arc<Activity>,
@@ -38,17 +39,18 @@ impl Activity {
         ActiveRequest { activity: Arc::clone(self), offers: false }
     }
 
-    /// How many requests are in flight beside the one that asks.
+    /// The number of other requests in flight, for a request that is in flight itself.
     pub(crate) fn others(&self) -> usize {
         self.state().in_flight.saturating_sub(1)
     }
 
-    /// Resolves once there has been no request for so long.
+    /// Resolves when there has been no request for this long.
     pub(crate) async fn idle_for(&self, time: Duration) {
         loop {
             let deadline = {
                 let state = self.state();
-                // While there is one, a look from time to time: to be told of each end would cost each request.
+                // With requests in flight, look again later: a notification at the end of each
+                // would cost every request.
                 if state.in_flight > 0 { Instant::now() + time } else { state.last + time }
             };
             if deadline <= Instant::now() {
@@ -58,9 +60,10 @@ impl Activity {
         }
     }
 
-    /// Resolves once answers have waited for so long while the client took nothing of any.
+    /// Resolves when answers have waited this long and the client has read nothing of any of them.
     ///
-    /// It may withhold the window of a stream for hours, as a browser does with a download that is paused, while it uses the others.
+    /// A stalled stream alone is no fault: a browser keeps the window of a paused download closed
+    /// for hours while it uses the other streams.
     pub(crate) async fn stalled_for(&self, time: Duration) {
         loop {
             let deadline = {
@@ -80,7 +83,7 @@ impl Activity {
 }
 
 impl ActiveRequest {
-    /// A piece of the answer waits for the client.
+    /// A part of the answer waits for the client to read it.
     pub(crate) fn offer(&mut self) {
         if !std::mem::replace(&mut self.offers, true) {
             let mut state = self.activity.state();
@@ -91,7 +94,7 @@ impl ActiveRequest {
         }
     }
 
-    /// The client can take more.
+    /// The client can read more.
     pub(crate) fn take(&mut self) {
         if std::mem::replace(&mut self.offers, false) {
             let mut state = self.activity.state();

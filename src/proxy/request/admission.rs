@@ -86,7 +86,8 @@ where
         match self.project() {
             AdmissionFutureProj::Admitted { permit, inner } => {
                 let mut response = ready!(inner.poll(cx))?;
-                // The body of an answer that opens a tunnel is dropped, but the upstream is busy until the tunnel ends.
+                // The body of an answer that opens a tunnel is dropped, but the upstream is busy
+                // until the tunnel ends.
                 Tunnel::hold(&mut response, permit);
                 Poll::Ready(Ok(response.map(|body| AdmittedBody { body, _permit: permit.take() })))
             }

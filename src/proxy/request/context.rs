@@ -13,7 +13,8 @@ use std::sync::Arc;
 pub(crate) struct ConnectionContext {
     pub(crate) settings: Arc<Settings>,
     pub(crate) counters: Arc<RouteCounters>,
-    /// Whether any route masks. If false, every route only observes, and there is no mask that a request could get around.
+    /// Whether any route masks. If false, every route only observes, and there is no mask that a
+    /// request could get around.
     pub(crate) enforces: bool,
     pub(crate) peer: Peer,
     /// The scheme that the client speaks: `https` or `http`.

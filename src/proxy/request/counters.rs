@@ -1,10 +1,11 @@
-//! Where one worker's requests are counted, by the route that they are on.
+//! One worker's counters of requests, by route.
 
 use crate::layer::{MaskLayer, Mode};
 use crate::metrics::{OFF_ROUTES, RouteCounts, Worker};
 use std::sync::Arc;
 
-/// One worker's counts, found once for each route of a configuration.
+/// One worker's counters for each route of a configuration, looked up once when the configuration
+/// comes into force.
 #[derive(Debug)]
 pub(crate) struct RouteCounters {
     pub(crate) worker: Arc<Worker>,
@@ -13,7 +14,7 @@ pub(crate) struct RouteCounters {
     on: Vec<RouteEntry>,
 }
 
-/// What is counted, and said in the log, of requests that are on one route or on none.
+/// The counters and the log fields of a route, or of the requests that are on none.
 #[derive(Debug)]
 pub(crate) struct RouteEntry {
     /// The route's name.

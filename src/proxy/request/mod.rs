@@ -1,4 +1,5 @@
-//! The stack of services between a client connection and the upstream, and the record of each request.
+//! The stack of services between a client connection and the upstream, and the record of each
+//! request.
 
 pub(super) mod access_log;
 pub(super) mod activity;

@@ -149,10 +149,11 @@ fn prepare<R>(request: &mut Request<R>, by: &ConnectionContext) -> Result<(), Re
     Ok(())
 }
 
-/// One `Host` (RFC 9112 3.2): the client's, or the upstream's own where the settings say so or an old client said nothing.
+/// One `Host` (RFC 9112 3.2): the client's, or the upstream's own where the settings say so or an
+/// old client said nothing.
 ///
-/// Where any route masks, whatever the client says of a host must be one, even where another counts: some frameworks build a URL of it
-/// and route by that.
+/// Where any route masks, whatever the client says of a host must be one, even where another
+/// counts: some frameworks build a URL of it and route by that.
 fn set_host_and_target<R>(request: &mut Request<R>, version: Version, by: &ConnectionContext) -> Result<(), Reason> {
     let settings = &by.settings;
     let authority = request.uri().authority();
@@ -188,7 +189,8 @@ fn set_host_and_target<R>(request: &mut Request<R>, version: Version, by: &Conne
     Ok(())
 }
 
-/// Whether a head has more fields than it may, as HTTP/1.1 would have them. The library bounds the bytes of one over HTTP/2 alone.
+/// Whether a head has more fields than it may, as HTTP/1.1 would have them. The library bounds the
+/// bytes of one over HTTP/2 alone.
 fn has_more_fields(headers: &HeaderMap, most: usize) -> bool {
     headers.len() > most && headers.len() - headers.get_all(COOKIE).iter().count().saturating_sub(1) > most
 }

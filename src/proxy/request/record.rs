@@ -1,45 +1,48 @@
-//! One request, from its head to the last byte of its answer: counted and logged when it is over.
+//! The record of one request, from its head to the last byte of its answer. The only place that
+//! maps what happened to a decision, a log line and counters.
 
 use super::access_log::{ACCESS_LOG, AccessEntry};
 use super::activity::ActiveRequest;
 use super::context::ConnectionContext;
 use crate::excerpt::Excerpt;
-use crate::layer::{Outcome, PageOutcome, Reading, Report};
+use crate::layer::{Outcome, PageOutcome, PageReport, Reading, Report};
 use crate::mask::Summary;
-use crate::metrics::{Decision, Findings, Values};
+use crate::metrics::{Decision, Findings, RouteCounts, Values};
 use crate::proxy::error::ForwardError;
 use crate::proxy::upstream::tunnel::TunnelEnd;
 use crate::reason::Reason;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What is known of a request. Counted when it is dropped: an answer that nobody waits for any more is over too.
+/// What is known of a request so far. Counted and logged when it is dropped, which is also how a
+/// request ends whose client has gone away.
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
     context: Arc<ConnectionContext>,
-    /// Which of the layer's routes it is on.
+    /// The index of its route among the layer's routes.
     route: Option<usize>,
     begun: Instant,
     decision: Decision,
     status: Option<StatusCode>,
     reason: Option<Reason>,
     summary: Summary,
-    /// Whether the answer is a list, or whatever else may reveal nothing, and successful.
-    lists: bool,
+    /// Whether the answer is successful and may reveal nothing, as that of a list.
+    is_list: bool,
+    /// How long the upstream took to send the head of its answer.
     upstream: Option<Duration>,
-    /// Of the answer's body.
+    /// Bytes of the answer's body that were sent.
     bytes: u64,
-    /// Whether the answer came to its end.
+    /// Whether the answer was sent to its end.
     complete: bool,
-    /// `None` where no access log is written.
+    /// `None` if no access log is written.
     line: Option<Box<AccessEntry>>,
     /// Tells the connection that it is in use and that its client reads. `None` over HTTP/1.
     active: Option<ActiveRequest>,
 }
 
 impl RequestRecord {
-    /// Begins with the head of a request.
+    /// Begins the record when the head of a request has arrived.
     pub(crate) fn begin<B>(
         context: &Arc<ConnectionContext>,
         request: &Request<B>,
@@ -54,7 +57,7 @@ impl RequestRecord {
             status: None,
             reason: None,
             summary: Summary::default(),
-            lists: false,
+            is_list: false,
             upstream: None,
             bytes: 0,
             complete: false,
@@ -63,34 +66,19 @@ impl RequestRecord {
         }
     }
 
-    /// The request is on one of the layer's routes, or on none.
+    /// Sets which of the layer's routes the request is on, if any.
     pub(crate) fn set_route(&mut self, route: Option<usize>) {
         self.route = route;
     }
 
-    /// The name of its route.
-    pub(crate) fn route(&self) -> &str {
-        &self.context.counters.entry(self.route).route
-    }
-
-    /// The path of its request, where the operator wants paths in the log and it has a line there.
-    pub(crate) fn path(&self) -> Option<&str> {
-        self.line.as_ref()?.path.as_deref()
-    }
-
-    /// Whether its answer passes although it is on a route.
-    pub(crate) fn observes(&self) -> bool {
-        self.decision == Decision::Observed
-    }
-
-    /// The upstream began to answer.
-    pub(crate) fn answered(&mut self, at: Instant) {
+    /// Records when the head of the upstream's answer was there.
+    pub(crate) fn upstream_answered(&mut self, at: Instant) {
         let took = at - self.begun;
-        self.context.counters.entry(self.route).counts.upstream(took);
+        self.counts().upstream(took);
         self.upstream = Some(took);
     }
 
-    /// The request was refused, or the upstream gave no answer. Logs the latter.
+    /// Records that the request was refused, or got no answer. Logs the latter.
     pub(crate) fn failed(&mut self, method: &Method, error: &ForwardError) {
         let reason = error.reason();
         (self.status, self.reason) = (Some(reason.status()), Some(reason));
@@ -105,122 +93,137 @@ impl RequestRecord {
         tracing::warn!(method = %Excerpt(method), status, reason = reason.as_str(), cause, "{error}");
     }
 
-    /// The tunnel that the answer opened has ended.
-    pub(crate) fn tunnel_ended(&mut self, TunnelEnd { sent, complete }: TunnelEnd) {
-        self.add_bytes(sent);
-        self.complete = complete;
+    /// Records the head of an answer: what the layer decided, and its status. Logs what was
+    /// withheld or refused.
+    pub(crate) fn answered<B>(&mut self, method: &Method, response: &Response<B>) {
+        self.status = Some(response.status());
+        self.decision = match response.extensions().get() {
+            Some(report) => self.decide(method, response.status(), report),
+            None => Decision::Passed,
+        };
+        if let Some(PageReport { path, outcome }) = response.extensions().get() {
+            match outcome {
+                PageOutcome::Rewriting => self.decision = Decision::Rewritten,
+                PageOutcome::Untouched(reason) => {
+                    tracing::warn!(%path, %reason, "page not rewritten: it passes as it came");
+                    self.page_passed(*reason);
+                }
+            }
+        }
     }
 
-    /// An answer begins.
-    pub(crate) fn answers(&mut self, status: StatusCode, report: Option<&Report>) {
-        self.status = Some(status);
-        self.lists = status.is_success() && report.is_some_and(|report| !report.may_reveal);
-        self.decision = match report.map(|report| (report.outcome, report)) {
-            None => Decision::Passed,
-            Some((Outcome::Bodiless, _)) => Decision::Bodiless,
-            Some((Outcome::Masked(summary), report)) => {
+    fn decide(&mut self, method: &Method, status: StatusCode, report: &Report) -> Decision {
+        self.is_list = status.is_success() && !report.may_reveal;
+        match report.outcome {
+            Outcome::Bodiless => Decision::Bodiless,
+            Outcome::DryRun => Decision::Observed,
+            // Until the end of its body says otherwise.
+            Outcome::Streaming => Decision::Masked,
+            Outcome::Masked(summary) => {
                 self.summary = summary;
-                self.read_to_end();
-                // Of a list, even of one, and of what holds several, nobody knows what is new.
+                self.count_list();
+                // Of several objects or values it is not known which is new, so they do not count
+                // as unrevealed.
                 if report.may_reveal && summary.object && summary.revealed == 0 && summary.masked == 1 {
-                    self.context.counters.entry(self.route).counts.unrevealed();
+                    self.counts().unrevealed();
                 }
                 masked_or_revealed(summary)
             }
-            Some((Outcome::DryRun, _)) => Decision::Observed,
-            // Until its body ends otherwise.
-            Some((Outcome::Streaming, _)) => Decision::Masked,
-            Some((Outcome::Withheld(reason), report)) => {
+            Outcome::Withheld(reason) => {
                 self.reason = Some(reason);
-                if report.route.is_empty() {
+                let (route, status, method) = (&report.route, status.as_u16(), Excerpt(method));
+                if route.is_empty() {
+                    let path = self.line.as_ref().and_then(|line| line.path.as_deref());
+                    tracing::warn!(%method, path, status, %reason, "request refused");
                     self.context.counters.worker.refused(reason);
                     Decision::Refused
                 } else {
-                    self.withheld(reason);
+                    tracing::warn!(%route, %method, status, %reason, "answer withheld");
+                    self.findings().withheld(reason);
                     Decision::Withheld
                 }
             }
-        };
-    }
-
-    /// The answer is a page on a page's route.
-    pub(crate) fn is_page(&mut self, outcome: PageOutcome) {
-        match outcome {
-            PageOutcome::Rewriting => self.decision = Decision::Rewritten,
-            PageOutcome::Untouched(reason) => self.page_passed(reason),
         }
     }
 
-    /// A page that was to be rewritten is over; if there was a fault, it passed as it came from there on.
-    pub(crate) fn page_ends(&mut self, fault: Option<Reason>) {
-        match fault {
-            None => self.context.counters.worker.page("rewritten"),
-            Some(reason) => self.page_passed(reason),
-        }
-    }
-
-    /// Whether the answer is a page that is being rewritten.
-    pub(crate) fn rewrites(&self) -> bool {
-        self.decision == Decision::Rewritten
-    }
-
-    fn page_passed(&mut self, reason: Reason) {
-        self.decision = Decision::Passed;
-        self.reason = Some(reason);
-        self.context.counters.worker.page(reason.as_str());
-    }
-
-    /// What the engine made of a body while it streamed.
-    pub(crate) fn read(&mut self, Reading { summary, ending }: Reading) {
-        self.summary = summary;
-        if ending == Some(Ok(())) {
-            self.read_to_end();
-        }
-        let reason = ending.and_then(Result::err);
-        self.reason = reason;
-        if let Some(reason) = reason {
-            self.withheld(reason);
-        }
-        if self.decision != Decision::Observed {
-            self.decision = if reason.is_some() { Decision::Withheld } else { masked_or_revealed(summary) };
-        }
-    }
-
-    /// A piece of the answer waits for the client.
-    pub(crate) fn offers(&mut self) {
+    /// Records that a part of the answer's body, of so many bytes, is offered to the client.
+    pub(crate) fn offered(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
         self.active.iter_mut().for_each(ActiveRequest::offer);
     }
 
-    /// The client can take more of the answer.
-    pub(crate) fn takes(&mut self) {
+    /// Records that the client can take more of the answer.
+    pub(crate) fn taken(&mut self) {
         self.active.iter_mut().for_each(ActiveRequest::take);
     }
 
-    /// So many bytes more of the answer's body leave.
-    pub(crate) fn add_bytes(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
-    }
-
-    /// The answer came to its end.
+    /// Records that the answer was sent to its end.
     pub(crate) fn complete(&mut self) {
         self.complete = true;
     }
 
-    fn read_to_end(&self) {
-        if self.lists {
-            let Summary { masked, unchanged, revealed, .. } = self.summary;
-            self.context.counters.entry(self.route).counts.answer(masked + unchanged + revealed > 0);
+    /// Logs that an answer is cut. Its head was sent, so the client cannot be told the reason.
+    pub(crate) fn cut(&self, reason: Reason) {
+        tracing::warn!(route = self.context.counters.entry(self.route).route, %reason, "answer cut");
+    }
+
+    /// Records what a body that streamed came to: what the engine read in it, or why a page was not
+    /// rewritten to its end.
+    pub(crate) fn body_ended(&mut self, reading: Option<Reading>, page_fault: Option<Reason>) {
+        match page_fault {
+            _ if self.decision != Decision::Rewritten => {}
+            None => self.context.counters.worker.page("rewritten"),
+            Some(reason) => {
+                tracing::warn!(%reason, "page not rewritten to its end: the rest passed as it came");
+                self.page_passed(reason);
+            }
+        }
+        let Some(Reading { summary, ending }) = reading else { return };
+        self.summary = summary;
+        self.reason = ending.and_then(Result::err);
+        if ending == Some(Ok(())) {
+            self.count_list();
+        }
+        if let Some(reason) = self.reason {
+            self.findings().withheld(reason);
+        }
+        match (self.decision, self.reason) {
+            (Decision::Observed, None) => {}
+            (Decision::Observed, Some(reason)) => {
+                let route = &*self.context.counters.entry(self.route).route;
+                tracing::warn!(route, %reason, "answer would have been withheld, in observe mode");
+            }
+            (_, Some(_)) => self.decision = Decision::Withheld,
+            (_, None) => self.decision = masked_or_revealed(summary),
         }
     }
 
-    fn withheld(&self, reason: Reason) {
-        self.findings().withheld(reason);
+    /// Records how the tunnel ended that the answer opened.
+    pub(crate) fn tunnel_ended(&mut self, TunnelEnd { sent, complete }: TunnelEnd) {
+        self.bytes += sent as u64;
+        self.complete = complete;
     }
 
-    /// Where it is counted what was done to the answer, or would have been.
+    fn page_passed(&mut self, reason: Reason) {
+        (self.decision, self.reason) = (Decision::Passed, Some(reason));
+        self.context.counters.worker.page(reason.as_str());
+    }
+
+    /// Counts a list that was read to its end, for the alarm about fields that select nothing.
+    fn count_list(&self) {
+        if self.is_list {
+            let Summary { masked, unchanged, revealed, .. } = self.summary;
+            self.counts().answer(masked + unchanged + revealed > 0);
+        }
+    }
+
+    fn counts(&self) -> &RouteCounts {
+        &self.context.counters.entry(self.route).counts
+    }
+
+    /// The counters of what was done to the answer; in observe mode, of what would have been done.
     fn findings(&self) -> &Findings {
-        let counts = &self.context.counters.entry(self.route).counts;
-        if self.decision == Decision::Observed { &counts.foreseen } else { &counts.done }
+        if self.decision == Decision::Observed { &self.counts().foreseen } else { &self.counts().done }
     }
 
     fn log(&self, line: &AccessEntry, took: Duration) {
@@ -230,7 +233,7 @@ impl RequestRecord {
             Decision::Observed => (0, Some(self.summary.masked), None, reason),
             _ => (self.summary.masked, None, reason, None),
         };
-        // What spans are made of beside what the log says.
+        // What a span needs beside the fields of the log line.
         let spans = line.trace.as_ref().filter(|_| cfg!(feature = "otlp"));
         tracing::info!(
             target: ACCESS_LOG,
@@ -244,7 +247,7 @@ impl RequestRecord {
             would_mask,
             would_withhold,
             bytes = self.bytes,
-            // What is missing was not wanted by the client any more, or not given by the upstream.
+            // The client went away, or the upstream broke off.
             cut = (!self.complete).then_some(true),
             duration_secs = seconds(took),
             upstream_secs = self.upstream.map(seconds),
@@ -262,7 +265,7 @@ fn masked_or_revealed(summary: Summary) -> Decision {
     if summary.revealed > 0 { Decision::Revealed } else { Decision::Masked }
 }
 
-/// In whole microseconds, which read better than a float's last digits.
+/// Seconds to the microsecond: the last digits of a float are noise.
 fn seconds(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e6
 }
@@ -270,9 +273,8 @@ fn seconds(time: Duration) -> f64 {
 impl Drop for RequestRecord {
     fn drop(&mut self) {
         self.context.counters.worker.request_ends();
-        let counts = &self.context.counters.entry(self.route).counts;
         let took = self.begun.elapsed();
-        counts.request(self.decision, self.status.map(|status| status.as_u16()), took);
+        self.counts().request(self.decision, self.status.map(|status| status.as_u16()), took);
         let Summary { masked, unchanged, revealed, .. } = self.summary;
         self.findings().values(Values { masked, unchanged, revealed });
         if let Some(line) = &self.line {

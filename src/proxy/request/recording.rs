@@ -112,14 +112,15 @@ where
         let answer = ready!(this.inner.as_mut().poll(cx));
         let Some(mut record) = this.record.take() else { return Poll::Pending };
         if let Some(at) = this.inner.answered_at() {
-            record.answered(at);
+            record.upstream_answered(at);
         }
         let response = match answer {
             Ok(mut response) => match Tunnel::take(&mut response) {
                 None => RecordedBody::begin(this.method, response, record).map(Either::Left),
                 Some(tunnel) => {
-                    record.answers(response.status(), response.extensions().get());
-                    // The request is in flight until the tunnel ends: it is counted and logged then.
+                    record.answered(this.method, &response);
+                    // The request is in flight until the tunnel ends, and is counted and logged
+                    // then.
                     tokio::spawn(async move { record.tunnel_ended(tunnel.run().await) });
                     response.map(|_| Either::Right(Full::default()))
                 }
@@ -127,7 +128,7 @@ where
             Err(error) => {
                 record.failed(this.method, &error);
                 let response = response(error.reason());
-                record.add_bytes(response.body().len());
+                record.offered(response.body().len());
                 record.complete();
                 response.map(|document| Either::Right(Full::new(document)))
             }

@@ -24,11 +24,13 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use tower::Service;
 
-/// The proxy of one worker. [`ProxyService::for_peer`] makes the service of one connection. Clones are the same proxy.
+/// The proxy of one worker. [`ProxyService::for_peer`] makes the service of one connection. Clones
+/// are the same proxy.
 #[derive(Clone, Debug)]
 pub struct ProxyService {
-    /// The configuration in force. A request is served to its end by the one that it finds when it comes. Each worker has a cell of
-    /// its own, so that reading it moves no cache line between cores.
+    /// The configuration in force. A request is served to its end by the one that it finds when it
+    /// comes. Each worker has a cell of its own, so that reading it moves no cache line between
+    /// cores.
     in_force: Arc<ArcSwap<InForce>>,
 }
 

@@ -13,15 +13,18 @@ use tower::ServiceBuilder;
 /// The stack of one connection. Cheap to clone: each request gets a clone.
 pub(crate) type Stack = RecordService<PrepareService<MaskService<AdmissionService<UpstreamClient>>>>;
 
-/// Composes the stack, the outermost service first: a request passes the lines from top to bottom, and its answer from bottom to top.
+/// Composes the stack, the outermost service first: a request passes the lines from top to bottom,
+/// and its answer from bottom to top.
 ///
-/// Every service is always ready (`poll_ready`): what a request may have to wait for depends on the request, so it waits in the
-/// response future.
+/// Every service is always ready (`poll_ready`): what a request may have to wait for depends on the
+/// request, so it waits in the response future.
 ///
 /// # Why so little of tower's own middleware
-/// `ConcurrencyLimit` gives its permit back when the response *head* is there, but an upstream is busy until the last byte of the
-/// body, so our permits live in bodies. It also knows no fair shares. `Timeout` has one clock for everything; here the connect, the
-/// head and each byte of a body have their own limits. `LoadShed` and `Buffer` solve what does not occur in an always ready stack.
+/// `ConcurrencyLimit` gives its permit back when the response *head* is there, but an upstream is
+/// busy until the last byte of the body, so our permits live in bodies. It also knows no fair
+/// shares. `Timeout` has one clock for everything; here the connect, the head and each byte of a
+/// body have their own limits. `LoadShed` and `Buffer` solve what does not occur in an always ready
+/// stack.
 pub(crate) fn compose(
     context: &Arc<ConnectionContext>,
     mask: &MaskLayer,
@@ -29,11 +32,14 @@ pub(crate) fn compose(
     upstream: &UpstreamClient,
 ) -> Stack {
     ServiceBuilder::new()
-        // Outermost, so that every answer is counted and logged, also those that the services below give in last4's own name.
+        // Outermost, so that every answer is counted and logged, also those that the services below
+        // give in last4's own name.
         .layer(RecordLayer::new(context))
-        // Before masking: a route must be looked up in the request that the upstream will see, without what could re-route it.
+        // Before masking: a route must be looked up in the request that the upstream will see,
+        // without what could re-route it.
         .layer(PrepareLayer::new(context))
-        // Decides from the path whether the answer is masked. What it refuses needs no place at the upstream.
+        // Decides from the path whether the answer is masked. What it refuses needs no place at the
+        // upstream.
         .layer(mask.clone())
         // Below masking, so that a request that is turned away is counted on its route.
         .layer(AdmissionLayer::new(admission, context))
