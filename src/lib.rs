@@ -1,9 +1,12 @@
-//! last4 makes a legacy API reveal each secret once: the call that creates a key shows it, every list shows prefix + last 4.
+//! last4 makes a legacy API reveal each secret once: the call that creates a key shows it, every
+//! list shows prefix + last 4.
 //!
-//! It is a reverse proxy, and the parts it is made of. Data goes one way, and the modules stand in that order:
-//! [`route`] finds whether a request is on a masked route, [`codec`] undoes a body's content coding, [`mask`] rewrites the
-//! secrets in its JSON, [`body`] joins these while the body streams, [`page`] does for pages off the masked routes what they need,
-//! [`layer`] is the tower layer around any service, and `proxy` the server around that. A part imports only parts before it, and `mask` knows no HTTP.
+//! This crate is a reverse proxy and the parts it is made of. Data goes one way, and the modules
+//! follow it: [`route`] finds out whether a request is on a masked route, [`codec`] removes a body's
+//! content coding, [`mask`] rewrites the secrets in its JSON, [`body`] does both while the body
+//! streams, [`page`] rewrites HTML pages off the masked routes, [`layer`] is the tower layer around
+//! any service, and `proxy` is the server around the layer. A part imports only parts before it, and
+//! `mask` does not know HTTP.
 //!
 //! ```
 //! use last4::mask::{Masker, Rules, Selectors};

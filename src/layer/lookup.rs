@@ -98,8 +98,8 @@ impl RouteTable {
     }
 
     /// Finds the route of a request. A request can be on several routes, by different readings of
-    /// its path. Then the rules of all masking routes apply to it, and the rules of observing routes
-    /// apply only if no route masks.
+    /// its path. Then the rules of all masking routes apply to it, and the rules of observing
+    /// routes apply only if no route masks.
     pub(super) fn look_up(&self, uri: &Uri) -> Lookup {
         let whole;
         let target = match uri.path_and_query() {

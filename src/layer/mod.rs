@@ -8,12 +8,12 @@
 //!
 //! # Fail closed, by type
 //! Only `response::answer` builds an [`AnswerBody`], and each function there demands a proof.
-//! `passed` takes an `OffRoute`, which only `lookup` can create, for a request on no route. `masked`
-//! takes what only the masking body can create, and `withheld` takes a
-//! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute`, so it cannot pass a
-//! body on. A route in [observe mode](Mode::Observe) passes answers through `dry_run`, which takes
-//! an `ObserveOnly`. `lookup` creates one from a rule in that mode, and never for a request that is
-//! on a masking route too. A rewritten page (the feature `page`) fails open, so it takes an
+//! `passed` takes an `OffRoute`, which only `lookup` can create, for a request on no route.
+//! `masked` takes what only the masking body can create, and `withheld` takes a
+//! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute`, so it cannot pass
+//! a body on. A route in [observe mode](Mode::Observe) passes answers through `dry_run`, which
+//! takes an `ObserveOnly`. `lookup` creates one from a rule in that mode, and never for a request
+//! that is on a masking route too. A rewritten page (the feature `page`) fails open, so it takes an
 //! `OffRoute` as well.
 
 mod future;

@@ -55,8 +55,8 @@ impl MaskRule {
         }
     }
 
-    /// The same rule, with methods whose successful answers may show the fields that `reveal` names.
-    /// Methods are case-sensitive (RFC 9110 9.1): `post` reveals nothing.
+    /// The same rule, with methods whose successful answers may show the fields that `reveal`
+    /// names. Methods are case-sensitive (RFC 9110 9.1): `post` reveals nothing.
     #[must_use]
     pub fn with_reveal(self, methods: impl IntoIterator<Item = Method>, reveal: Reveal) -> Self {
         let revealing = Arc::new(Rules::clone(&self.masking).with_reveal(reveal));
@@ -77,8 +77,8 @@ impl MaskRule {
         Self { max_body_bytes, ..self }
     }
 
-    /// The same rule in another mode. In [`Mode::Observe`] every secret passes, and the layer reports
-    /// what enforcing would do.
+    /// The same rule in another mode. In [`Mode::Observe`] every secret passes, and the layer
+    /// reports what enforcing would do.
     #[must_use]
     pub fn with_mode(self, mode: Mode) -> Self {
         Self { mode, ..self }

@@ -54,8 +54,8 @@ impl MaskLayer {
         Self { routes: Arc::new(RouteTable::new(routes)) }
     }
 
-    /// The same layer, which also rewrites pages. A request on no masked route is under the first of
-    /// these rules whose route it is on.
+    /// The same layer, which also rewrites pages. A request on no masked route is under the first
+    /// of these rules whose route it is on.
     #[cfg(feature = "page")]
     #[must_use]
     pub fn with_pages(self, pages: RouteSet<Arc<PageRule>>) -> Self {

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-/// Admits one style to each policy in a header field's value that would block it. Returns `None` if no
-/// policy would, and nothing must change.
+/// Admits one style to each policy in a header field's value that would block it. Returns `None` if
+/// no policy would, and nothing must change.
 ///
 /// `source` is the style's hash as a source expression, `'sha256-…'`.
 pub(crate) fn admit_in_field(value: &[u8], source: &str) -> Option<Vec<u8>> {
@@ -23,11 +23,11 @@ pub(crate) fn admit_in_field(value: &[u8], source: &str) -> Option<Vec<u8>> {
 
 /// Admits one style to a single policy, if the policy would block it.
 ///
-/// `style-src-elem` governs inline styles, else `style-src`, else `default-src`. The hash is added to
-/// one of the first two. If `default-src` governs, a `style-src` with its sources and the hash is
-/// added, because the hash in `default-src` itself would also admit a script of that hash. Without any
-/// of them, or if `'unsafe-inline'` applies, the style is not blocked. A hash added there would switch
-/// `'unsafe-inline'` off for all other styles.
+/// `style-src-elem` governs inline styles, else `style-src`, else `default-src`. The hash is added
+/// to one of the first two. If `default-src` governs, a `style-src` with its sources and the hash
+/// is added, because the hash in `default-src` itself would also admit a script of that hash.
+/// Without any of them, or if `'unsafe-inline'` applies, the style is not blocked. A hash added
+/// there would switch `'unsafe-inline'` off for all other styles.
 pub(crate) fn admit(policy: &[u8], source: &str) -> Option<Vec<u8>> {
     let directives = directives(policy);
     let named = |name: &str| directives.iter().find(|directive| directive.is(policy, name));

@@ -23,8 +23,8 @@ pub(super) fn settings(
     placed: &Placed,
     charset: Option<AsciiCompatibleEncoding>,
 ) -> Settings<'static, 'static> {
-    // If the charset is unknown, UTF-8 is safe: only tags are read, and all other bytes pass as they
-    // came.
+    // If the charset is unknown, UTF-8 is safe: only tags are read, and all other bytes pass as
+    // they came.
     let encoding = charset.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
     let memory = MemorySettings::new()
         .with_preallocated_parsing_buffer_size(1024)
@@ -71,8 +71,8 @@ fn on_any(handler: impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 's
     Some(on("*".parse().ok()?, handler))
 }
 
-/// Changes the page's own `<meta>` policies so that they admit the style. Policies after the style do
-/// not apply to it.
+/// Changes the page's own `<meta>` policies so that they admit the style. Policies after the style
+/// do not apply to it.
 fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
     let (source, placed) = (style.source().to_owned(), Arc::clone(placed));
     move |element| {
@@ -97,8 +97,8 @@ fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>)
     }
 }
 
-/// Inserts the style at the end of the head. If the head has no end tag, before the first element that
-/// implicitly ends it.
+/// Inserts the style at the end of the head. If the head has no end tag, before the first element
+/// that implicitly ends it.
 fn placing(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
     let (style, placed) = (style.element().to_owned(), Arc::clone(placed));
     // The content of a template is not a part of the page.

@@ -59,8 +59,8 @@ const LATIN_1: &str = " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil 
     iquest iuml laquo macr micro middot nbsp not ntilde oacute ocirc ograve ordf ordm oslash otilde ouml para plusmn pound raquo reg sect \
     shy sup1 sup2 sup3 szlig thorn times uacute ucirc ugrave uml uuml yacute yen yuml ";
 
-/// Decodes a value as a browser does. Returns `None` if the value has a reference to a character that
-/// no policy holds, because a value like that must not be rewritten.
+/// Decodes a value as a browser does. Returns `None` if the value has a reference to a character
+/// that no policy holds, because a value like that must not be rewritten.
 pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut unescaped = String::with_capacity(text.len());
     let mut rest = text;

@@ -28,9 +28,9 @@ pub struct PageRule {
 }
 
 impl PageRule {
-    /// Checks and compiles selectors. A style sheet hides the elements that `hide` selects, including
-    /// those that a script adds to the page later. The elements that `remove` selects are cut out of
-    /// the page, and these selectors can use only tags and their attributes.
+    /// Checks and compiles selectors. A style sheet hides the elements that `hide` selects,
+    /// including those that a script adds to the page later. The elements that `remove` selects are
+    /// cut out of the page, and these selectors can use only tags and their attributes.
     ///
     /// # Errors
     /// All selectors that are refused.
@@ -114,8 +114,8 @@ pub enum PageRuleError {
     Remove(String),
 }
 
-/// Checks that a browser reads the selector as a part of exactly one rule in a style sheet. The browser
-/// drops a rule that it does not understand, so no more needs to be checked.
+/// Checks that a browser reads the selector as a part of exactly one rule in a style sheet. The
+/// browser drops a rule that it does not understand, so no more needs to be checked.
 fn check(selector: &str) -> Result<(), PageRuleError> {
     use PageRuleError::Forbidden;
     if selector.len() > MAX_SELECTOR {

@@ -14,8 +14,8 @@ pub(super) struct Style {
 impl Style {
     /// Returns a style that hides the selected elements, or `None` without selectors.
     ///
-    /// Each selector gets its own rule, because a browser drops a rule if it does not understand one
-    /// of its selectors.
+    /// Each selector gets its own rule, because a browser drops a rule if it does not understand
+    /// one of its selectors.
     pub(super) fn hiding(selectors: &[&str]) -> Option<Self> {
         if selectors.is_empty() {
             return None;

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-/// The most readings of one target. An ordinary path has one, and a strange path a handful. A target
-/// with more is made to be read differently by different servers, and is refused.
+/// The most readings of one target. An ordinary path has one, and a strange path a handful. A
+/// target with more is made to be read differently by different servers, and is refused.
 pub const MAX_READINGS: usize = 128;
 
 /// The most bytes of a path that has more than one reading, so that no target costs much. Common

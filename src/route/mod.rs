@@ -1,7 +1,8 @@
-//! Which requests are on a masked route.
+//! Matches request targets with routes.
 //!
-//! The matcher takes a [`CanonicalPath`] and nothing else, and that has one constructor: no caller can hand it a path as it
-//! came and so miss a spelling of it that some server in front of or inside the upstream would understand.
+//! The matcher takes only a [`CanonicalPath`], which has one constructor. So no caller can match a
+//! raw path by mistake, and miss a spelling that some server before or inside the upstream would
+//! understand.
 //!
 //! ```
 //! use last4::route::{CanonicalPath, Pattern, Route, RouteSet};

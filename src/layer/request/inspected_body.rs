@@ -116,8 +116,8 @@ fn says_multipart(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a body has no more frames. A body whose announced bytes have all arrived counts too: HTTP
-/// libraries that count the bytes do not poll it for its end.
+/// Whether a body has no more frames. A body whose announced bytes have all arrived counts too:
+/// HTTP libraries that count the bytes do not poll it for its end.
 fn is_over(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().exact() == Some(0)
 }

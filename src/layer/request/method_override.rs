@@ -17,8 +17,8 @@ fn names_method(name: &str) -> bool {
     name != "access-control-request-method" && (name.contains("method") || name.contains("verb"))
 }
 
-/// How often a target is decoded in search of separators. A target that is escaped more often reveals
-/// nothing.
+/// How often a target is decoded in search of separators. A target that is escaped more often
+/// reveals nothing.
 const MAX_DECODINGS: usize = 8;
 
 /// Whether a parameter in a target has the name of an override. A server before the API may decode

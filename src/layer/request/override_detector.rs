@@ -5,8 +5,8 @@ use super::parameter_name::{ParameterName, ParameterSource};
 use crate::mask::{Masker, Rules, Selectors, Sink};
 use std::sync::{Arc, LazyLock};
 
-/// Members of the top-level object that override the method: `_method` (Parse Server, Laravel, Rails),
-/// and names of header fields and parameters, which some API may read there.
+/// Members of the top-level object that override the method: `_method` (Parse Server, Laravel,
+/// Rails), and names of header fields and parameters, which some API may read there.
 static MEMBERS: LazyLock<Option<Arc<Rules>>> = LazyLock::new(|| {
     let names = [
         "_method",

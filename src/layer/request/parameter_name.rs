@@ -1,5 +1,5 @@
-//! The name of a parameter, read byte by byte in constant memory, so that no amount of text before or
-//! after an override can hide it.
+//! The name of a parameter, read byte by byte in constant memory, so that no amount of text before
+//! or after an override can hide it.
 
 /// Where a parameter was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,9 +52,9 @@ fn is_json(essence: &str) -> bool {
     matches!(essence, "application/json" | "text/json") || (essence.contains('/') && essence.ends_with("+json"))
 }
 
-/// Whether a parameter mentions a charset, unless it is the plain spelling of UTF-8 or of its subset
-/// US-ASCII. Clients find a charset in many spellings: `charset*=` and `charset*0=` (RFC 2231), and
-/// without the semicolon (browsers).
+/// Whether a parameter mentions a charset, unless it is the plain spelling of UTF-8 or of its
+/// subset US-ASCII. Clients find a charset in many spellings: `charset*=` and `charset*0=` (RFC
+/// 2231), and without the semicolon (browsers).
 fn names_other_charset(parameter: &str) -> bool {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     let value = value.trim().trim_matches(['"', '\'']);

@@ -23,8 +23,8 @@ pub enum Outcome {
     /// The answer has no body to mask.
     Bodiless,
     /// The answer passes as it came, because its route is in observe mode.
-    /// [`AnswerBody::reading`](crate::layer::AnswerBody::reading) tells what masking would have done, if
-    /// there is a body.
+    /// [`AnswerBody::reading`](crate::layer::AnswerBody::reading) tells what masking would have
+    /// done, if there is a body.
     DryRun,
     /// The whole body was masked, or revealed as its rule allows.
     Masked(Summary),

@@ -1,6 +1,7 @@
 //! Pages, whole and cut at every byte.
 //!
-//! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and a test fails by panicking.
+//! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and
+//! a test fails by panicking.
 
 use super::super::handlers::MAX_MEMORY;
 use super::*;
@@ -25,7 +26,7 @@ fn rewrite<'a>(
     (out.to_vec(), rewriter.fault())
 }
 
-/// Rewrites a page whole, cut in two at every byte, and byte by byte, which must all come to the same.
+/// Rewrites a page whole, cut in two at every byte, and byte by byte. All results must be equal.
 fn rewritten(rule: &Arc<PageRule>, page: &[u8]) -> Vec<u8> {
     let (whole, fault) = rewrite(rule, Charset::Undeclared, [page]);
     assert_eq!(fault, None);
@@ -54,7 +55,7 @@ fn the_style_ends_the_head() {
         ("<head><script>'<p>'</script><!--</head>--></head>", "<head><script>'<p>'</script><!--</head>-->@</head>"),
         ("<head><p>x</p></head>", "<head>@<p>x</p></head>"),
         (" \n<p>x", " \n@<p>x"),
-        // JSON or plain text, whatever its media type says.
+        // JSON or plain text, declared as HTML.
         ("only text", "only text"),
         ("{\"a\":\"<div></div>\"}", "{\"a\":\"<div></div>\"}"),
         ("<meta charset=x><link>", "<meta charset=x><link>@"),
@@ -173,7 +174,7 @@ mod properties {
     use super::*;
     use proptest::prelude::*;
 
-    /// Of what pages are made, and what is left of it where it is cut.
+    /// The pieces of generated pages: tags and other markup, some of it incomplete.
     const PIECES: [&str; 34] = [
         "<head>",
         "</head>",
