@@ -12,6 +12,22 @@ pub mod metrics {
     #![doc = include_str!("manual/metrics.md")]
 }
 
+/// How the code is built: the way of a request and of a byte, how leaks are ruled out, where to find what.
+pub mod architecture {
+    #![doc = include_str!("manual/architecture.md")]
+}
+
+/// How last4 behaves while it runs: reload, stop, restart, TLS, sockets.
+#[cfg(feature = "cli")]
+pub mod operating {
+    #![doc = include_str!("manual/operating.md")]
+}
+
+/// The codes of refusals.
+pub mod refusals {
+    #![doc = include_str!("manual/refusals.md")]
+}
+
 /// The threat model.
 pub mod threat_model {
     #![doc = include_str!("manual/threat_model.md")]

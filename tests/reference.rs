@@ -4,10 +4,13 @@
 
 use last4::config::{self, Sources};
 use last4::metrics::{Metrics, families};
+use last4::reason::{Reason, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
 const METRICS: &str = include_str!("../src/manual/metrics.md");
 const CONFIGURATION: &str = include_str!("../src/manual/configuration.md");
+const REFUSALS: &str = include_str!("../src/manual/refusals.md");
+const README: &str = include_str!("../README.md");
 const EXAMPLE: &str = include_str!("../config/last4.toml");
 
 /// The cells of a page's table rows whose first cell is code.
@@ -38,6 +41,44 @@ fn the_page_of_a_running_proxy_holds_no_metric_that_is_not_declared() {
     let page = Metrics::default().page();
     let told: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     assert_eq!(told, families().map(|family| family.name).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_page_of_refusals_holds_every_reason() {
+    let row = |reason: Reason| {
+        let (side, stage) = (format!("{:?}", reason.side()), format!("{:?}", reason.stage()));
+        let (side, stage) = (side.to_lowercase(), stage.to_lowercase());
+        format!("| `{reason}` | {} | {side} | {stage} | {} |", reason.status().as_str(), reason.detail())
+    };
+    let of_code: Vec<_> = Reason::ALL.into_iter().map(row).collect();
+    let of_page: Vec<_> = REFUSALS.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(of_page, of_code, "the table should be\n{}", of_code.join("\n"));
+}
+
+#[test]
+fn the_readme_names_every_reason_and_no_other() {
+    let (_, listed) = README.split_once("with a stable `reason`:").unwrap();
+    let (listed, _) = listed.split_once("No refusal, log line").unwrap();
+    let of_readme: BTreeSet<_> = listed.split('`').skip(1).step_by(2).collect();
+    assert_eq!(of_readme, Reason::ALL.map(Reason::as_str).into_iter().collect::<BTreeSet<_>>());
+}
+
+/// A label that is a reason is one of those that the metric's stage has, and each is there from the start.
+#[test]
+fn metrics_count_each_reason_where_the_request_ended() {
+    let page = Metrics::default();
+    let _worker = page.worker();
+    let page = page.page();
+    for (metric, stage) in
+        [("last4_refused_requests_total", Stage::Request), ("last4_upstream_failures_total", Stage::Upstream)]
+    {
+        let start = format!("{metric}{{reason=\"");
+        let labels = page.lines().filter_map(|line| line.strip_prefix(&*start)?.split('"').next());
+        let of_code = Reason::ALL
+            .into_iter()
+            .filter(|reason| reason.stage() == stage || (stage == Stage::Upstream && *reason == Reason::Upgrade));
+        assert_eq!(labels.collect::<Vec<_>>(), of_code.map(Reason::as_str).collect::<Vec<_>>(), "{metric}");
+    }
 }
 
 /// The keys that the program knows in a table, which it lists where it is given one that it does not know.
