@@ -6,12 +6,12 @@
 
 use super::lookup::{OffRoute, OnPage};
 use super::request::ClientRequest;
-use super::response::{AnswerBody, Verdict, answer, judge_head, never_has_body, strip_page_response};
+use super::response::{AnswerBody, Verdict, answer, judge_head, never_has_body, strip_head_of_page, strip_response};
 use crate::body::{Pipeline, TransformBody};
 use crate::header::{list_items, remove_where, trim_ows};
 use crate::page::PageTransform;
 use crate::reason::Reason;
-use http::header::{ACCEPT, CONTENT_ENCODING};
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, Method, Request, Response};
 use http_body::Body;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl PageExchange {
         let pipeline = match judge_head(&client, &head, body.is_end_stream()) {
             Verdict::Bodiless => {
                 if client.method == Method::HEAD {
-                    strip_page_response(&mut head.headers);
+                    strip_head_of_page(&mut head.headers);
                 }
                 return answer::passed(proof, Response::from_parts(head, body));
             }
@@ -84,8 +84,7 @@ impl PageExchange {
         };
         match pipeline {
             Ok((pipeline, codings)) => {
-                strip_page_response(&mut head.headers);
-                head.headers.remove(CONTENT_ENCODING);
+                strip_response(&mut head.headers);
                 answer::set_codings(&mut head.headers, &codings);
                 rule.admit_style(&mut head.headers);
                 head.extensions.insert(PageReport { path, outcome: PageOutcome::Rewriting });

@@ -4,6 +4,7 @@ use super::csp::admit_in_field;
 use super::style::Style;
 use http::header::{CONTENT_SECURITY_POLICY, Entry, HeaderMap, HeaderValue};
 use lol_html::Selector;
+use lol_html::errors::SelectorError;
 use std::iter::Peekable;
 use std::str::Chars;
 use thiserror::Error;
@@ -36,24 +37,19 @@ impl PageRule {
     /// All selectors that are refused.
     pub fn new<S: AsRef<str>>(hide: &[S], remove: &[S]) -> Result<Self, Vec<RefusedSelector>> {
         let mut refused = Vec::new();
+        let mut refuse = |list, position, error| refused.push(RefusedSelector { list, position, error });
         let mut hidden = Vec::new();
-        for (position, selector) in hide.iter().enumerate() {
-            match check(selector.as_ref()) {
-                Ok(()) => hidden.push(selector.as_ref()),
-                Err(error) => refused.push(RefusedSelector { list: SelectorList::Hide, position, error }),
+        for (position, selector) in hide.iter().map(AsRef::as_ref).enumerate() {
+            match check(selector) {
+                Ok(()) => hidden.push(selector),
+                Err(error) => refuse(SelectorList::Hide, position, error),
             }
         }
         let mut removed = Vec::new();
-        for (position, selector) in remove.iter().enumerate() {
-            let compiled = check(selector.as_ref()).and_then(|()| {
-                selector
-                    .as_ref()
-                    .parse::<Selector>()
-                    .map_err(|error| PageRuleError::Remove(error.to_string().trim_end_matches('.').to_owned()))
-            });
-            match compiled {
+        for (position, selector) in remove.iter().map(AsRef::as_ref).enumerate() {
+            match check(selector).and_then(|()| compile(selector)) {
                 Ok(selector) => removed.push(selector),
-                Err(error) => refused.push(RefusedSelector { list: SelectorList::Remove, position, error }),
+                Err(error) => refuse(SelectorList::Remove, position, error),
             }
         }
         if !refused.is_empty() {
@@ -112,6 +108,12 @@ pub enum PageRuleError {
         "{0}: while a page streams by, only type, class, id, attribute, descendant and child selectors can be found"
     )]
     Remove(String),
+}
+
+fn compile(selector: &str) -> Result<Selector, PageRuleError> {
+    selector
+        .parse()
+        .map_err(|error: SelectorError| PageRuleError::Remove(error.to_string().trim_end_matches('.').to_owned()))
 }
 
 /// Checks that a browser reads the selector as a part of exactly one rule in a style sheet. The

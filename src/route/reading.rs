@@ -100,7 +100,7 @@ fn resolve_dots(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Percent-decodes once. For a server that decodes again, this is applied again.
-pub(super) fn decode(path: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |_| true)
 }
 
@@ -115,77 +115,61 @@ fn decode_slashes(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |byte| matches!(byte, b'/' | b'\\'))
 }
 
-fn decode_where(path: &[u8], decodes: fn(u8) -> bool) -> Option<Vec<u8>> {
-    decode_escapes(path, |rest| match *rest {
-        [b'%', high, low, ref after @ ..] => {
-            let byte = u8::try_from(hex(high)? << 4 | hex(low)?).ok()?;
-            decodes(byte).then_some((byte, after))
-        }
-        _ => None,
+fn decode_where(path: &[u8], is_decoded: fn(u8) -> bool) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', path)?;
+    decode_sequences(path, |rest, decoded| {
+        let [b'%', high, low, ..] = *rest else { return None };
+        let byte = u8::try_from(hex(high)? << 4 | hex(low)?).ok().filter(|&byte| is_decoded(byte))?;
+        decoded.push(byte);
+        Some(3)
     })
 }
 
 /// Decodes `%uXXXX` to UTF-8 (IIS).
 fn decode_unicode(path: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'%', path)?;
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        let one = match *rest {
-            [b'%', b'u' | b'U', a, b, c, d, ref after @ ..] => {
-                let digits = [a, b, c, d].into_iter().try_fold(0, |code, digit| Some(code << 4 | hex(digit)?));
-                digits.and_then(char::from_u32).map(|one| (one, after))
-            }
-            _ => None,
-        };
-        match one {
-            Some((one, after)) => {
-                decoded.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
-                rest = after;
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
-        }
-    }
-    (decoded.len() < path.len()).then_some(decoded)
+    decode_sequences(path, |rest, decoded| {
+        let [b'%', b'u' | b'U', a, b, c, d, ..] = *rest else { return None };
+        let code = [a, b, c, d].into_iter().try_fold(0, |code, digit| Some(code << 4 | hex(digit)?))?;
+        decoded.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
+        Some(6)
+    })
 }
 
-/// Decodes the escapes in a path. `escape` reads one from the start of the rest of the path.
-fn decode_escapes(path: &[u8], escape: impl Fn(&[u8]) -> Option<(u8, &[u8])>) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', path)?;
+/// Decodes ASCII that is encoded in two to four bytes, which UTF-8 forbids and old decoders accept.
+fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
+    decode_sequences(path, |rest, decoded| {
+        let (high, low, len) = match *rest {
+            [high @ 0xc0..=0xc1, low @ 0x80..=0xbf, ..] => (high, low, 2),
+            [0xe0, high @ 0x80..=0x81, low @ 0x80..=0xbf, ..] => (high, low, 3),
+            [0xf0, 0x80, high @ 0x80..=0x81, low @ 0x80..=0xbf, ..] => (high, low, 4),
+            _ => return None,
+        };
+        decoded.push((high & 1) << 6 | low & 0x3f);
+        Some(len)
+    })
+}
+
+/// Copies a path and decodes sequences of bytes in it. `decode` appends what the sequence at the
+/// start of its first argument stands for, and returns the length of that sequence; `None` if there
+/// is no sequence. Each sequence must be longer than its result.
+fn decode_sequences(path: &[u8], decode: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let [first, after @ ..] = rest {
-        let (byte, after) = escape(rest).unwrap_or((*first, after));
-        decoded.push(byte);
-        rest = after;
+        rest = match decode(rest, &mut decoded) {
+            Some(len) => rest.get(len..).unwrap_or_default(),
+            None => {
+                decoded.push(*first);
+                after
+            }
+        };
     }
     (decoded.len() < path.len()).then_some(decoded)
 }
 
 fn hex(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
-}
-
-/// Decodes ASCII that is encoded in two to four bytes, which UTF-8 forbids and old decoders accept.
-fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        (rest, _) = match *rest {
-            [lead @ 0xc0..=0xc1, tail @ 0x80..=0xbf, ref after @ ..] => {
-                (after, decoded.push((lead & 1) << 6 | tail & 0x3f))
-            }
-            [0xe0, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..]
-            | [0xf0, 0x80, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..] => {
-                (after, decoded.push((middle & 1) << 6 | tail & 0x3f))
-            }
-            _ => (after, decoded.push(*first)),
-        };
-    }
-    (decoded != path).then_some(decoded)
 }
 
 /// Replaces characters that some server takes as ASCII: letters that Unicode case folding maps to

@@ -1,6 +1,7 @@
 //! Method overrides in the header fields and the target of a request.
 
 use super::parameter_name::{ParameterName, ParameterSource};
+use crate::route::percent_decode;
 use http::HeaderMap;
 
 /// Returns whether some server could read another method from the header fields of a request, or
@@ -30,7 +31,7 @@ fn target_overrides_method(target: &[u8]) -> bool {
         if target.split(|byte| matches!(byte, b'?' | b'&' | b';')).skip(1).any(is_override) {
             return true;
         }
-        match decoded(&target) {
+        match percent_decode(&target) {
             Some(again) => target = again,
             None => return false,
         }
@@ -42,28 +43,6 @@ fn is_override(parameter: &[u8]) -> bool {
     let mut name = ParameterName::new(ParameterSource::Query);
     parameter.iter().take_while(|&&byte| byte != b'=').for_each(|&byte| name.push(byte));
     name.end()
-}
-
-/// Percent-decodes a text once. Returns `None` if there is nothing to decode.
-fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let hex = |digit: u8| char::from(digit).to_digit(16);
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        let escape = match *after {
-            [high, low, ..] if *first == b'%' => hex(high).zip(hex(low)),
-            _ => None,
-        };
-        match escape.and_then(|(high, low)| u8::try_from(high << 4 | low).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => decoded.push(*first),
-        }
-    }
-    (decoded.len() < text.len()).then_some(decoded)
 }
 
 #[cfg(test)]

@@ -26,14 +26,14 @@ fn is_about_bytes(name: &HeaderName) -> bool {
 }
 
 /// Removes what a changed body makes false, and forbids caches to store the answer.
-pub(super) fn strip_response(headers: &mut HeaderMap) {
+pub(in crate::layer) fn strip_response(headers: &mut HeaderMap) {
     remove_where(headers, is_about_bytes);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-/// Does the same for a page that is rewritten, but keeps `Content-Encoding`: the caller knows
-/// whether it stays true.
-pub(in crate::layer) fn strip_page_response(headers: &mut HeaderMap) {
+/// Does the same for a page's answer to HEAD, but keeps `Content-Encoding`: the answer to GET
+/// mostly has the same.
+pub(in crate::layer) fn strip_head_of_page(headers: &mut HeaderMap) {
     remove_where(headers, |name| *name != header::CONTENT_ENCODING && is_about_bytes(name));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

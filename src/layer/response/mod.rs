@@ -8,6 +8,6 @@ mod report;
 mod verdict;
 
 pub use answer::AnswerBody;
-pub(super) use headers::strip_page_response;
+pub(super) use headers::{strip_head_of_page, strip_response};
 pub use report::{Outcome, Report};
 pub(super) use verdict::{Plan, Verdict, judge, judge_head, never_has_body};
