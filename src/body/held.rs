@@ -19,14 +19,35 @@ pub(crate) enum HeldBody<B> {
     Partial(Box<MaskBody<B>>),
 }
 
-/// A complete body, masked. Only a [`MaskBody`] that came to its end creates this.
+/// A complete body, masked. The fields are private, so that only a [`MaskBody`] that came to its end
+/// can create this.
 pub(crate) struct MaskedBytes {
-    pub(crate) masked: Bytes,
-    /// The upstream's own bytes, if they were kept and no byte of them was changed.
-    pub(crate) untouched: Option<Bytes>,
-    pub(crate) summary: Summary,
+    masked: Bytes,
+    untouched: Option<Bytes>,
+    summary: Summary,
+    has_data: bool,
+}
+
+impl MaskedBytes {
+    /// The masked bytes.
+    pub(crate) fn into_masked(self) -> Bytes {
+        self.masked
+    }
+
+    /// Takes the upstream's own bytes, if they were kept and no byte of them was changed.
+    pub(crate) fn take_untouched(&mut self) -> Option<Bytes> {
+        self.untouched.take()
+    }
+
+    /// What was done.
+    pub(crate) fn summary(&self) -> Summary {
+        self.summary
+    }
+
     /// Whether the upstream's body, decoded, held any byte.
-    pub(crate) has_data: bool,
+    pub(crate) fn has_data(&self) -> bool {
+        self.has_data
+    }
 }
 
 impl<B: Body + Unpin> MaskBody<B> {

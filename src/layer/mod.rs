@@ -7,9 +7,9 @@
 //! answer, the [body](crate::body) is masked, and `response::answer` builds what the client gets.
 //!
 //! # Fail closed, by type
-//! Only `response::answer` builds an [`AnswerBody`], and each function there demands a proof.
-//! `passed` takes an `OffRoute`, which only `lookup` can create, for a request on no route.
-//! `masked` takes what only the masking body can create, and `withheld` takes a
+//! Only `response::answer` builds an [`AnswerBody`], and each function there that passes a body on
+//! demands a proof. `passed` takes an `OffRoute`, which only `lookup` can create, for a request on
+//! no route. `masked` takes what only the masking body can create, and `withheld` takes a
 //! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute`, so it cannot pass
 //! a body on. A route in [observe mode](Mode::Observe) passes answers through `dry_run`, which
 //! takes an `ObserveOnly`. `lookup` creates one from a rule in that mode, and never for a request

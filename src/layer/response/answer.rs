@@ -69,7 +69,7 @@ pub(in crate::layer) fn masked<B>(
     codings: &Codings,
     body: HeldBody<B>,
 ) -> Response<AnswerBody<B>> {
-    let body = match body {
+    let mut body = match body {
         HeldBody::Complete(body) => body,
         HeldBody::Partial(body) => {
             strip_response(&mut head.headers);
@@ -77,17 +77,18 @@ pub(in crate::layer) fn masked<B>(
             return finish(exchange, head, Content::Masking { body }, Outcome::Streaming);
         }
     };
-    let outcome = Outcome::Masked(body.summary);
-    if let Some(bytes) = body.untouched {
+    let outcome = Outcome::Masked(body.summary());
+    if let Some(bytes) = body.take_untouched() {
         head.headers.remove(TRAILER);
         return finish(exchange, head, Content::Bytes { bytes }, outcome);
     }
     strip_response(&mut head.headers);
-    if body.has_data {
+    if body.has_data() {
         set_codings(&mut head.headers, codings);
     }
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.masked.len()));
-    finish(exchange, head, Content::Bytes { bytes: body.masked }, outcome)
+    let bytes = body.into_masked();
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    finish(exchange, head, Content::Bytes { bytes }, outcome)
 }
 
 /// Answers without the body, which is withheld (spec 5). A read that succeeded becomes a 502. A
