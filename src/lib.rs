@@ -2,11 +2,11 @@
 //! list shows prefix + last 4.
 //!
 //! This crate is a reverse proxy and the parts it is made of. Data goes one way, and the modules
-//! follow it: [`route`] finds out whether a request is on a masked route, [`codec`] removes a body's
-//! content coding, [`mask`] rewrites the secrets in its JSON, [`body`] does both while the body
-//! streams, [`page`] rewrites HTML pages off the masked routes, [`layer`] is the tower layer around
-//! any service, and `proxy` is the server around the layer. A part imports only parts before it, and
-//! `mask` does not know HTTP.
+//! follow it: [`route`] finds out whether a request is on a masked route, [`codec`] removes a
+//! body's content coding, [`mask`] rewrites the secrets in its JSON, [`body`] does both while the
+//! body streams, [`page`] rewrites HTML pages off the masked routes, [`layer`] is the tower layer
+//! around any service, and `proxy` is the server around the layer. A part imports only parts before
+//! it, and `mask` does not know HTTP.
 //!
 //! ```
 //! use last4::mask::{Masker, Rules, Selectors};

@@ -19,8 +19,8 @@ pub(crate) enum HeldBody<B> {
     Partial(Box<MaskBody<B>>),
 }
 
-/// A complete body, masked. The fields are private, so that only a [`MaskBody`] that came to its end
-/// can create this.
+/// A complete body, masked. The fields are private, so that only a [`MaskBody`] that came to its
+/// end can create this.
 pub(crate) struct MaskedBytes {
     masked: Bytes,
     untouched: Option<Bytes>,

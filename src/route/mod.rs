@@ -7,8 +7,8 @@
 //! ```
 //! use last4::route::{CanonicalPath, Pattern, Route, RouteSet};
 //!
-//! let keys = Route { name: "app-keys".into(), pattern: Pattern::template("/apps/{app_id}/api-keys")?, rule: () };
-//! let routes = RouteSet::compile(vec![keys])?;
+//! let pattern = Pattern::template("/apps/{app_id}/api-keys")?;
+//! let routes = RouteSet::compile(vec![Route { name: "app-keys".into(), pattern, rule: () }])?;
 //!
 //! let path = CanonicalPath::new(b"/apps/7/x/..;a=b/%61pi-keys/?page=2")?;
 //! assert_eq!(routes.find(&path).next().map(|found| &*found.route.name), Some("app-keys"));
