@@ -97,6 +97,9 @@ pub enum SelectorList {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageRuleError {
+    /// The selector is empty.
+    #[error("a selector is missing: write one such as \"#keys .copy\"")]
+    Empty,
     /// The selector could end the rule, or the style sheet.
     #[error("a selector may not have {0}: write one such as \"#keys .copy\"")]
     Forbidden(&'static str),
@@ -105,7 +108,7 @@ pub enum PageRuleError {
     TooLong,
     /// The selector cannot be matched in a page that streams.
     #[error(
-        "{0}: while a page streams by, only type, class, id, attribute, descendant and child selectors can be found"
+        "{0}: in a page that streams, only type, class, id, attribute, descendant and child selectors can be found"
     )]
     Remove(String),
 }
@@ -124,7 +127,7 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
         return Err(PageRuleError::TooLong);
     }
     if selector.trim().is_empty() {
-        return Err(Forbidden("nothing in it"));
+        return Err(PageRuleError::Empty);
     }
     if selector.contains(char::is_control) {
         return Err(Forbidden("control characters"));

@@ -88,7 +88,7 @@ impl<B: Body> InspectedBody<B> {
         if !is_over(&body) && !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
             return (Self::unread(body), BodyVerdict::unknown());
         }
-        let detector = OverrideDetector::new(says_multipart(headers));
+        let detector = OverrideDetector::new(may_be_multipart(headers));
         let verdict = BodyVerdict::of(detector, is_over(&body));
         (Self { body, inspection: Some(verdict.clone()) }, verdict)
     }
@@ -109,7 +109,7 @@ impl<B> InspectedBody<B> {
 }
 
 /// Whether the body may be multipart, by any field that some server takes for `Content-Type`.
-fn says_multipart(headers: &HeaderMap) -> bool {
+fn may_be_multipart(headers: &HeaderMap) -> bool {
     headers.iter().any(|(name, value)| {
         let letters = name.as_str().bytes().filter(u8::is_ascii_alphanumeric);
         letters.eq(*b"contenttype") && value.as_bytes().to_ascii_lowercase().windows(9).any(|part| part == b"multipart")
