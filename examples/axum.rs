@@ -1,43 +1,27 @@
 //! The masking layer around an axum service, without the proxy: `cargo run --example axum`, then
-//! `curl localhost:3000/apps/7/api-keys`, and `curl -X POST localhost:3000/apps/7/api-keys` for the one reveal.
+//! `curl localhost:3000/apps/7/api-keys` for a masked list, and the same with `-X POST` for the one
+//! reveal.
 
-use axum::routing::get;
-use axum::{Json, Router};
-use http::Method;
+use axum::{Json, Router, http::Method, routing::get};
 use last4::layer::{MaskLayer, MaskRule};
 use last4::mask::{Reveal, Rules, Selectors};
 use last4::route::{Pattern, Route, RouteSet};
-use serde_json::{Value, json};
-use std::error::Error;
+use serde_json::json;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    axum::serve(listener, app()?).await?;
-    Ok(())
+    Ok(axum::serve(listener, app()?).await?)
 }
 
-fn app() -> Result<Router, Box<dyn Error>> {
-    let legacy = Router::new().route("/apps/{app_id}/api-keys", get(list).post(create));
-    Ok(legacy.layer(masking()?))
-}
-
-fn masking() -> Result<MaskLayer, Box<dyn Error>> {
+fn app() -> Result<Router, Box<dyn std::error::Error>> {
+    let list = async || Json(json!({ "data": [{ "id": 1, "token": "app-8fK2mQ7vXz31LtPq0RbNcY5d" }] }));
+    let create = async || Json(json!({ "id": 2, "token": "app-Zk8QwN3xRv7LmP2sTy9BcD4f" }));
     let fields = Selectors::compile(["token"], false).map_err(|refused| format!("{refused:?}"))?;
-    let keys = Route {
-        name: "app-keys".to_owned(),
-        pattern: Pattern::template("/apps/{app_id}/api-keys")?,
-        rule: MaskRule::new(Rules::new(fields)).with_reveal([Method::POST], Reveal::TopLevel),
-    };
-    Ok(MaskLayer::new(RouteSet::compile(vec![keys])?))
-}
-
-async fn list() -> Json<Value> {
-    Json(json!({ "data": [{ "id": 1, "token": "app-8fK2mQ7vXz31LtPq0RbNcY5d" }] }))
-}
-
-async fn create() -> Json<Value> {
-    Json(json!({ "id": 2, "token": "app-Zk8QwN3xRv7LmP2sTy9BcD4f" }))
+    let rule = MaskRule::new(Rules::new(fields)).with_reveal([Method::POST], Reveal::TopLevel);
+    let keys = Route { name: "app-keys".to_owned(), pattern: Pattern::template("/apps/{app_id}/api-keys")?, rule };
+    let layer = MaskLayer::new(RouteSet::compile(vec![keys])?);
+    Ok(Router::new().route("/apps/{app_id}/api-keys", get(list).post(create)).layer(layer))
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
-//! last4 makes a legacy API reveal each secret once: the call that creates a key shows it, every list shows prefix + last 4.
+//! last4 makes a legacy API reveal each secret once: the call that creates a key shows it, every
+//! list shows prefix + last 4.
 //!
-//! It is a reverse proxy, and the parts it is made of. Data goes one way, and the modules stand in that order:
-//! [`route`] finds whether a request is on a masked route, [`codec`] undoes a body's content coding, [`mask`] rewrites the
-//! secrets in its JSON, [`body`] joins these while the body streams, [`page`] does for pages off the masked routes what they need,
-//! [`layer`] is the tower layer around any service, and `proxy` the server around that. A part imports only parts before it, and `mask` knows no HTTP.
+//! This crate is a reverse proxy and the parts it is made of. Data goes one way, and the modules
+//! follow it: [`route`] finds out whether a request is on a masked route, [`codec`] removes a
+//! body's content coding, [`mask`] rewrites the secrets in its JSON, [`body`] does both while the
+//! body streams, [`page`] rewrites HTML pages off the masked routes, [`layer`] is the tower layer
+//! around any service, and `proxy` is the server around the layer. A part imports only parts before
+//! it, and `mask` does not know HTTP.
 //!
 //! ```
 //! use last4::mask::{Masker, Rules, Selectors};
@@ -20,6 +23,7 @@
 //! # Features
 //! - none: [`mask`] alone, without dependencies on HTTP.
 //! - `layer`: the tower layer, for your own axum or hyper service. See `examples/axum.rs`.
+//! - `page`: the layer also rewrites HTML pages off the masked routes.
 //! - `proxy`: the reverse proxy as a library.
 //! - `cli` (default): the program with its configuration, command line and demo.
 //! - `otlp`: the program sends a span for each request to an OpenTelemetry collector.
@@ -37,14 +41,19 @@ pub mod demo;
 #[cfg(feature = "proxy")]
 mod excerpt;
 #[cfg(feature = "layer")]
+mod header;
+#[cfg(feature = "layer")]
 pub mod layer;
 #[cfg(feature = "layer")]
 pub mod manual;
 pub mod mask;
 #[cfg(feature = "proxy")]
 pub mod metrics;
-#[cfg(feature = "layer")]
+#[cfg(feature = "page")]
 pub mod page;
+#[cfg(all(feature = "layer", not(feature = "page")))]
+#[path = "no_page.rs"]
+mod page;
 #[cfg(feature = "layer")]
 pub mod problem;
 #[cfg(feature = "proxy")]

@@ -46,7 +46,7 @@ const SEE_NONE: &[(&str, &[&str])] = &[
             "RulesError",
             "Selectors",
             "SelectorError",
-            "List",
+            "SelectorList",
             "PageRule",
             "PageRuleError",
             "RefusedSelector",
@@ -85,10 +85,10 @@ const SEE_NONE: &[(&str, &[&str])] = &[
     ("hyper's word on a connection, which holds nothing that came on it", &["UpstreamError"]),
     ("numbers, and names of routes", &["Metrics", "Worker"]),
     ("one of a few names", &["Coding", "Family", "Instructions", "Kind", "PortSharing"]),
-    ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "Found"]),
+    ("of a target, before there is an answer", &["AmbiguousPath", "CanonicalPath", "RouteMatch"]),
     ("a library's refusal, which no body provokes", &["EncodeError"]),
     ("hyper's own stream and a channel, in nobody's hands but the connection's", &["RequestBody"]),
-    ("the body around it is rendered without it", &["AdmittedBody", "MaskBody"]),
+    ("the body around it is rendered without it", &["AdmittedBody"]),
 ];
 
 /// The types of which something was rendered that has seen the secret.

@@ -1,10 +1,23 @@
-//! The body that masks: decode, mask, encode, frame by frame.
+//! Bodies that are transformed while they stream: decoded, masked or rewritten, and encoded again.
+//!
+//! Masked bodies and pages share one `Pipeline` and one `TransformBody`. They differ in their
+//! `Transform`, and in the failure policy that comes with it as a type: `FailClosed` for masks,
+//! `FailOpen` for pages.
 
-mod mask_body;
+mod dry_run;
+mod failure;
+mod held;
+mod mask;
 mod pipeline;
-mod watch;
+mod transform;
+mod transform_body;
 
-pub(crate) use mask_body::Head;
-pub use mask_body::{BodyError, MaskBody};
+pub(crate) use dry_run::DryRun;
+pub use failure::BodyError;
+pub(crate) use failure::FailOpen;
+pub(crate) use held::{HeldBody, MaskBody};
+pub(crate) use mask::MaskTransform;
+pub use mask::Reading;
 pub(crate) use pipeline::Pipeline;
-pub(crate) use watch::Watch;
+pub(crate) use transform::Transform;
+pub(crate) use transform_body::TransformBody;

@@ -1,69 +1,69 @@
-//! Decode, mask, encode: bytes of an upstream body in, bytes for the client out. Sans-IO.
+//! Decode, transform, encode: bytes of an upstream's body in, bytes for the client out. Sans-IO.
 
+use super::transform::Transform;
 use crate::codec::{Codings, DecodeError, Decoder, Encoder, Progress};
-use crate::mask::{ErrorKind, Masker, Program, Summary};
 use crate::reason::Reason;
 use bytes::{Bytes, BytesMut};
-use std::sync::Arc;
 
-/// The only way from an upstream body on a masked route to a client.
-pub(crate) struct Pipeline {
+/// The path of a body from its upstream to the client. No masked body takes any other path.
+pub(crate) struct Pipeline<T> {
     decoder: Decoder,
-    masker: Masker,
-    /// `None` where the output is plain; taken when it ends. In a box, for most output is plain.
+    transform: T,
+    /// `None` if the output has no coding, and after the end. Boxed, because most output has none.
     encoder: Option<Box<Encoder>>,
-    /// Masked output on its way to the encoder.
+    /// Transformed output on its way to the encoder.
     plain: BytesMut,
     plain_len: u64,
-    decoded_any: bool,
-    /// What a body that is not JSON is called, by the media type it came with.
-    not_json: Reason,
-    /// Whether the encoder holds output back that a flush would give.
-    unflushed: bool,
+    has_data: bool,
+    /// Whether the encoder holds output back that a flush would release.
+    is_unflushed: bool,
 }
 
-/// What one step came to.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Something was done; there may be more to do.
+pub(crate) enum PipelineStep {
+    /// Some work was done, and more may be left.
     Working,
-    /// All that was fed is through.
+    /// All input was used.
     NeedInput,
-    /// The body is over, was whole, and is all in the output.
+    /// The body was complete, and all of it is in the output.
     End,
 }
 
-impl Pipeline {
-    /// A pipeline for one body that came in `codings` and goes out in `give_back`.
+impl<T: Transform> Pipeline<T> {
+    /// Creates a pipeline for one body that arrives in `upstream_codings` and leaves in
+    /// `response_codings`.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownEncoding`] if a library cannot be set up.
     pub(crate) fn new(
-        program: Arc<Program>,
-        codings: &Codings,
-        give_back: &Codings,
+        transform: T,
+        upstream_codings: &Codings,
+        response_codings: &Codings,
         max_body_bytes: Option<u64>,
-        not_json: Reason,
     ) -> Result<Self, Reason> {
-        let encoder = match give_back.is_identity() {
+        let encoder = match response_codings.is_identity() {
             true => None,
-            false => Some(Box::new(Encoder::new(give_back).map_err(|_| Reason::UnknownEncoding)?)),
+            false => Some(Box::new(Encoder::new(response_codings).map_err(|_| Reason::UnknownEncoding)?)),
         };
         Ok(Self {
-            decoder: Decoder::new(codings, max_body_bytes),
-            masker: Masker::new(program),
+            decoder: Decoder::new(upstream_codings, max_body_bytes),
+            transform,
             encoder,
             plain: BytesMut::new(),
             plain_len: 0,
-            decoded_any: false,
-            not_json,
-            unflushed: false,
+            has_data: false,
+            is_unflushed: false,
         })
     }
 
-    /// Takes the next piece of the body, once the piece before is through.
+    /// Takes the next piece of the body. Call it after [`PipelineStep::NeedInput`].
     pub(crate) fn feed(&mut self, piece: Bytes) {
+        self.transform.receive(&piece);
         self.decoder.feed(piece);
     }
 
-    /// No piece follows.
+    /// Ends the input.
     pub(crate) fn finish(&mut self) {
         self.decoder.finish();
     }
@@ -71,63 +71,69 @@ impl Pipeline {
     /// Does a bounded amount of work.
     ///
     /// # Errors
-    /// Why the rest must be withheld, and a clean end with it.
-    pub(crate) fn step(&mut self, out: &mut BytesMut) -> Result<Step, Reason> {
+    /// Why the body cannot be given to its end.
+    pub(crate) fn step(&mut self, out: &mut BytesMut) -> Result<PipelineStep, Reason> {
         match self.decoder.next().map_err(decode_reason)? {
-            Progress::NeedInput => Ok(Step::NeedInput),
+            Progress::NeedInput => Ok(PipelineStep::NeedInput),
             Progress::Data(piece) => {
-                self.decoded_any |= !piece.is_empty();
+                self.has_data |= !piece.is_empty();
                 let plain = if self.encoder.is_some() { &mut self.plain } else { &mut *out };
-                // What is masked is hardly ever longer than what came: one allocation for each piece.
-                plain.reserve(piece.len());
                 let before = plain.len();
-                let masked = self.masker.write(piece, plain);
+                let written = self.transform.write(piece, plain);
                 self.plain_len += (plain.len() - before) as u64;
-                masked.map_err(|error| mask_reason(error.kind(), self.not_json))?;
+                written?;
                 self.encode(out)?;
-                Ok(Step::Working)
+                Ok(PipelineStep::Working)
             }
             Progress::End => {
-                // A body of no bytes is nobody's secret and passes as it is; but blank text is no JSON.
-                if self.decoded_any {
-                    self.masker.finish().map_err(|error| mask_reason(error.kind(), self.not_json))?;
+                // A body without a byte holds no secret and is no page: it passes as it is, in any
+                // coding. A body of blanks is not JSON.
+                if self.has_data {
+                    let plain = if self.encoder.is_some() { &mut self.plain } else { &mut *out };
+                    self.transform.finish(plain)?;
+                    self.encode(out)?;
                     if let Some(encoder) = self.encoder.take() {
                         encoder.finish(out).map_err(|_| Reason::Incomplete)?;
                     }
                 }
-                Ok(Step::End)
+                Ok(PipelineStep::End)
             }
         }
     }
 
-    /// Makes all that was masked so far readable for the client, while nothing more comes.
+    /// Makes all that was transformed so far readable for the client, while the upstream pauses.
     pub(crate) fn flush(&mut self, out: &mut BytesMut) -> Result<(), Reason> {
         match &mut self.encoder {
-            Some(encoder) if std::mem::take(&mut self.unflushed) => encoder.flush(out).map_err(|_| Reason::Incomplete),
+            Some(encoder) if std::mem::take(&mut self.is_unflushed) => {
+                encoder.flush(out).map_err(|_| Reason::Incomplete)
+            }
             _ => Ok(()),
         }
     }
 
-    /// Masked bytes so far, before they were encoded.
+    /// The number of bytes that were transformed so far, before they were encoded.
     pub(crate) fn plain_len(&self) -> u64 {
         self.plain_len
     }
 
-    /// Whether the body has held any byte once decoded.
-    pub(crate) fn decoded_any(&self) -> bool {
-        self.decoded_any
+    /// Whether the body, once decoded, has held a byte so far.
+    pub(crate) fn has_data(&self) -> bool {
+        self.has_data
     }
 
-    /// What was done so far.
-    pub(crate) fn summary(&self) -> Summary {
-        self.masker.summary()
+    pub(crate) fn transform(&self) -> &T {
+        &self.transform
+    }
+
+    pub(crate) fn transform_mut(&mut self) -> &mut T {
+        &mut self.transform
     }
 
     fn encode(&mut self, out: &mut BytesMut) -> Result<(), Reason> {
         if let Some(encoder) = self.encoder.as_mut().filter(|_| !self.plain.is_empty()) {
             encoder.write(&self.plain, out).map_err(|_| Reason::Incomplete)?;
             self.plain.clear();
-            self.unflushed = true;
+            self.is_unflushed = true;
         }
         Ok(())
     }
@@ -138,12 +144,5 @@ fn decode_reason(error: DecodeError) -> Reason {
         DecodeError::Corrupt => Reason::DecodeFailed,
         DecodeError::Incomplete => Reason::Incomplete,
         DecodeError::TooLarge => Reason::TooLarge,
-    }
-}
-
-fn mask_reason(kind: ErrorKind, not_json: Reason) -> Reason {
-    match kind {
-        ErrorKind::TooDeep => Reason::TooDeep,
-        ErrorKind::Incomplete | ErrorKind::Syntax | ErrorKind::Utf8 => not_json,
     }
 }

@@ -1,5 +1,6 @@
 //! The codings of a body, as `Content-Encoding` lists them (RFC 9110, section 8.4).
 
+use crate::header::list_items;
 use std::fmt;
 
 /// The most codings that one body may have.
@@ -121,20 +122,6 @@ impl fmt::Display for Codings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the content coding is not known, or too many are stacked")]
 pub struct UnknownCoding;
-
-/// Returns the items of a comma-separated list without the white space around them. Empty items are
-/// left out (RFC 9110, section 5.6.1).
-pub(super) fn list_items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(trim_ows).filter(|item| !item.is_empty())
-}
-
-/// Trims spaces and tabs, and no other white space: OWS of RFC 9110, section 5.6.3.
-pub(super) fn trim_ows(mut bytes: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
-        bytes = rest;
-    }
-    bytes
-}
 
 #[cfg(test)]
 mod tests {

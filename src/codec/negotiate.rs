@@ -1,7 +1,8 @@
 //! Which codings a client accepts, and which to request from an upstream (`Accept-Encoding`, RFC
 //! 9110, section 12.5.3).
 
-use super::coding::{Coding, Codings, list_items, trim_ows};
+use super::coding::{Coding, Codings};
+use crate::header::{list_items, trim_ows};
 
 /// A client's `Accept-Encoding`, reduced to the codings that last4 can undo, `identity` and `*`.
 ///

@@ -1,11 +1,10 @@
-//! The way of one request: wait for the inner service, judge, hold, answer.
+//! The future of one request: wait for the inner service, judge, hold, answer.
 
-use super::answer::{self, AnswerBody};
-use super::exchange::Exchange;
 use super::lookup::{ObserveOnly, OffRoute};
 use super::page::PageExchange;
-use super::verdict::{Plan, Verdict, judge};
-use crate::body::{MaskBody, Pipeline, Watch};
+use super::request::Exchange;
+use super::response::{AnswerBody, Plan, Verdict, answer, judge};
+use crate::body::{DryRun, MaskBody, Pipeline};
 use crate::codec::Codings;
 use crate::reason::Reason;
 use http::{Response, response};
@@ -22,33 +21,43 @@ pin_project! {
         route: Option<usize>,
         answered_at: Option<Instant>,
         #[pin]
-        state: State<F, B>,
+        state: FutureState<F, B>,
     }
 }
 
 pin_project! {
-    #[project = StateProj]
-    enum State<F, B> {
-        /// On no masked route.
-        Passing { proof: Option<OffRoute>, #[pin] inner: F },
-        /// On a page's route, before the head of the answer.
-        Page { exchange: Option<PageExchange>, #[pin] inner: F },
-        /// On a route that only observes, before the head of the answer.
-        Observing { watching: Option<(ObserveOnly, Exchange)>, #[pin] inner: F },
-        /// On a route that nobody can name, where all only observe.
-        Unreadable { proof: Option<(ObserveOnly, Reason)>, #[pin] inner: F },
-        /// On a masked route, before the head of the answer.
-        Waiting { exchange: Option<Exchange>, #[pin] inner: F },
-        /// The head is here, and it is not known yet whether it may show a secret.
-        Settling { settling: Option<Box<Settling<B>>> },
-        /// The head is here; the beginning of the body is held back.
-        Holding { holding: Option<Box<Holding<B>>> },
-        /// The answer was known at once. In a box, for it is large and such requests are few.
-        Answered { response: Option<Box<Response<AnswerBody<B>>>> },
+    #[project = FutureStateProj]
+    #[project_replace = FutureStateOwned]
+    enum FutureState<F, B> {
+        /// The inner service has not answered yet.
+        Waiting { #[pin] inner: F, then: OnAnswer },
+        /// On a masked route. The head of the answer came before it is known whether the answer may
+        /// show a secret.
+        Settling { settling: Box<Settling<B>> },
+        /// On a masked route. The head of the answer waits for the start of the body.
+        Holding { holding: Box<Holding<B>> },
+        /// The answer was known at once. Boxed, because answers are large and these are rare.
+        Answered { response: Box<Response<AnswerBody<B>>> },
+        /// The future must not be polled again. If it is, it stays pending, as its contract allows.
+        Done,
     }
 }
 
-/// An answer to a request whose body is still on its way.
+/// What happens when the inner service answers.
+pub(super) enum OnAnswer {
+    /// On no route: the answer passes.
+    Pass(OffRoute),
+    /// On a page's route and no masked one: a page is rewritten.
+    Page(PageExchange),
+    /// On a route that only observes: the answer passes, and a copy is masked for the report.
+    DryRun(ObserveOnly, Exchange),
+    /// On an unknown route, where all routes only observe: the answer passes.
+    Unreadable(ObserveOnly, Reason),
+    /// On a masked route.
+    Mask(Exchange),
+}
+
+/// An answer to a request whose body has not gone upstream to its end.
 struct Settling<B> {
     exchange: Exchange,
     response: Response<B>,
@@ -60,6 +69,7 @@ impl<B> Settling<B> {
     }
 }
 
+/// An answer whose body may turn out to be no JSON while its head can still be changed.
 struct Holding<B> {
     exchange: Exchange,
     head: response::Parts,
@@ -68,7 +78,7 @@ struct Holding<B> {
 }
 
 impl<B: Body + Unpin> Holding<B> {
-    /// Resolves once the answer may begin, with whether it may.
+    /// Resolves when the answer can be sent.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
         self.body.poll_hold(cx, self.exchange.rule.hold_bytes)
     }
@@ -76,49 +86,32 @@ impl<B: Body + Unpin> Holding<B> {
     fn answer(self, held: Result<(), Reason>) -> Response<AnswerBody<B>> {
         let Self { exchange, head, plan, body } = self;
         match held {
-            Ok(()) => answer::masked(&exchange, head, &plan, body.into_head()),
+            Ok(()) => answer::masked(&exchange, head, &plan.codings.response, body.into_held()),
             Err(reason) => answer::withheld(&exchange, head, reason),
         }
     }
 }
 
 impl<F, B> MaskFuture<F, B> {
-    pub(super) fn passing(proof: OffRoute, inner: F) -> Self {
-        Self::new(None, State::Passing { proof: Some(proof), inner })
-    }
-
-    pub(super) fn page(exchange: PageExchange, inner: F) -> Self {
-        Self::new(None, State::Page { exchange: Some(exchange), inner })
-    }
-
-    pub(super) fn masking(route: usize, exchange: Exchange, inner: F) -> Self {
-        Self::new(Some(route), State::Waiting { exchange: Some(exchange), inner })
-    }
-
-    pub(super) fn observing(route: usize, proof: ObserveOnly, exchange: Exchange, inner: F) -> Self {
-        Self::new(Some(route), State::Observing { watching: Some((proof, exchange)), inner })
-    }
-
-    pub(super) fn unreadable(proof: ObserveOnly, reason: Reason, inner: F) -> Self {
-        Self::new(None, State::Unreadable { proof: Some((proof, reason)), inner })
+    pub(super) fn waiting(route: Option<usize>, inner: F, then: OnAnswer) -> Self {
+        Self { route, answered_at: None, state: FutureState::Waiting { inner, then } }
     }
 
     pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
-        Self::new(None, State::Answered { response: Some(Box::new(response)) })
+        let state = FutureState::Answered { response: Box::new(response) };
+        Self { route: None, answered_at: None, state }
     }
 
-    /// Which of [`MaskLayer::routes`](super::MaskLayer::routes) the request is on, if any.
+    /// The position of the request's route in [`MaskLayer::routes`](super::MaskLayer::routes), if
+    /// the request is on one.
     pub fn route(&self) -> Option<usize> {
         self.route
     }
 
-    /// When the head of the inner service's answer was there. `None` before that, and for a request that did not reach it.
+    /// When the inner service answered. `None` before that, and for a request that did not reach
+    /// it.
     pub fn answered_at(&self) -> Option<Instant> {
         self.answered_at
-    }
-
-    fn new(route: Option<usize>, state: State<F, B>) -> Self {
-        Self { route, answered_at: None, state }
     }
 }
 
@@ -130,125 +123,103 @@ where
     type Output = Result<Response<AnswerBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut state = this.state;
-        match state.as_mut().project() {
-            StateProj::Passing { proof, inner } => {
+        let mut this = self.project();
+        match this.state.as_mut().project() {
+            FutureStateProj::Waiting { inner, .. } => {
                 let response = ready!(inner.poll(cx))?;
                 *this.answered_at = Some(Instant::now());
-                let Some(proof) = proof.take() else { return Poll::Pending };
-                Poll::Ready(Ok(answer::passed(proof, response)))
-            }
-            StateProj::Page { exchange, inner } => {
-                let response = ready!(inner.poll(cx))?;
-                *this.answered_at = Some(Instant::now());
-                let Some(exchange) = exchange.take() else { return Poll::Pending };
-                Poll::Ready(Ok(exchange.answer(response)))
-            }
-            StateProj::Observing { watching, inner } => {
-                let response = ready!(inner.poll(cx))?;
-                *this.answered_at = Some(Instant::now());
-                let Some((proof, exchange)) = watching.take() else { return Poll::Pending };
-                Poll::Ready(Ok(observe(proof, &exchange, response)))
-            }
-            StateProj::Unreadable { proof, inner } => {
-                let response = ready!(inner.poll(cx))?;
-                *this.answered_at = Some(Instant::now());
-                let Some((proof, reason)) = proof.take() else { return Poll::Pending };
-                Poll::Ready(Ok(answer::unreadable(proof, reason, response)))
-            }
-            StateProj::Waiting { exchange, inner } => {
-                let response = ready!(inner.poll(cx))?;
-                *this.answered_at = Some(Instant::now());
-                let Some(exchange) = exchange.take() else { return Poll::Pending };
-                let mut settling = Settling { exchange, response };
-                if settling.poll(cx).is_pending() {
-                    state.set(State::Settling { settling: Some(Box::new(settling)) });
+                let FutureStateOwned::Waiting { then, .. } = this.state.as_mut().project_replace(FutureState::Done)
+                else {
                     return Poll::Pending;
+                };
+                match then {
+                    OnAnswer::Pass(proof) => Poll::Ready(Ok(answer::passed(proof, response))),
+                    OnAnswer::Page(exchange) => Poll::Ready(Ok(exchange.answer(response))),
+                    OnAnswer::DryRun(proof, exchange) => Poll::Ready(Ok(dry_run(proof, &exchange, response))),
+                    OnAnswer::Unreadable(proof, reason) => Poll::Ready(Ok(answer::unreadable(proof, reason, response))),
+                    OnAnswer::Mask(exchange) => settle(this.state, Settling { exchange, response }, cx).map(Ok),
                 }
-                hold(state, settling, cx).map(Ok)
             }
-            StateProj::Settling { settling } => {
-                let Some(waiting) = settling else { return Poll::Pending };
-                ready!(waiting.poll(cx));
-                let Some(waited) = settling.take() else { return Poll::Pending };
-                hold(state, *waited, cx).map(Ok)
+            FutureStateProj::Settling { settling } => {
+                ready!(settling.poll(cx));
+                match this.state.as_mut().project_replace(FutureState::Done) {
+                    FutureStateOwned::Settling { settling } => hold(this.state, *settling, cx).map(Ok),
+                    _ => Poll::Pending,
+                }
             }
-            StateProj::Holding { holding } => {
-                let Some(waiting) = holding else { return Poll::Pending };
-                let held = ready!(waiting.poll(cx));
-                let Some(waited) = holding.take() else { return Poll::Pending };
-                Poll::Ready(Ok(waited.answer(held)))
+            FutureStateProj::Holding { holding } => {
+                let held = ready!(holding.poll(cx));
+                match this.state.project_replace(FutureState::Done) {
+                    FutureStateOwned::Holding { holding } => Poll::Ready(Ok(holding.answer(held))),
+                    _ => Poll::Pending,
+                }
             }
-            // A future that is polled after it is done stays pending: the `Future` contract leaves it open.
-            StateProj::Answered { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(*response)),
-                None => Poll::Pending,
+            FutureStateProj::Answered { .. } => match this.state.project_replace(FutureState::Done) {
+                FutureStateOwned::Answered { response } => Poll::Ready(Ok(*response)),
+                _ => Poll::Pending,
             },
+            FutureStateProj::Done => Poll::Pending,
         }
     }
 }
 
-/// Begins an answer, and holds its body back as long as it takes.
+/// Waits until it is known whether the answer may show a secret, which mostly is at once.
+fn settle<F, B: Body + Unpin>(
+    mut state: Pin<&mut FutureState<F, B>>,
+    mut settling: Settling<B>,
+    cx: &mut Context<'_>,
+) -> Poll<Response<AnswerBody<B>>> {
+    if settling.poll(cx).is_pending() {
+        state.set(FutureState::Settling { settling: Box::new(settling) });
+        return Poll::Pending;
+    }
+    hold(state, settling, cx)
+}
+
+/// Judges the head of an answer, and holds the start of its body back.
 fn hold<F, B: Body + Unpin>(
-    mut state: Pin<&mut State<F, B>>,
+    mut state: Pin<&mut FutureState<F, B>>,
     Settling { exchange, response }: Settling<B>,
     cx: &mut Context<'_>,
 ) -> Poll<Response<AnswerBody<B>>> {
-    let mut holding = match begin(exchange, response) {
-        Begun::Answered(response) => return Poll::Ready(response),
-        Begun::Holding(holding) => holding,
+    let (head, body) = response.into_parts();
+    let plan = match judge(&exchange, &head, body.is_end_stream()) {
+        Verdict::Readable(plan) => plan,
+        Verdict::Bodiless => return Poll::Ready(answer::bodiless(&exchange, head)),
+        Verdict::Unreadable(reason) => return Poll::Ready(answer::withheld(&exchange, head, reason)),
     };
-    // Most bodies come with their head.
+    let mut transform = exchange.transform(head.status, plan.not_json);
+    if exchange.reveals(head.status) {
+        transform = transform.pass_through_if_untouched(exchange.rule.hold_bytes.saturating_mul(2));
+    }
+    let limit = exchange.rule.max_body_bytes;
+    let pipeline = match Pipeline::new(transform, &plan.codings.upstream, &plan.codings.response, limit) {
+        Ok(pipeline) => pipeline,
+        Err(reason) => return Poll::Ready(answer::withheld(&exchange, head, reason)),
+    };
+    let body = Box::new(MaskBody::new(body, pipeline));
+    let mut holding = Holding { exchange, head, plan, body };
+    // Most bodies arrive together with their head, and need no box for the wait.
     if let Poll::Ready(held) = holding.poll(cx) {
         return Poll::Ready(holding.answer(held));
     }
-    state.set(State::Holding { holding: Some(Box::new(holding)) });
+    state.set(FutureState::Holding { holding: Box::new(holding) });
     Poll::Pending
 }
 
-/// Lets an answer pass, with a watch on what would be masked.
-fn observe<B: Body + Unpin>(proof: ObserveOnly, exchange: &Exchange, response: Response<B>) -> Response<AnswerBody<B>> {
+/// Passes an answer, and masks a copy of it for the report.
+fn dry_run<B: Body + Unpin>(proof: ObserveOnly, exchange: &Exchange, response: Response<B>) -> Response<AnswerBody<B>> {
     let (head, body) = response.into_parts();
-    let watch = match judge(exchange, &head, body.is_end_stream()) {
+    let dry_run = match judge(exchange, &head, body.is_end_stream()) {
         Verdict::Bodiless => None,
-        Verdict::Withhold(reason) => Some(Watch::refused(reason)),
-        Verdict::Mask(plan) => {
-            let (program, limit) = (exchange.program(head.status), exchange.rule.max_body_bytes);
-            // Nobody gets what comes out, so it is not coded again.
-            let pipeline = Pipeline::new(program, &plan.codings, &Codings::default(), limit, plan.not_json);
-            Some(pipeline.map_or_else(Watch::refused, Watch::new))
+        Verdict::Unreadable(reason) => Some(DryRun::withheld(reason)),
+        Verdict::Readable(plan) => {
+            let transform = exchange.transform(head.status, plan.not_json);
+            // The output is discarded, so it is not encoded.
+            let limit = exchange.rule.max_body_bytes;
+            let pipeline = Pipeline::new(transform, &plan.codings.upstream, &Codings::default(), limit);
+            Some(pipeline.map_or_else(DryRun::withheld, DryRun::new))
         }
     };
-    answer::observed(proof, exchange, Response::from_parts(head, body), watch)
-}
-
-/// What the head of an answer led to.
-enum Begun<B> {
-    /// All of the answer.
-    Answered(Response<AnswerBody<B>>),
-    /// A body that may be masked, of which nothing was read yet.
-    Holding(Holding<B>),
-}
-
-/// From the head of an answer to what comes next.
-fn begin<B: Body + Unpin>(exchange: Exchange, response: Response<B>) -> Begun<B> {
-    let (head, body) = response.into_parts();
-    match judge(&exchange, &head, body.is_end_stream()) {
-        Verdict::Bodiless => Begun::Answered(answer::bodiless(&exchange, head)),
-        Verdict::Withhold(reason) => Begun::Answered(answer::withheld(&exchange, head, reason)),
-        Verdict::Mask(plan) => {
-            let (program, limit) = (exchange.program(head.status), exchange.rule.max_body_bytes);
-            match Pipeline::new(program, &plan.codings, &plan.give_back, limit, plan.not_json) {
-                Ok(pipeline) => {
-                    let mut body = Box::new(MaskBody::new(body, pipeline));
-                    if exchange.reveals(head.status) {
-                        body.keep_original(exchange.rule.hold_bytes.saturating_mul(2));
-                    }
-                    Begun::Holding(Holding { exchange, head, plan, body })
-                }
-                Err(reason) => Begun::Answered(answer::withheld(&exchange, head, reason)),
-            }
-        }
-    }
+    answer::dry_run(proof, exchange, Response::from_parts(head, body), dry_run)
 }

@@ -1,7 +1,6 @@
-//! On which masked route a request is.
+//! Finds the route of a request.
 
-use super::mode::Mode;
-use super::rule::MaskRule;
+use super::rule::{MaskRule, Mode};
 use crate::page::PageRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
@@ -10,46 +9,47 @@ use std::sync::Arc;
 
 /// The routes and their rules.
 #[derive(Debug)]
-pub(super) struct Routes {
+pub(super) struct RouteTable {
     pub(super) set: RouteSet<MaskRule>,
-    /// Name and rule of each route, shared with the exchanges on it.
+    /// The name and rule of each route, shared with the requests on it.
     rules: Vec<(Arc<str>, Arc<MaskRule>)>,
-    /// Whether any of them masks. Otherwise nothing that last4 does may be felt.
+    /// Whether any route masks. If false, every route only observes and the proxy must be
+    /// transparent: no header is changed, nothing refused.
     pub(super) enforces: bool,
-    pages: Option<Pages>,
+    pages: Option<PageRoutes>,
 }
 
 /// The routes of pages and their rules.
 #[derive(Debug)]
-struct Pages {
+struct PageRoutes {
     set: RouteSet<Arc<PageRule>>,
-    /// The path of each, shared with the answers on it.
+    /// The path of each route, shared with the answers on it.
     paths: Vec<Arc<str>>,
 }
 
-/// Where a request is.
+/// The result of a look-up.
 pub(super) enum Lookup {
-    /// On no masked route.
+    /// The request is on a route that only observes, and on no route that masks.
+    DryRun(ObserveOnly, OnRoute),
+    /// The request is on no route.
     Off(OffRoute),
-    /// On this one.
+    /// The request is on a masked route.
     On(OnRoute),
-    /// On this one, which only observes, and on none that masks.
-    Observed(ObserveOnly, OnRoute),
-    /// On no masked route, and on this one of pages.
+    /// The request is on a page's route and no masked one.
     Page(OffRoute, OnPage),
-    /// Nobody can say.
+    /// The route cannot be determined.
     Refused(Reason),
-    /// Nobody can say, and no route masks.
+    /// The route cannot be determined, but no route masks.
     Unreadable(ObserveOnly, Reason),
 }
 
 /// The route that a request is on.
 #[derive(Debug)]
 pub(super) struct OnRoute {
-    /// Which of the routes it is, from 0; the first of several.
+    /// The position of the route, from 0. If the request is on several, of the first.
     pub(super) position: usize,
     pub(super) name: Arc<str>,
-    /// What holds for the request: of several routes, what all of their rules come to.
+    /// The rule for the request. If the request is on several routes, the union of their rules.
     pub(super) rule: Arc<MaskRule>,
 }
 
@@ -61,13 +61,13 @@ pub(super) struct OnPage {
     pub(super) rule: Arc<PageRule>,
 }
 
-/// The proof that a request is on no masked route. Its field is private to this file, which makes one where no route was found
-/// and nowhere else.
+/// The proof that a request is on no masked route. Its field is private to this file, and this file
+/// creates it only where no route was found.
 #[derive(Debug)]
 pub(super) struct OffRoute(());
 
-/// The proof that a request is on no route that masks: on one in observe mode, or anywhere where every route is. Made in this file,
-/// from rules that say so, and nowhere else.
+/// The proof that a request is on no route that masks: its route is in observe mode, or all routes
+/// are. Its field is private to this file, and this file creates it only from rules in that mode.
 #[derive(Debug)]
 pub(super) struct ObserveOnly(());
 
@@ -76,12 +76,12 @@ impl ObserveOnly {
         (on.rule.mode() == Mode::Observe).then_some(Self(()))
     }
 
-    fn everywhere(routes: &Routes) -> Option<Self> {
+    fn everywhere(routes: &RouteTable) -> Option<Self> {
         (!routes.enforces).then_some(Self(()))
     }
 }
 
-impl Routes {
+impl RouteTable {
     pub(super) fn new(set: RouteSet<MaskRule>) -> Self {
         let rules =
             set.routes().iter().map(|route| (route.name.as_str().into(), Arc::new(route.rule.clone()))).collect();
@@ -89,19 +89,21 @@ impl Routes {
         Self { set, rules, enforces, pages: None }
     }
 
-    /// The same with routes of pages.
+    /// The same table, with routes of pages.
+    #[cfg(feature = "page")]
     pub(super) fn with_pages(self, set: RouteSet<Arc<PageRule>>) -> Self {
         let paths: Vec<_> = set.routes().iter().map(|route| route.pattern.as_str().into()).collect();
-        // Without any, no request is looked at twice.
-        Self { pages: (!paths.is_empty()).then_some(Pages { set, paths }), ..self }
+        // Without page routes, requests need no second look-up.
+        Self { pages: (!paths.is_empty()).then_some(PageRoutes { set, paths }), ..self }
     }
 
-    /// Finds the route of a request. One that is on several, by different readings of its path, is under the rules of all that mask;
-    /// what a route in observe mode says counts only where none does.
+    /// Finds the route of a request. A request can be on several routes, by different readings of
+    /// its path. Then the rules of all masking routes apply to it, and the rules of observing
+    /// routes apply only if no route masks.
     pub(super) fn look_up(&self, uri: &Uri) -> Lookup {
         let whole;
         let target = match uri.path_and_query() {
-            // Of a target in absolute form some servers read more than the path.
+            // Some servers take more than the path from a target in absolute form.
             _ if uri.authority().is_some() => {
                 whole = uri.to_string();
                 &whole
@@ -136,14 +138,14 @@ impl Routes {
             };
         };
         match ObserveOnly::of(&on) {
-            Some(proof) => Lookup::Observed(proof, on),
+            Some(proof) => Lookup::DryRun(proof, on),
             None => Lookup::On(on),
         }
     }
 }
 
-impl Pages {
-    /// The first route of pages that any reading of the path is on.
+impl PageRoutes {
+    /// Finds the first page route that matches any reading of the path.
     fn find(&self, path: &CanonicalPath<'_>) -> Option<OnPage> {
         let found = self.set.find(path).next()?;
         Some(OnPage { path: Arc::clone(self.paths.get(found.position)?), rule: Arc::clone(&found.route.rule) })
@@ -151,7 +153,10 @@ impl Pages {
 }
 
 impl OnRoute {
-    /// Under another rule too; or as it was, where the two cannot be one.
+    /// Adds a second rule.
+    ///
+    /// # Errors
+    /// Returns the route as it was, if the two rules have no union.
     fn union(self, rule: &MaskRule) -> Result<Self, Self> {
         match self.rule.union(rule) {
             Ok(union) => Ok(Self { rule: Arc::new(union), ..self }),
@@ -166,20 +171,20 @@ mod tests {
     use crate::mask::{Rules, Selectors};
     use crate::route::{Pattern, Route};
 
-    fn routes(written: &[(&str, &str, Mode)]) -> Routes {
+    fn routes(written: &[(&str, &str, Mode)]) -> RouteTable {
         let route = |(name, template, mode): &(&str, &str, Mode)| Route {
             name: (*name).to_owned(),
             pattern: Pattern::template(template).unwrap(),
             rule: MaskRule::new(Rules::new(Selectors::compile([name], false).unwrap())).with_mode(*mode),
         };
-        Routes::new(RouteSet::compile(written.iter().map(route).collect()).unwrap())
+        RouteTable::new(RouteSet::compile(written.iter().map(route).collect()).unwrap())
     }
 
-    fn found(routes: &Routes, path: &str) -> (&'static str, String) {
+    fn found(routes: &RouteTable, path: &str) -> (&'static str, String) {
         match routes.look_up(&path.parse().unwrap()) {
             Lookup::Off(_) => ("off", String::new()),
             Lookup::On(on) => ("on", on.name.to_string()),
-            Lookup::Observed(_, on) => ("observed", on.name.to_string()),
+            Lookup::DryRun(_, on) => ("observed", on.name.to_string()),
             Lookup::Page(_, page) => ("page", page.path.to_string()),
             Lookup::Refused(reason) => ("refused", reason.to_string()),
             Lookup::Unreadable(_, reason) => ("unreadable", reason.to_string()),

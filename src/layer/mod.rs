@@ -1,58 +1,33 @@
-//! The masking layer: put it around any tower service that answers HTTP.
+//! The masking layer, for any tower service that answers HTTP.
 //!
-//! A request goes through the files in this order: `lookup` finds its route, `exchange` cuts down what goes upstream, `inspected_body`
-//! reads along in the body of one that may reveal, `verdict` decides from the head of the
-//! answer, `future` has the body masked, and `answer` builds what the client gets.
+//! A request goes through these files in this order. [`service`](MaskService) receives it, and
+//! `lookup` finds its route. `request::exchange` removes what must not go upstream, and
+//! `request::inspected_body` reads along in the body of a request that may reveal. When the service
+//! answers, [`future`](MaskFuture) takes over: `response::verdict` decides from the head of the
+//! answer, the [body](crate::body) is masked, and `response::answer` builds what the client gets.
 //!
 //! # Fail closed, by type
-//! An [`AnswerBody`] is built in `answer` only, and each function there takes its licence. `passed` takes an `OffRoute`, which
-//! only `lookup` can make, for a request that is on no route. `masked` takes what only the masking body can make, and `withheld` a
-//! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute` in its hands, so there is nothing it could write
-//! that would pass a body on. A route in [observe mode](Mode::Observe) passes answers by `observed`, which takes an `ObserveOnly`;
-//! `lookup` makes one from a rule that says so, and for no request that is on a masking route too. A rewritten [page](crate::page)
-//! fails open, and so takes an `OffRoute` too.
-//!
-//! ```
-//! use http::Method;
-//! use last4::layer::{MaskLayer, MaskRule};
-//! use last4::mask::{Reveal, Rules, Selectors};
-//! use last4::route::{Pattern, Route, RouteSet};
-//!
-//! let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
-//! let keys = Route {
-//!     name: "app-keys".to_owned(),
-//!     pattern: Pattern::template("/apps/{app_id}/api-keys")?,
-//!     rule: MaskRule::new(rules).with_reveal([Method::POST], Reveal::TopLevel),
-//! };
-//! let layer = MaskLayer::new(RouteSet::compile(vec![keys])?);
-//! # let _ = layer;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! Only `response::answer` builds an [`AnswerBody`], and each function there that passes a body on
+//! demands a proof. `passed` takes an `OffRoute`, which only `lookup` can create, for a request on
+//! no route. `masked` takes what only the masking body can create, and `withheld` takes a
+//! [`Reason`](crate::reason::Reason). Code for a masked route has no `OffRoute`, so it cannot pass
+//! a body on. A route in [observe mode](Mode::Observe) passes answers through `dry_run`, which
+//! takes an `ObserveOnly`. `lookup` creates one from a rule in that mode, and never for a request
+//! that is on a masking route too. A rewritten page (the feature `page`) fails open, so it takes an
+//! `OffRoute` as well.
 
-mod answer;
-mod exchange;
 mod future;
-mod headers;
-mod inspected_body;
 mod lookup;
-mod media_type;
-mod method_override;
-mod mode;
-mod observed;
-mod override_detector;
 mod page;
-mod parameter_name;
+mod request;
+mod response;
 mod rule;
 mod service;
-mod verdict;
 
-pub use answer::{AnswerBody, Outcome, Reading, Report};
+pub use crate::body::Reading;
 pub use future::MaskFuture;
-#[cfg(feature = "proxy")]
-pub(crate) use headers::remove_where;
-pub use inspected_body::InspectedBody;
-pub use method_override::overrides_method;
-pub use mode::Mode;
 pub use page::{PageOutcome, PageReport};
-pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule};
+pub use request::{InspectedBody, overrides_method};
+pub use response::{AnswerBody, Outcome, Report};
+pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule, Mode};
 pub use service::{MaskLayer, MaskService};

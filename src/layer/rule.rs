@@ -1,6 +1,5 @@
-//! What happens on a masked route: everything the layer needs to know beside the path.
+//! The rule of a masked route: all that the layer needs to know besides the path.
 
-use super::mode::Mode;
 use crate::mask::{Program, Reveal, Rules, SelectorError};
 use http::Method;
 use std::sync::Arc;
@@ -10,6 +9,16 @@ pub const DEFAULT_HOLD_BYTES: usize = 64 * 1024;
 
 /// Default of [`MaskRule::with_max_body_bytes`].
 pub const DEFAULT_MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Whether a route masks, or only reports what masking would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Answers are masked. This holds wherever no mode is given.
+    #[default]
+    Enforce,
+    /// Answers and requests pass as they came. **Secrets pass too.**
+    Observe,
+}
 
 /// The rule of one masked route.
 ///
@@ -33,7 +42,7 @@ pub struct MaskRule {
 }
 
 impl MaskRule {
-    /// A rule that masks every answer and reveals nothing.
+    /// Creates a rule that masks every answer and reveals nothing.
     pub fn new(rules: Rules) -> Self {
         let masking: Arc<Program> = rules.with_reveal(Reveal::Nothing).into();
         Self {
@@ -46,34 +55,36 @@ impl MaskRule {
         }
     }
 
-    /// The same rule, with methods whose successful answers may show the fields that `reveal` names. Methods are case-sensitive
-    /// (RFC 9110 9.1): `post` reveals nothing.
+    /// The same rule, with methods whose successful answers may show the fields that `reveal`
+    /// names. Methods are case-sensitive (RFC 9110 9.1): `post` reveals nothing.
     #[must_use]
     pub fn with_reveal(self, methods: impl IntoIterator<Item = Method>, reveal: Reveal) -> Self {
         let revealing = self.masking.rules().clone().with_reveal(reveal).into();
         Self { revealing, reveal: methods.into_iter().collect(), ..self }
     }
 
-    /// The same rule, with another amount of masked output, in bytes before any content coding, that is held back before the head
-    /// is sent: an answer that ends within it gets an exact length, and a clean error if it cannot be masked.
+    /// The same rule, with another size of the hold: this many bytes of masked output, before any
+    /// content coding, are held back before the head is sent. An answer that ends within the hold
+    /// gets an exact length, and a clean error if it cannot be masked.
     #[must_use]
     pub fn with_hold_bytes(self, hold_bytes: usize) -> Self {
         Self { hold_bytes, ..self }
     }
 
-    /// The same rule, with another limit of a body's decoded bytes; `None` for no limit.
+    /// The same rule, with another limit of the decoded bytes of a body. `None` means no limit.
     #[must_use]
     pub fn with_max_body_bytes(self, max_body_bytes: Option<u64>) -> Self {
         Self { max_body_bytes, ..self }
     }
 
-    /// The same rule in another mode. In [`Mode::Observe`] every secret passes; what enforcing would come to is reported.
+    /// The same rule in another mode. In [`Mode::Observe`] every secret passes, and the layer
+    /// reports what enforcing would do.
     #[must_use]
     pub fn with_mode(self, mode: Mode) -> Self {
         Self { mode, ..self }
     }
 
-    /// Whether it masks or only reports.
+    /// Whether the route masks or only reports.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -88,8 +99,9 @@ impl MaskRule {
         &self.reveal
     }
 
-    /// The rule for a request that is on both routes, by different readings of its path: whatever either masks is masked, only
-    /// what both reveal is revealed, the tighter limits hold.
+    /// Returns the rule for a request that is on both routes, by different readings of its path.
+    /// What either rule masks is masked, only what both reveal is revealed, and the tighter limits
+    /// apply.
     ///
     /// # Errors
     /// See [`Rules::union`].

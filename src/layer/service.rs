@@ -1,12 +1,12 @@
 //! The layer and its service.
 
-use super::answer::{self, AnswerBody};
-use super::exchange::Exchange;
-use super::future::MaskFuture;
-use super::inspected_body::InspectedBody;
-use super::lookup::{Lookup, Routes};
+use super::future::{MaskFuture, OnAnswer};
+use super::lookup::{Lookup, RouteTable};
 use super::page::PageExchange;
+use super::request::{Exchange, InspectedBody};
+use super::response::{AnswerBody, answer};
 use super::rule::MaskRule;
+#[cfg(feature = "page")]
 use crate::page::PageRule;
 use crate::route::{Route, RouteSet};
 use http::{Request, Response};
@@ -16,31 +16,60 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Wraps services in [`MaskService`]. See the [module](super) for an example.
+/// Wraps services in [`MaskService`].
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::{BodyExt, Full};
+/// use last4::layer::{InspectedBody, MaskLayer, MaskRule};
+/// use last4::mask::{Rules, Selectors};
+/// use last4::route::{Pattern, Route, RouteSet};
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rule = MaskRule::new(Rules::new(Selectors::compile(["token"], false).unwrap()));
+/// let keys = Route { name: "keys".to_owned(), pattern: Pattern::template("/keys")?, rule };
+/// let legacy = service_fn(async |_: Request<InspectedBody<Full<Bytes>>>| {
+///     let list = r#"[{"id":1,"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}]"#;
+///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(list)))
+/// });
+/// let service = MaskLayer::new(RouteSet::compile(vec![keys])?).layer(legacy);
+///
+/// let answer = service.oneshot(Request::get("/keys").body(Full::default())?).await?;
+/// let masked = answer.into_body().collect().await?.to_bytes();
+/// assert_eq!(masked, r#"[{"id":1,"token":"app-8...cY5d"}]"#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct MaskLayer {
-    routes: Arc<Routes>,
+    routes: Arc<RouteTable>,
 }
 
 impl MaskLayer {
-    /// A layer that masks on these routes.
+    /// Creates a layer that masks on these routes.
     pub fn new(routes: RouteSet<MaskRule>) -> Self {
-        Self { routes: Arc::new(Routes::new(routes)) }
+        Self { routes: Arc::new(RouteTable::new(routes)) }
     }
 
-    /// The same layer, which rewrites pages too: on each request that is on no masked route, by the first of these that it is on.
+    /// The same layer, which also rewrites pages. A request on no masked route is under the first
+    /// of these rules whose route it is on.
+    #[cfg(feature = "page")]
     #[must_use]
     pub fn with_pages(self, pages: RouteSet<Arc<PageRule>>) -> Self {
-        let routes = Arc::try_unwrap(self.routes).unwrap_or_else(|shared| Routes::new(shared.set.clone()));
+        let routes = Arc::try_unwrap(self.routes).unwrap_or_else(|shared| RouteTable::new(shared.set.clone()));
         Self { routes: Arc::new(routes.with_pages(pages)) }
     }
 
-    /// The routes, in the order by which [`MaskFuture::route`] counts them.
+    /// The routes, in the order of the positions that [`MaskFuture::route`] returns.
     pub fn routes(&self) -> &[Route<MaskRule>] {
         self.routes.set.routes()
     }
 
-    /// Whether any route masks. Where all only observe, nothing that is done for the masks' sake is to be felt.
+    /// Whether any route masks. If false, every route only observes, and a proxy around the layer
+    /// must be transparent.
     pub fn enforces(&self) -> bool {
         self.routes.enforces
     }
@@ -58,7 +87,7 @@ impl<S> Layer<S> for MaskLayer {
 #[derive(Clone, Debug)]
 pub struct MaskService<S> {
     inner: S,
-    routes: Arc<Routes>,
+    routes: Arc<RouteTable>,
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for MaskService<S>
@@ -76,26 +105,27 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        match self.routes.look_up(request.uri()) {
-            Lookup::Off(proof) => MaskFuture::passing(proof, self.inner.call(request.map(InspectedBody::unread))),
+        let (route, request, then) = match self.routes.look_up(request.uri()) {
+            Lookup::Off(proof) => (None, request.map(InspectedBody::unread), OnAnswer::Pass(proof)),
             Lookup::On(on) => {
                 let position = on.position;
                 let (exchange, request) = Exchange::begin(on, request);
-                MaskFuture::masking(position, exchange, self.inner.call(request))
+                (Some(position), request, OnAnswer::Mask(exchange))
             }
             Lookup::Page(proof, page) => {
                 let exchange = PageExchange::begin(proof, page, &mut request);
-                MaskFuture::page(exchange, self.inner.call(request.map(InspectedBody::unread)))
+                (None, request.map(InspectedBody::unread), OnAnswer::Page(exchange))
             }
-            Lookup::Observed(proof, on) => {
+            Lookup::DryRun(proof, on) => {
                 let position = on.position;
                 let exchange = Exchange::observe(on, &request);
-                MaskFuture::observing(position, proof, exchange, self.inner.call(request.map(InspectedBody::unread)))
+                (Some(position), request.map(InspectedBody::unread), OnAnswer::DryRun(proof, exchange))
             }
             Lookup::Unreadable(proof, reason) => {
-                MaskFuture::unreadable(proof, reason, self.inner.call(request.map(InspectedBody::unread)))
+                (None, request.map(InspectedBody::unread), OnAnswer::Unreadable(proof, reason))
             }
-            Lookup::Refused(reason) => MaskFuture::answered(answer::refused(reason)),
-        }
+            Lookup::Refused(reason) => return MaskFuture::answered(answer::refused(reason)),
+        };
+        MaskFuture::waiting(route, self.inner.call(request), then)
     }
 }

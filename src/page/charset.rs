@@ -1,30 +1,31 @@
-//! What `Content-Type` says of a page: whether it is HTML, and in which charset.
+//! Reads `Content-Type` of a page: whether the answer is HTML, and in which charset.
 
 use encoding_rs::Encoding;
 use lol_html::AsciiCompatibleEncoding;
 
-/// What an answer is, by its media type.
+/// The kind of an answer, by its media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Markup {
     /// HTML.
     Html(Charset),
-    /// HTML in a charset that is not known, or in which tags are not spelt in ASCII.
+    /// HTML in an unknown charset, or in one where tags are not in ASCII.
     Unreadable,
-    /// Anything else.
+    /// Not HTML.
     Other,
 }
 
 /// The charset of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Charset {
-    /// By its header field.
-    Said(AsciiCompatibleEncoding),
-    /// The page itself may say.
-    Unsaid,
+    /// The header field names the charset.
+    Declared(AsciiCompatibleEncoding),
+    /// The header field names none. The page itself may name one.
+    Undeclared,
 }
 
 impl Markup {
-    /// Reads all values of `Content-Type`; with more than one, nobody can say which a browser believes.
+    /// Reads all values of `Content-Type`. If there are several, the answer is not a page, because
+    /// browsers differ in which value they use.
     pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut values = values.into_iter();
         let (Some(value), None) = (values.next(), values.next()) else { return Self::Other };
@@ -38,10 +39,10 @@ impl Markup {
             name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
         });
         match charset.map(|label| Encoding::for_label_no_replacement(label.as_bytes())) {
-            None => Self::Html(Charset::Unsaid),
+            None => Self::Html(Charset::Undeclared),
             Some(encoding) => encoding
                 .and_then(AsciiCompatibleEncoding::new)
-                .map_or(Self::Unreadable, |encoding| Self::Html(Charset::Said(encoding))),
+                .map_or(Self::Unreadable, |encoding| Self::Html(Charset::Declared(encoding))),
         }
     }
 }
@@ -54,17 +55,17 @@ mod tests {
         Markup::of([value.as_bytes()])
     }
 
-    fn said(label: &[u8]) -> Markup {
+    fn declared(label: &[u8]) -> Markup {
         let encoding = Encoding::for_label(label).and_then(AsciiCompatibleEncoding::new).unwrap();
-        Markup::Html(Charset::Said(encoding))
+        Markup::Html(Charset::Declared(encoding))
     }
 
     #[test]
     fn html_is_known_with_its_charset() {
-        assert_eq!(of("text/html"), Markup::Html(Charset::Unsaid));
-        assert_eq!(of("Text/HTML ; a=b; Charset=\"UTF-8\""), said(b"utf-8"));
-        assert_eq!(of("text/html;charset=shift_jis"), said(b"shift_jis"));
-        assert_eq!(of("text/html;charset=latin1"), said(b"windows-1252"));
+        assert_eq!(of("text/html"), Markup::Html(Charset::Undeclared));
+        assert_eq!(of("Text/HTML ; a=b; Charset=\"UTF-8\""), declared(b"utf-8"));
+        assert_eq!(of("text/html;charset=shift_jis"), declared(b"shift_jis"));
+        assert_eq!(of("text/html;charset=latin1"), declared(b"windows-1252"));
     }
 
     #[test]

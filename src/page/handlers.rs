@@ -1,6 +1,6 @@
-//! What is done to the elements of a page, as the library wants to be told.
+//! The handlers that lol_html calls for the elements of a page.
 
-use super::policy::admit;
+use super::csp::admit;
 use super::references::unescaped;
 use super::rule::PageRule;
 use super::style::Style;
@@ -11,29 +11,31 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The most memory that one page may take: a tag is held until it is whole.
+/// The most memory for one page. A tag is held until it is complete.
 pub(super) const MAX_MEMORY: usize = 1 << 20;
 
-/// Whether the style is in the page.
+/// Whether the style is in the page already.
 pub(super) type Placed = Arc<AtomicBool>;
 
-/// What the library is to do by a rule, in a charset if one is said.
+/// Returns the library's settings for a rule, in the page's charset if it is known.
 pub(super) fn settings(
     rule: &PageRule,
     placed: &Placed,
-    said: Option<AsciiCompatibleEncoding>,
+    charset: Option<AsciiCompatibleEncoding>,
 ) -> Settings<'static, 'static> {
-    // Where nobody says, what is read as UTF-8 passes as it came just the same: only tags are looked at.
-    let encoding = said.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
+    // If the charset is unknown, UTF-8 is safe: only tags are read, and all other bytes pass as
+    // they came.
+    let encoding = charset.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
     let memory = MemorySettings::new()
         .with_preallocated_parsing_buffer_size(1024)
         .with_max_allowed_memory_usage(MAX_MEMORY)
         .with_graceful_bail_out_on_memory_limit_exceeded(true);
     let mut settings = Settings::new_send()
         .with_encoding(encoding)
-        .with_adjust_charset_on_meta_tag(said.is_none())
+        .with_adjust_charset_on_meta_tag(charset.is_none())
         .with_memory_settings(memory)
-        // Where nesting leaves open how a text is read, a guess will do: a page that is not rewritten is no better.
+        // If nesting leaves open how a text is parsed, the library may guess: that is no worse than
+        // a page that is not rewritten.
         .with_strict(false)
         .with_graceful_bail_out_on_content_handler_error(true);
     for selector in &rule.remove {
@@ -69,20 +71,22 @@ fn on_any(handler: impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 's
     Some(on("*".parse().ok()?, handler))
 }
 
-/// Has the page's own `<meta>` policies admit the style. Those behind it do not concern it.
+/// Changes the page's own `<meta>` policies so that they admit the style. Policies after the style
+/// do not apply to it.
 fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
     let (source, placed) = (style.source().to_owned(), Arc::clone(placed));
     move |element| {
         if placed.load(Ordering::Relaxed) || element.tag_name() != "meta" {
             return Ok(());
         }
-        let says_policy = element
+        let is_policy = element
             .get_attribute("http-equiv")
             .and_then(|name| unescaped(&name))
             .is_some_and(|name| name.eq_ignore_ascii_case("content-security-policy"));
-        let Some(written) = element.get_attribute("content").filter(|_| says_policy) else { return Ok(()) };
+        let Some(written) = element.get_attribute("content").filter(|_| is_policy) else { return Ok(()) };
         let has_references = written.contains('&');
-        // Where it cannot be read it stays, and the style may be blocked: no directive of a page is lost for it.
+        // A policy that cannot be read stays as it is, and may block the style: no directive of the
+        // page is lost.
         let Some(policy) = unescaped(&written) else { return Ok(()) };
         let admitted = admit(policy.as_bytes(), &source).and_then(|admitted| String::from_utf8(admitted).ok());
         if let Some(admitted) = admitted {
@@ -93,10 +97,11 @@ fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>)
     }
 }
 
-/// Puts the style at the end of the head, or before the first element that ends a head which has no end tag.
+/// Inserts the style at the end of the head. If the head has no end tag, before the first element
+/// that implicitly ends it.
 fn placing(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
     let (style, placed) = (style.element().to_owned(), Arc::clone(placed));
-    // A template's content is no part of the page.
+    // The content of a template is not a part of the page.
     let templates = Arc::new(AtomicUsize::new(0));
     move |element| {
         if placed.load(Ordering::Relaxed) {

@@ -1,23 +1,21 @@
-//! Page rules: hides or removes elements of HTML pages that pass, while they stream.
+//! Page rules: hide or remove elements of HTML pages while the pages stream through.
 //!
-//! A page is not a secret, so everything here fails *open*: what cannot be rewritten passes as it came, and is reported. No body of a
-//! masked route comes here: the [layer](crate::layer) asks for its proof that a request is on none.
+//! A page is not a secret, so everything here fails *open*: a page that cannot be rewritten passes
+//! as it came, and is reported. No body of a masked route comes here: the [layer](crate::layer)
+//! demands its proof that a request is on no masked route.
 //!
-//! A hiding rule is a `<style>` element at the end of the page's head, behind what the page itself says of its policy and its
-//! charset. A page that only hides is read up to there; the rest of it passes unread.
+//! A rule that hides elements adds a `<style>` element at the end of the page's head, behind the
+//! `<meta>` elements for the page's policy and charset. If the rule removes nothing, the page is
+//! read only up to there, and the rest passes unread.
 
 mod charset;
+mod csp;
 mod handlers;
-mod page_body;
-mod pipeline;
-mod policy;
 mod references;
 mod rewriter;
 mod rule;
 mod style;
+mod transform;
 
-pub(crate) use charset::{Charset, Markup};
-pub(crate) use page_body::PageBody;
-pub(crate) use pipeline::PagePipeline;
-pub(crate) use policy::admit_in_field;
-pub use rule::{List, PageRule, PageRuleError, RefusedSelector};
+pub use rule::{PageRule, PageRuleError, RefusedSelector, SelectorList};
+pub(crate) use transform::PageTransform;

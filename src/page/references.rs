@@ -1,6 +1,6 @@
-//! Character references, by which an attribute's value may be written, as HTML reads them (13.2.5.72 and on).
+//! Decodes character references in an attribute's value (HTML 13.2.5.72 and following).
 
-/// The names of what is ASCII, which is all that a policy is made of.
+/// The named references that stand for ASCII. A policy consists of ASCII.
 const ASCII: [(&str, &str); 46] = [
     ("AMP", "&"),
     ("DiacriticalGrave", "`"),
@@ -50,7 +50,8 @@ const ASCII: [(&str, &str); 46] = [
     ("vert", "|"),
 ];
 
-/// Names that are read without a semicolon too: of ASCII, and (in Latin-1) of what no policy holds.
+/// Names that are valid without a semicolon. This list has those for ASCII, and `LATIN_1` has the
+/// others, for characters that no policy holds.
 const WITHOUT_SEMICOLON: [&str; 8] = ["AMP", "GT", "LT", "QUOT", "amp", "gt", "lt", "quot"];
 const LATIN_1: &str = " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil ETH Eacute Ecirc Egrave Euml Iacute Icirc Igrave Iuml \
     Ntilde Oacute Ocirc Ograve Oslash Otilde Ouml REG THORN Uacute Ucirc Ugrave Uuml Yacute aacute acirc acute aelig agrave aring atilde \
@@ -58,7 +59,8 @@ const LATIN_1: &str = " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil 
     iquest iuml laquo macr micro middot nbsp not ntilde oacute ocirc ograve ordf ordm oslash otilde ouml para plusmn pound raquo reg sect \
     shy sup1 sup2 sup3 szlig thorn times uacute ucirc ugrave uml uuml yacute yen yuml ";
 
-/// A value as a browser reads it. `None` where it has a reference that no policy holds: nobody is to write such a value anew.
+/// Decodes a value as a browser does. Returns `None` if the value has a reference to a character
+/// that no policy holds, because a value like that must not be rewritten.
 pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut unescaped = String::with_capacity(text.len());
     let mut rest = text;
@@ -73,7 +75,7 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     Some(unescaped)
 }
 
-/// Reads what stands behind `&`, and gives the rest.
+/// Decodes the reference after `&`, and returns the rest of the text.
 fn named<'a>(reference: &'a str, to: &mut String) -> Option<&'a str> {
     let end = reference.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(reference.len());
     let (name, after) = reference.split_at_checked(end)?;
@@ -84,9 +86,9 @@ fn named<'a>(reference: &'a str, to: &mut String) -> Option<&'a str> {
             to.push_str(read);
             return Some(after);
         }
-        // A name of something else, or none at all.
+        // The name of another character, or not a name.
         (None, Some(_)) => return None,
-        // A query's `&lt=`, which was there before there were such names.
+        // `&lt=` in a URL's query is not a reference (HTML 13.2.5.73).
         (_, None) if after.starts_with('=') => {}
         (Some(read), None) if WITHOUT_SEMICOLON.contains(&name) => {
             to.push_str(read);
@@ -99,7 +101,7 @@ fn named<'a>(reference: &'a str, to: &mut String) -> Option<&'a str> {
     Some(reference)
 }
 
-/// Reads what stands behind `&#`, and gives the rest.
+/// Decodes the number after `&#`, and returns the rest of the text.
 fn numeric<'a>(number: &'a str, to: &mut String) -> Option<&'a str> {
     let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |digits| (digits, 16));
     let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
@@ -109,7 +111,7 @@ fn numeric<'a>(number: &'a str, to: &mut String) -> Option<&'a str> {
         return Some(number);
     }
     let character = match u32::from_str_radix(digits, radix) {
-        // Read as Windows-1252.
+        // A browser decodes these as Windows-1252, to characters that no policy holds.
         Ok(0x80..=0x9f) => return None,
         Ok(0) | Err(_) => char::REPLACEMENT_CHARACTER,
         Ok(code) => char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),

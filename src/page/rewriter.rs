@@ -1,4 +1,4 @@
-//! Rewrites the bytes of one page, once its codings are undone. Sans-IO.
+//! Rewrites the decoded bytes of one page. Sans-IO.
 
 use super::charset::Charset;
 use super::handlers::{Placed, settings};
@@ -10,99 +10,104 @@ use lol_html::{AsciiCompatibleEncoding, OutputSink};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rewrites one page, piece by piece. From a fault on, the rest passes as it came.
+/// Rewrites one page, piece by piece. After a fault, the rest passes as it came.
 pub(super) struct Rewriter {
     rule: Arc<PageRule>,
     charset: Charset,
-    state: State,
+    state: RewriterState,
     output: Output,
     placed: Placed,
     fault: Option<Reason>,
 }
 
-enum State {
-    /// The first bytes, of which some may be a byte order mark.
-    Beginning { bytes: Vec<u8> },
-    /// The page is read. The lock is never waited for: it is there so that the body may be shared, as other bodies may.
-    Reading(Box<Mutex<HtmlRewriter<'static, Output>>>),
-    /// What is left passes.
+enum RewriterState {
+    /// Collects the first bytes, which may be a byte order mark.
+    Starting { bytes: Vec<u8> },
+    /// Parses the page. Nothing waits for the lock: it only makes the body `Sync`, as other bodies
+    /// are.
+    Parsing(Box<Mutex<HtmlRewriter<'static, Output>>>),
+    /// Passes the rest of the page.
     Passing,
 }
 
 impl Rewriter {
     pub(super) fn new(rule: Arc<PageRule>, charset: Charset) -> Self {
-        let state = State::Beginning { bytes: Vec::new() };
+        let state = RewriterState::Starting { bytes: Vec::new() };
         Self { rule, charset, state, output: Output::default(), placed: Placed::default(), fault: None }
     }
 
-    /// Takes the next piece of the page, and gives out what can be given so far.
+    /// Takes the next piece of the page, and appends the output that is ready to `out`.
     pub(super) fn write(&mut self, piece: &[u8], out: &mut BytesMut) {
         match &mut self.state {
-            State::Beginning { bytes } => {
+            RewriterState::Starting { bytes } => {
                 bytes.extend_from_slice(piece);
-                if bytes.len() >= MARK && (first_of(bytes).is_some() || bytes.len() >= MOST_BLANK) {
-                    self.begin(out);
+                if bytes.len() >= MARK && (first_byte(bytes).is_some() || bytes.len() >= MAX_BLANKS) {
+                    self.start(out);
                 }
             }
-            State::Reading(rewriter) => {
+            RewriterState::Parsing(rewriter) => {
                 let written = rewriter.get_mut().unwrap_or_else(PoisonError::into_inner).write(piece);
-                self.read(written.is_ok(), out);
+                self.after_write(written.is_ok(), out);
             }
-            State::Passing => out.extend_from_slice(piece),
+            RewriterState::Passing => out.extend_from_slice(piece),
         }
     }
 
-    /// The page is over.
+    /// Ends the page.
     pub(super) fn finish(&mut self, out: &mut BytesMut) {
-        if matches!(self.state, State::Beginning { .. }) {
-            self.begin(out);
+        if matches!(self.state, RewriterState::Starting { .. }) {
+            self.start(out);
         }
         self.end(out);
     }
 
-    /// Why the page, or the rest of it, passes as it came.
+    /// Why the page, or the rest of it, passed as it came.
     pub(super) fn fault(&self) -> Option<Reason> {
         self.fault
     }
 
-    /// Begins to read, once it is known whether there is a byte order mark. It outweighs the header field (Encoding, 6).
-    fn begin(&mut self, out: &mut BytesMut) {
-        let State::Beginning { bytes } = std::mem::replace(&mut self.state, State::Passing) else { return };
-        let said = match (&*bytes, self.charset) {
+    /// Starts to parse, when it is known whether there is a byte order mark. The mark outweighs the
+    /// header field (Encoding standard, 6).
+    fn start(&mut self, out: &mut BytesMut) {
+        let RewriterState::Starting { bytes } = std::mem::replace(&mut self.state, RewriterState::Passing) else {
+            return;
+        };
+        let charset = match (&*bytes, self.charset) {
             ([0xfe, 0xff, ..] | [0xff, 0xfe, ..], _) => {
                 self.fault = Some(Reason::Charset);
                 out.extend_from_slice(&bytes);
                 return;
             }
             ([0xef, 0xbb, 0xbf, ..], _) => Some(AsciiCompatibleEncoding::utf_8()),
-            // Old APIs say of all their answers that they are HTML. JSON and plain text pass.
-            (text, _) if first_of(text).is_some_and(|byte| byte != b'<') => {
+            // Old APIs declare all their answers as HTML. JSON and plain text pass.
+            (text, _) if first_byte(text).is_some_and(|byte| byte != b'<') => {
                 out.extend_from_slice(&bytes);
                 return;
             }
-            (_, Charset::Said(encoding)) => Some(encoding),
-            (_, Charset::Unsaid) => None,
+            (_, Charset::Declared(encoding)) => Some(encoding),
+            (_, Charset::Undeclared) => None,
         };
-        let settings = settings(&self.rule, &self.placed, said);
-        self.state = State::Reading(Box::new(Mutex::new(HtmlRewriter::new(settings, self.output.clone()))));
+        let settings = settings(&self.rule, &self.placed, charset);
+        self.state = RewriterState::Parsing(Box::new(Mutex::new(HtmlRewriter::new(settings, self.output.clone()))));
         self.write(&bytes, out);
     }
 
-    /// Takes what was read. After a fault the library has given out all that it was given, and must not be asked again.
-    fn read(&mut self, well: bool, out: &mut BytesMut) {
+    /// Takes the library's output after a write. After an error the library has already output all
+    /// of its input, and must not be called again.
+    fn after_write(&mut self, is_ok: bool, out: &mut BytesMut) {
         self.output.take(out);
-        if !well {
-            self.state = State::Passing;
+        if !is_ok {
+            self.state = RewriterState::Passing;
             self.fault = Some(Reason::TooLarge);
         } else if self.rule.remove.is_empty() && self.placed.load(Ordering::Relaxed) {
-            // Nothing is left to be done. What is not read cannot be misread.
+            // All changes are made. The rest of the page passes without being parsed.
             self.end(out);
         }
     }
 
-    /// Ends the reading; what was held back comes out.
+    /// Ends the parsing, and takes the output that the library held back.
     fn end(&mut self, out: &mut BytesMut) {
-        if let State::Reading(rewriter) = std::mem::replace(&mut self.state, State::Passing) {
+        if let RewriterState::Parsing(rewriter) = std::mem::replace(&mut self.state, RewriterState::Passing) {
             if rewriter.into_inner().unwrap_or_else(PoisonError::into_inner).end().is_err() {
                 self.fault = Some(Reason::TooLarge);
             }
@@ -111,25 +116,25 @@ impl Rewriter {
     }
 }
 
-/// Bytes of the longest byte order mark.
+/// The length of the longest byte order mark.
 const MARK: usize = 3;
 
-/// Most white space that is waited through for the first byte of a page.
-const MOST_BLANK: usize = 1024;
+/// The most white space that is skipped in search of the first byte of a page.
+const MAX_BLANKS: usize = 1024;
 
-/// The first byte that is no white space, if it is not too far away.
-fn first_of(bytes: &[u8]) -> Option<u8> {
-    bytes.iter().take(MOST_BLANK).copied().find(|byte| !byte.is_ascii_whitespace())
+/// Returns the first byte that is not white space, if it comes early enough.
+fn first_byte(bytes: &[u8]) -> Option<u8> {
+    bytes.iter().take(MAX_BLANKS).copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
-/// Where the library's output gathers until it is taken.
+/// Collects the library's output until it is taken.
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<BytesMut>>);
 
 impl Output {
     fn take(&self, out: &mut BytesMut) {
-        let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        out.unsplit(gathered.split());
+        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        out.unsplit(collected.split());
     }
 }
 

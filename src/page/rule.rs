@@ -1,15 +1,18 @@
-//! What is to be done to a page: selectors of what to hide and of what to remove, checked and compiled.
+//! Page rules: selectors of elements to hide and to remove, checked and compiled.
 
+use super::csp::admit_in_field;
 use super::style::Style;
+use http::header::{CONTENT_SECURITY_POLICY, Entry, HeaderMap, HeaderValue};
 use lol_html::Selector;
+use lol_html::errors::SelectorError;
 use std::iter::Peekable;
 use std::str::Chars;
 use thiserror::Error;
 
-/// The most bytes that one selector may have.
+/// The most bytes of one selector.
 const MAX_SELECTOR: usize = 1024;
 
-/// What is to be done to the pages of one route.
+/// The rule for the pages of one route.
 ///
 /// ```
 /// use last4::page::PageRule;
@@ -20,37 +23,33 @@ const MAX_SELECTOR: usize = 1024;
 /// ```
 #[derive(Debug)]
 pub struct PageRule {
-    /// `None` where nothing is hidden.
+    /// `None` if nothing is hidden.
     pub(super) style: Option<Style>,
     pub(super) remove: Vec<Selector>,
 }
 
 impl PageRule {
-    /// Checks and compiles selectors. What `hide` selects a style sheet rule hides, also where a script adds it to the page later;
-    /// what `remove` selects is taken out of the page, of which no more is seen than its tags.
+    /// Checks and compiles selectors. A style sheet hides the elements that `hide` selects,
+    /// including those that a script adds to the page later. The elements that `remove` selects are
+    /// cut out of the page, and these selectors can use only tags and their attributes.
     ///
     /// # Errors
-    /// Every selector that is refused.
+    /// All selectors that are refused.
     pub fn new<S: AsRef<str>>(hide: &[S], remove: &[S]) -> Result<Self, Vec<RefusedSelector>> {
         let mut refused = Vec::new();
+        let mut refuse = |list, position, error| refused.push(RefusedSelector { list, position, error });
         let mut hidden = Vec::new();
-        for (position, selector) in hide.iter().enumerate() {
-            match check(selector.as_ref()) {
-                Ok(()) => hidden.push(selector.as_ref()),
-                Err(error) => refused.push(RefusedSelector { list: List::Hide, position, error }),
+        for (position, selector) in hide.iter().map(AsRef::as_ref).enumerate() {
+            match check(selector) {
+                Ok(()) => hidden.push(selector),
+                Err(error) => refuse(SelectorList::Hide, position, error),
             }
         }
         let mut removed = Vec::new();
-        for (position, selector) in remove.iter().enumerate() {
-            let compiled = check(selector.as_ref()).and_then(|()| {
-                selector
-                    .as_ref()
-                    .parse::<Selector>()
-                    .map_err(|error| PageRuleError::Remove(error.to_string().trim_end_matches('.').to_owned()))
-            });
-            match compiled {
+        for (position, selector) in remove.iter().map(AsRef::as_ref).enumerate() {
+            match check(selector).and_then(|()| compile(selector)) {
                 Ok(selector) => removed.push(selector),
-                Err(error) => refused.push(RefusedSelector { list: List::Remove, position, error }),
+                Err(error) => refuse(SelectorList::Remove, position, error),
             }
         }
         if !refused.is_empty() {
@@ -59,29 +58,38 @@ impl PageRule {
         Ok(Self { style: Style::hiding(&hidden), remove: removed })
     }
 
-    /// The source expression by which a Content-Security-Policy admits the style, if there is one.
-    pub(crate) fn style_source(&self) -> Option<&str> {
-        self.style.as_ref().map(Style::source)
+    /// Changes each policy in the head of an answer that would block the style, so that it admits
+    /// the style. `Content-Security-Policy-Report-Only` blocks nothing and stays as it is.
+    pub(crate) fn admit_style(&self, headers: &mut HeaderMap) {
+        let (Some(style), Entry::Occupied(mut policies)) = (&self.style, headers.entry(CONTENT_SECURITY_POLICY)) else {
+            return;
+        };
+        for policy in policies.iter_mut() {
+            let admitted = admit_in_field(policy.as_bytes(), style.source());
+            if let Some(admitted) = admitted.and_then(|admitted| HeaderValue::from_bytes(&admitted).ok()) {
+                *policy = admitted;
+            }
+        }
     }
 }
 
-/// A selector that is refused, by its place.
+/// A refused selector, by its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedSelector {
-    /// Where it stands.
-    pub list: List,
-    /// Its place there.
+    /// The list that holds the selector.
+    pub list: SelectorList,
+    /// The position in that list.
     pub position: usize,
-    /// Why it is refused.
+    /// Why the selector is refused.
     pub error: PageRuleError,
 }
 
-/// What is done to what a selector selects.
+/// The two lists of selectors in a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
-    /// It is hidden.
+pub enum SelectorList {
+    /// Selects elements to hide.
     Hide,
-    /// It is removed.
+    /// Selects elements to remove.
     Remove,
 }
 
@@ -89,28 +97,37 @@ pub enum List {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageRuleError {
-    /// It could end the rule, or the style sheet.
+    /// The selector is empty.
+    #[error("a selector is missing: write one such as \"#keys .copy\"")]
+    Empty,
+    /// The selector could end the rule, or the style sheet.
     #[error("a selector may not have {0}: write one such as \"#keys .copy\"")]
     Forbidden(&'static str),
-    /// It is too long.
+    /// The selector is too long.
     #[error("a selector may have at most {MAX_SELECTOR} bytes")]
     TooLong,
-    /// It cannot be found in a page that streams.
+    /// The selector cannot be matched in a page that streams.
     #[error(
-        "{0}: while a page streams by, only type, class, id, attribute, descendant and child selectors can be found"
+        "{0}: in a page that streams, only type, class, id, attribute, descendant and child selectors can be found"
     )]
     Remove(String),
 }
 
-/// Whether a selector stands for itself in a style sheet: a browser reads it, and drops a rule that it does not understand; but
-/// what it reads must be one rule.
+fn compile(selector: &str) -> Result<Selector, PageRuleError> {
+    selector
+        .parse()
+        .map_err(|error: SelectorError| PageRuleError::Remove(error.to_string().trim_end_matches('.').to_owned()))
+}
+
+/// Checks that a browser reads the selector as a part of exactly one rule in a style sheet. The
+/// browser drops a rule that it does not understand, so no more needs to be checked.
 fn check(selector: &str) -> Result<(), PageRuleError> {
     use PageRuleError::Forbidden;
     if selector.len() > MAX_SELECTOR {
         return Err(PageRuleError::TooLong);
     }
     if selector.trim().is_empty() {
-        return Err(Forbidden("nothing in it"));
+        return Err(PageRuleError::Empty);
     }
     if selector.contains(char::is_control) {
         return Err(Forbidden("control characters"));
@@ -120,7 +137,7 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
     }
     let mut open = Vec::new();
     let mut quote = None;
-    // The name that ends here, with a backslash for each escape in it.
+    // The name that ends at this character, with a backslash for each escape in it.
     let mut name = String::new();
     let mut characters = selector.chars().peekable();
     while let Some(character) = characters.next() {
@@ -130,7 +147,7 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
             (_, Some(mark)) => quote = quote.filter(|_| character != mark),
             ('"' | '\'', None) => quote = Some(character),
             ('{' | '}' | ';' | '@', None) => return Err(Forbidden("`{`, `}`, `;` or `@` outside quotes")),
-            // A token of its own, in which quotes and brackets are none (CSS Syntax 4.3.6).
+            // A URL token, in which quotes and brackets have no meaning (CSS Syntax 4.3.6).
             ('(', None) if name.eq_ignore_ascii_case("url") || name.contains('\\') => {
                 return Err(Forbidden("`url(`, or an escape in the name of a function"));
             }
@@ -151,7 +168,7 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
     Ok(())
 }
 
-/// Skips what stands behind a backslash: a character, or its code and the space that ends it.
+/// Skips the text after a backslash: a character, or its code and the space that ends the code.
 fn skip_escape(characters: &mut Peekable<Chars<'_>>) -> Result<(), PageRuleError> {
     let first = characters.next().ok_or(PageRuleError::Forbidden("a backslash at its end"))?;
     if first.is_ascii_hexdigit() {
@@ -201,7 +218,7 @@ mod tests {
         ] {
             assert!(check(selector).is_err(), "{selector}");
         }
-        // Balanced, and yet three rules, where a browser begins a URL.
+        // The brackets match, and yet a browser that starts a URL reads three rules.
         for url in ["url", "URL", "a Url", ":url", ".url", "\\75rl", "u\\72 l", "u\\r\\l", "\\000075 rl", "ur\\6c "] {
             let selector = format!("{url}(a\"){{}}*{{}}x{{\")");
             assert!(
@@ -231,6 +248,6 @@ mod tests {
     fn every_refused_selector_is_named_by_its_place() {
         let refused = PageRule::new(&["a", "{"], &["b ~ c", "d"]).unwrap_err();
         let places: Vec<_> = refused.iter().map(|refused| (refused.list, refused.position)).collect();
-        assert_eq!(places, [(List::Hide, 1), (List::Remove, 0)]);
+        assert_eq!(places, [(SelectorList::Hide, 1), (SelectorList::Remove, 0)]);
     }
 }

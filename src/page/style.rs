@@ -1,4 +1,4 @@
-//! The style sheet that hides, as an element to put into a page, and its hash for the page's policy.
+//! The style sheet that hides elements, as a `<style>` element, and its hash for the page's policy.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,9 +12,10 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// A style that hides what is selected; `None` where nothing is.
+    /// Returns a style that hides the selected elements, or `None` without selectors.
     ///
-    /// Each selector has a rule of its own, for a browser drops a rule of which it does not understand one selector.
+    /// Each selector gets its own rule, because a browser drops a rule if it does not understand
+    /// one of its selectors.
     pub(super) fn hiding(selectors: &[&str]) -> Option<Self> {
         if selectors.is_empty() {
             return None;
@@ -25,18 +26,18 @@ impl Style {
         Some(Self { element: format!("<style>{rules}</style>"), source })
     }
 
-    /// The element, in ASCII: the same bytes whatever the page's charset.
+    /// The element, in ASCII, so that its bytes are the same in any charset of a page.
     pub(super) fn element(&self) -> &str {
         &self.element
     }
 
-    /// Its hash as a source expression.
+    /// The hash of the style sheet, as a source expression.
     pub(super) fn source(&self) -> &str {
         &self.source
     }
 }
 
-/// With every other character as a CSS escape, which means the same in names and in strings.
+/// Writes each character outside ASCII as a CSS escape, which works in names and in strings.
 fn ascii(selector: &str) -> String {
     let mut ascii = String::with_capacity(selector.len());
     let mut escaped = false;
@@ -45,7 +46,7 @@ fn ascii(selector: &str) -> String {
             ascii.push(character);
             escaped = character == '\\' && !escaped;
         } else {
-            // A backslash before it meant the same, and would escape the one of its code.
+            // A backslash before the character already escapes it, so no second one is added.
             let backslash = if std::mem::take(&mut escaped) { "" } else { "\\" };
             ascii.push_str(&format!("{backslash}{:x} ", u32::from(character)));
         }
@@ -64,7 +65,7 @@ mod tests {
             style.element(),
             "<style>#keys .copy{display:none!important}[title=\"\\e9 \"]{display:none!important}</style>"
         );
-        // By `openssl dgst -sha256 -binary | base64`.
+        // Computed with `openssl dgst -sha256 -binary | base64`.
         assert_eq!(Style::hiding(&["#keys .copy"]).unwrap().source(), EXPECTED);
         assert_eq!(Style::hiding(&[]), None);
     }

@@ -1,39 +1,36 @@
-//! Every reading of a request target that some server could give it.
+//! Every path that some server could read from a request target.
 
+use super::ambiguous::{AmbiguousPath, MAX_READINGS, MAX_UNUSUAL_PATH};
 use super::query::{QueryPaths, has_rest_route, leads_to_query};
-use super::reading::{HABITS, ends_in_index};
-use thiserror::Error;
+use super::reading::{NORMALIZATIONS, ends_in_index};
 
-/// Most readings that one target may have. An ordinary path has one, a strange one a handful; a target that has more is
-/// built to be read differently by different servers, and is refused.
-pub const MAX_READINGS: usize = 128;
-
-/// Most bytes of a path that has more than one reading, so that no target costs much. Common servers refuse request lines of this
-/// length altogether.
-pub const MAX_UNUSUAL_PATH: usize = 8 * 1024;
-
-/// Most bytes of all readings of one target together: what bounds the time that a target made for it can cost.
+/// The most bytes of all readings of one target together. This bounds the time that a hostile
+/// target can cost.
 const MAX_READING_BYTES: usize = 64 * 1024;
 
-/// The path of a request target in all its readings, for matching only: the target goes upstream as it came.
+/// All readings of the path in a request target. They are for matching only: the target goes
+/// upstream as it came.
 ///
-/// Matching too much at a strange address harms nobody; matching too little is a leak. So whatever any server is known to
-/// do with a path before it routes is one entry of one list (`route/reading.rs`), and all of them are applied to one another's
-/// results, in every order and as often as they change anything: there may be several servers in a row.
+/// A match too many, at a strange address, does no harm. A match too few is a leak. So everything
+/// that a server is known to do to a path before it routes is an entry of one list
+/// (`route/reading.rs`). The entries are applied to each other's results, in every order and as
+/// long as they change something, because a request may pass several servers in a row.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     path: &'a [u8],
-    /// None for an ordinary path.
+    /// Empty for an ordinary path.
     others: Vec<Vec<u8>>,
 }
 
 impl<'a> CanonicalPath<'a> {
-    /// Reads a request target: origin-form (`/path?query`), absolute-form (`http://host/path`) or anything else that a
-    /// request line may hold. The query is no part of the path, but where some server takes a path from it.
+    /// Reads a request target: in origin form (`/path?query`), in absolute form
+    /// (`http://host/path`), or any other text of a request line. The query is not a part of the
+    /// path, except for servers that take a path from it.
     ///
     /// # Errors
-    /// [`AmbiguousPath`] where the readings cannot be bounded: a NUL, an escape that cannot be decoded and so could hide a
-    /// separator, more than [`MAX_READINGS`] readings, or an unusual path longer than [`MAX_UNUSUAL_PATH`].
+    /// [`AmbiguousPath`] if the readings cannot be bounded: a NUL, an escape that cannot be decoded
+    /// and so could hide a separator, more than [`MAX_READINGS`] readings, or an unusual path
+    /// longer than [`MAX_UNUSUAL_PATH`].
     pub fn new(target: &'a [u8]) -> Result<Self, AmbiguousPath> {
         let (target, query) = split_query(target);
         let path = path_of(target);
@@ -47,12 +44,13 @@ impl<'a> CanonicalPath<'a> {
         }
         refuse_undecodable(path)?;
         let mut readings = Readings { path, others: Vec::new(), bytes: path.len() };
-        // Astro puts the whole of an absolute-form target behind a host of its own, where the target's host is the first segment.
+        // Astro appends a whole absolute-form target to its own host, so that the target's host
+        // becomes the first segment.
         if let Some(hierarchy) = hierarchy {
             readings.add(hierarchy.to_vec())?;
         }
         let of_path = readings.follow(0)?;
-        // What a query stands for leads to the query no more.
+        // A path that was taken from the query does not lead to the query again.
         if let Some(query) = query
             && (has_rest_route || readings.all().any(leads_to_query))
         {
@@ -65,7 +63,7 @@ impl<'a> CanonicalPath<'a> {
         Ok(Self { path, others })
     }
 
-    /// The readings, the path as it came first.
+    /// The readings. The first is the path as it came.
     pub fn readings(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.path).chain(self.others.iter().map(Vec::as_slice))
     }
@@ -83,12 +81,13 @@ impl Readings<'_> {
         std::iter::once(self.path).chain(self.others.iter().map(Vec::as_slice))
     }
 
-    /// Applies all habits to the readings from this one on, and to what comes of them. Gives how many there are then.
+    /// Applies all normalizations to the readings from position `from` on, and to their results.
+    /// Returns the number of readings.
     fn follow(&mut self, from: usize) -> Result<usize, AmbiguousPath> {
         let mut at = from;
         loop {
             let Some(reading) = self.all().nth(at).map(<[u8]>::to_vec) else { return Ok(at) };
-            HABITS.iter().filter_map(|habit| habit(&reading)).try_for_each(|read| self.add(read))?;
+            NORMALIZATIONS.iter().filter_map(|normalize| normalize(&reading)).try_for_each(|read| self.add(read))?;
             at += 1;
         }
     }
@@ -115,25 +114,7 @@ impl std::fmt::Debug for CanonicalPath<'_> {
     }
 }
 
-/// Why a target was refused.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AmbiguousPath {
-    /// A NUL, which ends a path for some servers.
-    #[error("the path holds a NUL")]
-    Nul,
-    /// More than [`MAX_UNUSUAL_PATH`].
-    #[error("the path is unusual and too long")]
-    TooLong,
-    /// More than [`MAX_READINGS`].
-    #[error("the path can be read in too many ways")]
-    TooManyReadings,
-    /// A percent sign that begins no escape.
-    #[error("the path holds an escape that cannot be decoded")]
-    Undecodable,
-}
-
-/// What stands before the first question mark of a target, and what behind it.
+/// Splits a target at its first question mark.
 fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'?', target) {
         Some(mark) => (target.get(..mark).unwrap_or_default(), target.get(mark + 1..)),
@@ -141,26 +122,27 @@ fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// The path in a target that has no query: without scheme and authority. A fragment is left to the readings, for some servers take
-/// it as a part of the path.
+/// Returns the path in a target without query: the text after scheme and authority. A fragment is
+/// left to the readings, because some servers take it as a part of the path.
 fn path_of(target: &[u8]) -> &[u8] {
-    let Some(rest) = behind_scheme(target) else { return target };
+    let Some(rest) = after_scheme(target) else { return target };
     let Some(hierarchy @ [_, _, authority @ ..]) = hierarchy(target) else { return rest };
     match authority.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'#')) {
         None => b"/",
         Some(end) if end > 0 && authority.get(end) == Some(&b'/') => authority.get(end..).unwrap_or_default(),
-        // Where the authority ends is read in different ways: left to the readings.
+        // Servers differ in where the authority ends, which is left to the readings.
         Some(_) => hierarchy,
     }
 }
 
-/// What stands behind the scheme of a target in absolute form, with the slashes before its authority.
+/// Returns the text after the scheme of a target in absolute form, with the slashes before its
+/// authority.
 fn hierarchy(target: &[u8]) -> Option<&[u8]> {
-    behind_scheme(target).filter(|rest| rest.starts_with(b"//"))
+    after_scheme(target).filter(|rest| rest.starts_with(b"//"))
 }
 
-/// What stands behind a scheme and its colon, if a target begins with them.
-fn behind_scheme(target: &[u8]) -> Option<&[u8]> {
+/// Returns the text after a scheme and its colon, if a target starts with them.
+fn after_scheme(target: &[u8]) -> Option<&[u8]> {
     if target.starts_with(b"/") {
         return None;
     }
@@ -169,12 +151,12 @@ fn behind_scheme(target: &[u8]) -> Option<&[u8]> {
     rest.get(1..).filter(|_| is_scheme)
 }
 
-/// Whether every server reads this path alike: only unreserved characters in segments that are neither empty nor dots, and no
-/// `index` at its end.
+/// Whether all servers read this path alike: its segments consist of unreserved characters, no
+/// segment is empty or dots, and the last is not `index`.
 fn is_plain(path: &[u8]) -> bool {
     let [b'/', segments @ ..] = path else { return false };
     let mut before = b'/';
-    // A dot anywhere may begin a dot segment or an extension: left to the readings.
+    // A dot may start a dot segment or an extension, which is left to the readings.
     let every_byte_is = segments.iter().all(|&byte| {
         let follows = std::mem::replace(&mut before, byte);
         IN_SEGMENT[usize::from(byte)] || (byte == b'/' && follows != b'/')
@@ -182,7 +164,7 @@ fn is_plain(path: &[u8]) -> bool {
     every_byte_is && before != b'/' && !ends_in_index(path)
 }
 
-/// Whether a byte is an unreserved character (RFC 3986 2.3) other than the dot.
+/// Which bytes are unreserved characters (RFC 3986 2.3) other than the dot.
 const IN_SEGMENT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

@@ -1,20 +1,23 @@
-//! How a literal segment of a template is compared with a segment of a path.
+//! Compares a literal segment of a template with a segment of a path.
 //!
-//! Letter case is ignored, and so is every byte that is neither a letter nor a digit of ASCII: CherryPy's default dispatcher takes any
-//! punctuation for `_`, Zend Framework 1 drops it, and what is not ASCII, from the names of controllers and actions. It is done here,
-//! where two segments are compared, and not as one more reading of a path: `-`, `_` and `~` are in most paths, which must stay cheap.
+//! Letter case is ignored, and so is every byte that is neither an ASCII letter nor an ASCII digit:
+//! CherryPy's default dispatcher takes any punctuation as `_`, and Zend Framework 1 drops
+//! punctuation and non-ASCII characters from the names of controllers and actions. This is part of
+//! the comparison and not one more reading of a path, because `-`, `_` and `~` are in most paths,
+//! which must stay cheap.
 
-/// Which bytes count.
+/// Which bytes of a segment are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fold {
-    /// Letters and digits of ASCII: for a literal that is ASCII.
+    /// ASCII letters and digits. For a literal in ASCII.
     Ascii,
-    /// Those, and all that is not ASCII: for a literal that is not, of which else little or nothing would be left.
+    /// ASCII letters and digits, and all bytes outside ASCII. For other literals, of which little
+    /// or nothing would be left otherwise.
     Any,
 }
 
 impl Fold {
-    /// For this literal.
+    /// Returns the fold for a literal.
     pub(super) fn of(literal: &[u8]) -> Self {
         if literal.is_ascii() { Self::Ascii } else { Self::Any }
     }
@@ -24,7 +27,7 @@ impl Fold {
         literal == segment || self.folded(literal).eq(self.folded(segment))
     }
 
-    /// The same number for all segments that are the same literal.
+    /// Hashes a segment. All segments that equal the same literal have the same hash.
     pub(super) fn hash(self, segment: &[u8]) -> u64 {
         let mut hash = OFFSET;
         for &byte in segment {
@@ -35,7 +38,7 @@ impl Fold {
         if hash == OFFSET && !segment.is_empty() { (hash ^ u64::from(b'-')).wrapping_mul(PRIME) } else { hash }
     }
 
-    /// The bytes that count, in lower case. A segment in which none does is `-`.
+    /// The bytes to compare, in lower case. A segment without any is `-`.
     fn folded(self, segment: &[u8]) -> impl Iterator<Item = u8> {
         let mut kept = segment.iter().filter_map(move |&byte| self.fold(byte)).peekable();
         let placeholder = (kept.peek().is_none() && !segment.is_empty()).then_some(b'-');
@@ -49,7 +52,8 @@ impl Fold {
     }
 }
 
-/// FNV-1a of 64 bits. An index compares the literal too, so that it need not resist those who look for collisions.
+/// FNV-1a with 64 bits. The index also compares the literal, so the hash need not resist deliberate
+/// collisions.
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 

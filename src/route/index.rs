@@ -1,28 +1,29 @@
-//! All templates of a set, compiled into one tree of segments, so that a look-up does not grow with their number.
+//! All templates of a set, compiled into one tree of segments, so that the time of a look-up does
+//! not grow with the number of templates.
 
 use super::fold::Fold;
 use super::template::{Segment, Template};
 use smallvec::SmallVec;
 
-/// The tree. Each node is where some templates are after some of their segments.
+/// The tree. Each node stands for a sequence of segments that some templates start with.
 #[derive(Clone, Debug)]
 pub(super) struct Index {
     nodes: Vec<Node>,
-    /// The nodes of a `Many` that something follows, by [`Node::many_number`].
+    /// The nodes of each `Many` that is not the last segment, by [`Node::many_number`].
     many: Vec<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// By [`Fold::hash`], in order.
+    /// Sorted by [`Fold::hash`].
     literals: Vec<Literal>,
     one: Option<usize>,
     many: Option<usize>,
-    /// Set for a `Many` that something follows: its place in [`Index::many`].
+    /// For a `Many` that is not the last segment, its position in [`Index::many`].
     many_number: Option<usize>,
     /// The routes whose templates end here.
     routes: Vec<usize>,
-    /// The routes whose templates end here with a `Many`: they match whatever segments follow.
+    /// The routes whose templates end here with a `Many`, and match any segments that follow.
     routes_of_rest: Vec<usize>,
 }
 
@@ -57,7 +58,7 @@ impl Index {
         }
     }
 
-    /// The child of a node, made if there is none yet.
+    /// Returns the child of a node for a segment, and creates it if needed.
     fn child(&mut self, at: usize, segment: &Segment) -> usize {
         let made = self.nodes.len();
         let Some(node) = self.nodes.get_mut(at) else { return at };
@@ -76,7 +77,7 @@ impl Index {
                 }
             }
             Segment::One => *node.one.get_or_insert(made),
-            // Two in a row say no more than one.
+            // Two in a row match the same as one.
             Segment::Many if node.many_number.is_some() => at,
             Segment::Many => *node.many.get_or_insert(made),
         };
@@ -90,19 +91,21 @@ impl Index {
         child
     }
 
-    /// Adds the position of every route whose template the whole path is on; one may be added more than once. A path without its
-    /// leading slash is on none.
+    /// Adds the position of every route whose template matches the whole path. A position may be
+    /// added more than once. A path without its leading slash matches nothing.
     ///
-    /// Takes time by the path's length, times the number of `Many` that are followed by something and were reached.
+    /// The time is proportional to the path's length, times the number of inner `Many` nodes that
+    /// are reached.
     pub(super) fn find(&self, path: &[u8], found: &mut Vec<usize>) {
         let Some(written) = path.strip_prefix(b"/") else { return };
         let begun = found.len();
-        let mut at = States::default();
+        let mut at = ActiveNodes::default();
         self.enter(0, &mut at, found);
         if !written.is_empty() {
             for segment in written.split(|&byte| byte == b'/') {
                 if segment.is_empty() {
-                    // No segment of a template is empty. Another reading of the path has no empty one.
+                    // No segment of a template is empty. Another reading of the path has no empty
+                    // segments.
                     return found.truncate(begun);
                 }
                 if at.is_empty() {
@@ -116,9 +119,9 @@ impl Index {
         }
     }
 
-    /// From the states before a segment to those behind it.
-    fn step(&self, from: &States, segment: &[u8], found: &mut Vec<usize>) -> States {
-        let mut to = States { transient: SmallVec::new(), many: from.many.clone() };
+    /// Moves from the nodes before a segment to the nodes after it.
+    fn step(&self, from: &ActiveNodes, segment: &[u8], found: &mut Vec<usize>) -> ActiveNodes {
+        let mut to = ActiveNodes { transient: SmallVec::new(), many: from.many.clone() };
         let hash = Fold::Ascii.hash(segment);
         let other = (!segment.is_ascii()).then(|| Fold::Any.hash(segment));
         for state in from.all(&self.many) {
@@ -136,8 +139,8 @@ impl Index {
         to
     }
 
-    /// Enters a node, and the `Many` behind it, which may take no segment at all.
-    fn enter(&self, state: usize, states: &mut States, found: &mut Vec<usize>) {
+    /// Enters a node, and its `Many` child, which may match no segment at all.
+    fn enter(&self, state: usize, states: &mut ActiveNodes, found: &mut Vec<usize>) {
         let node = self.node(state);
         found.extend(node.routes_of_rest.iter());
         match node.many_number {
@@ -163,7 +166,7 @@ impl Index {
 }
 
 impl Node {
-    /// The child for a segment, of those whose literals are compared so.
+    /// Returns the child for a segment, among the literals that are compared by this fold.
     fn literal(&self, fold: Fold, hash: u64, segment: &[u8]) -> Option<usize> {
         let from = self.literals.partition_point(|literal| literal.hash < hash);
         let alike = self.literals.get(from..)?.iter().take_while(|literal| literal.hash == hash);
@@ -172,18 +175,18 @@ impl Node {
     }
 }
 
-/// The nodes that the templates are at after some segments of a path.
+/// The nodes that match the segments of a path so far.
 ///
-/// A node that is no `Many` is entered from its parent alone, and by one segment, so it is never in twice. A `Many` stays where it is
-/// whatever segments follow.
+/// A `Many` stays active for all segments that follow. Every other node is entered only from its
+/// parent, by one segment, so it is never active twice.
 #[derive(Default)]
-struct States {
+struct ActiveNodes {
     transient: SmallVec<[usize; 8]>,
     /// A bit for each of [`Index::many`].
     many: SmallVec<[u64; 1]>,
 }
 
-impl States {
+impl ActiveNodes {
     fn is_empty(&self) -> bool {
         self.transient.is_empty() && self.many.is_empty()
     }

@@ -1,19 +1,21 @@
-//! Which requests are on a masked route.
+//! Matches request targets with routes.
 //!
-//! The matcher takes a [`CanonicalPath`] and nothing else, and that has one constructor: no caller can hand it a path as it
-//! came and so miss a spelling of it that some server in front of or inside the upstream would understand.
+//! The matcher takes only a [`CanonicalPath`], which has one constructor. So no caller can match a
+//! raw path by mistake, and miss a spelling that some server before or inside the upstream would
+//! understand.
 //!
 //! ```
 //! use last4::route::{CanonicalPath, Pattern, Route, RouteSet};
 //!
-//! let keys = Route { name: "app-keys".into(), pattern: Pattern::template("/apps/{app_id}/api-keys")?, rule: () };
-//! let routes = RouteSet::compile(vec![keys])?;
+//! let pattern = Pattern::template("/apps/{app_id}/api-keys")?;
+//! let routes = RouteSet::compile(vec![Route { name: "app-keys".into(), pattern, rule: () }])?;
 //!
 //! let path = CanonicalPath::new(b"/apps/7/x/..;a=b/%61pi-keys/?page=2")?;
 //! assert_eq!(routes.find(&path).next().map(|found| &*found.route.name), Some("app-keys"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ambiguous;
 mod canonical;
 mod fold;
 mod index;
@@ -24,6 +26,8 @@ mod set;
 mod template;
 mod unicode;
 
-pub use canonical::{AmbiguousPath, CanonicalPath, MAX_READINGS, MAX_UNUSUAL_PATH};
+pub use ambiguous::{AmbiguousPath, MAX_READINGS, MAX_UNUSUAL_PATH};
+pub use canonical::CanonicalPath;
 pub use pattern::{Pattern, PatternError};
-pub use set::{Found, Route, RouteSet, RouteSetError};
+pub(crate) use reading::decode as percent_decode;
+pub use set::{Route, RouteMatch, RouteSet, RouteSetError};

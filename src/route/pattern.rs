@@ -1,25 +1,25 @@
-//! What a route's path may look like: templates and regular expressions.
+//! Path patterns: templates and regular expressions.
 
 use super::template::{Segment, Template};
 use thiserror::Error;
 
-/// A path pattern, matched against a whole reading of a path, without regard to letter case.
+/// A path pattern. It must match a whole reading of a path, and ignores letter case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    pub(super) kind: Kind,
+    pub(super) kind: PatternKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PatternKind {
     Template(Template),
     /// An expression for a whole path.
     Regex(String),
 }
 
 impl Pattern {
-    /// A template: `{name}` is one segment that is not empty, `{*name}` any number of segments, none included; everything
-    /// else stands for itself.
+    /// Parses a template. `{name}` matches one segment that is not empty, `{*name}` any number of
+    /// segments or none, and all other text matches itself.
     ///
     /// ```
     /// # use last4::route::Pattern;
@@ -41,13 +41,15 @@ impl Pattern {
         // The path `/` has no segments.
         let written = (!written.is_empty()).then(|| written.split('/'));
         let segments: Result<_, _> = written.into_iter().flatten().map(segment).collect();
-        Ok(Self { text: template.to_owned(), kind: Kind::Template(Template(segments?)) })
+        Ok(Self { text: template.to_owned(), kind: PatternKind::Template(Template(segments?)) })
     }
 
-    /// A regular expression (the `regex` crate's syntax) that must match the whole path.
+    /// Parses a regular expression, in the syntax of the `regex` crate, that must match the whole
+    /// path.
     ///
     /// # Errors
-    /// [`PatternError::Regex`] with the expression's own message.
+    /// [`PatternError::Regex`] with the message of the `regex` crate, or
+    /// [`PatternError::NoLeadingSlash`].
     pub fn regex(expression: &str) -> Result<Self, PatternError> {
         let anchored = anchored(expression);
         for written in [expression, &anchored] {
@@ -56,7 +58,7 @@ impl Pattern {
         if expression.starts_with(|first: char| first.is_alphanumeric()) {
             return Err(PatternError::NoLeadingSlash);
         }
-        Ok(Self { text: expression.to_owned(), kind: Kind::Regex(anchored) })
+        Ok(Self { text: expression.to_owned(), kind: PatternKind::Regex(anchored) })
     }
 
     /// The pattern as it was written.
@@ -65,13 +67,13 @@ impl Pattern {
     }
 }
 
-/// The expression for a whole path: any letter case; a path need not be UTF-8.
+/// Anchors an expression to a whole path, in any letter case. A path need not be UTF-8.
 fn anchored(expression: &str) -> String {
     format!(r"(?i-u)\A(?:{expression})\z")
 }
 
-/// Whether a segment looks like another notation's placeholder, which taken literally would match no request at all: `:id` (Express),
-/// `*`, `<id>` (Flask), `a|b`.
+/// Whether a segment looks like a placeholder of another notation: `:id` (Express), `*`, `<id>`
+/// (Flask), `a|b`. As a literal it would match no request.
 fn is_foreign(segment: &str) -> bool {
     segment.starts_with(':')
         || matches!(segment, "*" | "**")
@@ -79,7 +81,8 @@ fn is_foreign(segment: &str) -> bool {
         || segment.contains('|')
 }
 
-/// The library shows the expression over several lines, and in the last one what is wrong with it.
+/// Returns the last line of the library's message, which names the fault. The lines before it show
+/// the expression.
 fn last_line(error: &regex::Error) -> String {
     let text = error.to_string();
     text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
@@ -148,7 +151,8 @@ mod tests {
         }
     }
 
-    /// The same template as an expression, for paths whose segments are of letters: what is made of punctuation is a test of `fold`.
+    /// The same template as an expression, for paths with segments of letters. The tests of `fold`
+    /// cover punctuation.
     fn expression(template: &str) -> regex::bytes::Regex {
         let segment = |segment: &str| match placeholder(segment).unwrap() {
             Some(Segment::Many) => "(?:/[^/]+)*".to_owned(),
@@ -165,9 +169,9 @@ mod tests {
         !found.is_empty()
     }
 
-    /// Holds a template against paths, as itself and as an expression, and counts those that match.
+    /// Matches a template with paths, as itself and as an expression, and counts the matches.
     fn matching(template: &str, paths: impl Iterator<Item = String>) -> usize {
-        let Kind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
+        let PatternKind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
         let expression = expression(template);
         let matches = |path: &String| {
             // The path `/` has no segments.
@@ -179,7 +183,8 @@ mod tests {
         paths.filter(matches).count()
     }
 
-    /// Written by hand after the contract: the expression above is a model by the same authors, and once shared a mistake of theirs.
+    /// Written by hand from the contract. The expression above is a model by the same authors, and
+    /// once had the same mistake as the code.
     #[test]
     fn a_template_matches_what_the_contract_says() {
         for (template, on, off) in [
@@ -196,7 +201,7 @@ mod tests {
             ("/{*x}/a/{*y}", &["/a", "/a/b", "/b/a", "/b/a/c", "/a/a/a"], &["/", "/b", "/b/c"]),
             ("/{*x}/a/{y}/{*z}/b", &["/a/1/b", "/q/a/1/2/b", "/a/a/b/b"], &["/a/b", "/a/1/b/2", "/b"]),
         ] {
-            let Kind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
+            let PatternKind::Template(compiled) = Pattern::template(template).unwrap().kind else { unreachable!() };
             for path in on {
                 assert!(matches(&compiled, path), "{template} {path}");
             }
@@ -210,8 +215,8 @@ mod tests {
     fn templates_compiled_together_match_as_each_alone() {
         let templates: Vec<_> = rows(["", "/", "/a", "/{x}", "/{*y}", "/B"])
             .filter_map(|template| match Pattern::template(&template).ok()?.kind {
-                Kind::Template(template) => Some(template),
-                Kind::Regex(_) => None,
+                PatternKind::Template(template) => Some(template),
+                PatternKind::Regex(_) => None,
             })
             .collect();
         let together = Index::new(templates.iter().enumerate());
@@ -225,7 +230,7 @@ mod tests {
         }
     }
 
-    /// All strings of some of these parts in a row.
+    /// All strings of four of these parts in a row.
     fn rows<const N: usize>(parts: [&'static str; N]) -> impl Iterator<Item = String> {
         (0..N.pow(4)).map(move |number| (0..4).map(|place| parts[number / N.pow(place) % N]).collect())
     }

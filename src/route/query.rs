@@ -1,18 +1,19 @@
 //! Paths that servers take from the query.
 //!
-//! A front controller that is reached without a path of its own routes by its query: `/?/console/api` (CodeIgniter), `?r=a/b` (Yii),
-//! `?q=a/b` (Drupal), `?s=/a/b` (ThinkPHP), `?route=a/b` (OpenCart), `?_url=/a/b` (Phalcon), `?rest_route=/a/b` (WordPress), and whatever
-//! name a rewrite rule gives it. So the name of the parameter does not count.
+//! A front controller that is called without a path of its own routes by its query:
+//! `/?/console/api` (CodeIgniter), `?r=a/b` (Yii), `?q=a/b` (Drupal), `?s=/a/b` (ThinkPHP),
+//! `?route=a/b` (OpenCart), `?_url=/a/b` (Phalcon), `?rest_route=/a/b` (WordPress), or by any name
+//! in a rewrite rule. So the name of the parameter does not matter.
 
-use super::AmbiguousPath;
+use super::ambiguous::AmbiguousPath;
 use super::reading::{decode, ends_in_script};
 
-/// How often a piece of a query may be escaped. None is as often unless it is made to be read differently.
+/// How often a piece of a query may be escaped. Only hostile requests escape more often.
 const MAX_DECODINGS: usize = 8;
 
-/// The pieces of a query that can be paths, decoded, as a script gets its parameters.
+/// The pieces of a query that can be paths, decoded as a script receives its parameters.
 pub(super) struct QueryPaths {
-    /// All of it, for ids that hold what divides parameters.
+    /// The whole query, for servers that take all of it as the path, separators included.
     whole: Vec<Vec<u8>>,
     /// Names and values.
     pieces: Vec<Vec<u8>>,
@@ -21,8 +22,10 @@ pub(super) struct QueryPaths {
 }
 
 impl QueryPaths {
+    /// Finds the paths in a query.
+    ///
     /// # Errors
-    /// A piece is escaped more often than it may be.
+    /// [`AmbiguousPath::TooManyReadings`] if a piece is escaped too often.
     pub(super) fn of(query: &[u8]) -> Result<Self, AmbiguousPath> {
         let mut whole = decodings(query)?;
         whole.retain(|path| query.starts_with(b"/") || path.starts_with(b"/"));
@@ -39,14 +42,15 @@ impl QueryPaths {
         Ok(Self { whole, pieces, rest_routes })
     }
 
-    /// The paths that the query stands for in a request for this one.
+    /// Returns the paths that servers read from the query of a request for `path`.
     pub(super) fn at<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = Vec<u8>> {
         let leads = leads_to_query(path);
         let folder =
             path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
         let (whole, pieces) = if leads { (&*self.whole, &*self.pieces) } else { (&[][..], &[][..]) };
         let pieces = pieces.iter().flat_map(move |piece| [piece.clone(), [folder, piece].concat()]);
-        // WordPress answers so at every path below its own folder, which may be any that the path is in.
+        // WordPress does this at every path below its own folder, which may be any prefix of the
+        // path.
         let rest_routes = self.rest_routes.iter().flat_map(move |piece| {
             let folders = memchr::memchr_iter(b'/', path).filter_map(|slash| path.get(..slash));
             folders.flat_map(move |folder| [[folder, piece].concat(), [folder, b"/wp-json", piece].concat()])
@@ -55,19 +59,20 @@ impl QueryPaths {
     }
 }
 
-/// Whether a request for this path is one for a script, or for a folder whose index may be one.
+/// Whether a path leads to a script, or to a folder whose index may be a script.
 pub(super) fn leads_to_query(path: &[u8]) -> bool {
     path.ends_with(b"/") || ends_in_script(path)
 }
 
-/// Whether a parameter is WordPress's `rest_route`, which leads away from any path.
+/// Whether a query has WordPress's `rest_route`, which replaces any path.
 pub(super) fn has_rest_route(query: &[u8]) -> bool {
-    // In nearly every query it can be told from two letters that it has none.
+    // The search for two letters rules it out in nearly every query.
     let may_have = memchr::memchr(b'%', query).is_some() || memchr::memmem::find(query, b"re").is_some();
     may_have && parameters(query).any(|(name, _)| is_rest_route(name))
 }
 
-/// Whether PHP takes a name for `rest_route`: a NUL ends it, and what is neither a letter nor a digit may be `_`.
+/// Whether PHP reads a name as `rest_route`. A NUL ends the name, and other punctuation may be read
+/// as `_`.
 fn is_rest_route(name: &[u8]) -> bool {
     let decoded = decode(name);
     let name = decoded.as_deref().unwrap_or(name).split(|&byte| byte == 0).next().unwrap_or_default();
@@ -82,7 +87,8 @@ fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// A piece of a query, decoded again and again, wherever it then can be a path of more than a name. A NUL ends it.
+/// Decodes a piece of a query repeatedly, and returns each result that has a slash or backslash. A
+/// NUL ends it.
 fn decodings(written: &[u8]) -> Result<Vec<Vec<u8>>, AmbiguousPath> {
     let mut paths = Vec::new();
     let mut decoded = decode(written).unwrap_or_else(|| written.to_vec());
@@ -99,7 +105,7 @@ fn decodings(written: &[u8]) -> Result<Vec<Vec<u8>>, AmbiguousPath> {
     Err(AmbiguousPath::TooManyReadings)
 }
 
-/// A piece is a path from the root, however it begins.
+/// Adds the leading slash, if it is missing.
 fn root(path: &mut Vec<u8>) {
     if !path.starts_with(b"/") {
         path.insert(0, b'/');

@@ -1,12 +1,13 @@
-//! What servers do with a path before they route it, one function a habit.
+//! What servers do to a path before they route it, one function each.
 
 use super::unicode::ascii_of;
 
-/// One habit of some server. It gives the path as that server sees it, or nothing where the habit changes nothing.
-type Habit = fn(&[u8]) -> Option<Vec<u8>>;
+/// What some server does to a path. Returns the path as that server sees it, or `None` if nothing
+/// changes.
+type Normalization = fn(&[u8]) -> Option<Vec<u8>>;
 
-/// The habits. Which servers have them was measured; the names stand where a habit is rare.
-pub(super) const HABITS: &[Habit] = &[
+/// All normalizations. Measurements showed which servers have them; rare ones name their servers.
+pub(super) const NORMALIZATIONS: &[Normalization] = &[
     root,
     drop_authority,
     drop_url_authority,
@@ -33,19 +34,20 @@ pub(super) const HABITS: &[Habit] = &[
     drop_index,
 ];
 
-/// A path without a leading slash is taken as if it had one (werkzeug).
+/// Adds a missing leading slash (werkzeug).
 fn root(path: &[u8]) -> Option<Vec<u8>> {
     (!path.starts_with(b"/")).then(|| [b"/", path].concat())
 }
 
-/// `//host/path`: the first segment is taken as an authority (the JDK, PHP).
+/// Drops the first segment of `//host/path`, taken as an authority (the JDK, PHP).
 fn drop_authority(path: &[u8]) -> Option<Vec<u8>> {
     let rest = path.strip_prefix(b"//")?;
     let slash = rest.iter().position(|&byte| byte == b'/')?;
     rest.get(slash..).map(<[u8]>::to_vec)
 }
 
-/// The same behind any slashes and before any slash, either way round, as the URL standard has it (`new URL` of Node).
+/// Drops an authority after two or more slashes or backslashes, as the URL standard does (`new URL`
+/// of Node).
 fn drop_url_authority(path: &[u8]) -> Option<Vec<u8>> {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     let host = path.iter().position(|byte| !is_slash(byte)).filter(|&slashes| slashes >= 2)?;
@@ -53,7 +55,7 @@ fn drop_url_authority(path: &[u8]) -> Option<Vec<u8>> {
     path.get(host + length..).map(<[u8]>::to_vec)
 }
 
-/// `;name=value` behind a segment (Tomcat, Spring).
+/// Drops `;name=value` from the end of each segment (Tomcat, Spring).
 fn drop_parameters(path: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b';', path)?;
     let segments = path.split(|&byte| byte == b'/');
@@ -66,7 +68,7 @@ fn backslash_to_slash(path: &[u8]) -> Option<Vec<u8>> {
     Some(path.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect())
 }
 
-/// Any number of slashes as one (nginx, Apache, Tomcat).
+/// Merges consecutive slashes (nginx, Apache, Tomcat).
 fn merge_slashes(path: &[u8]) -> Option<Vec<u8>> {
     path.windows(2).any(|pair| pair == b"//").then(|| {
         let mut merged = path.to_vec();
@@ -75,7 +77,7 @@ fn merge_slashes(path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// RFC 3986 5.2.4, remove_dot_segments.
+/// Resolves `.` and `..` (RFC 3986 5.2.4, remove_dot_segments).
 fn resolve_dots(path: &[u8]) -> Option<Vec<u8>> {
     let is_dots = |segment: &[u8]| segment == b"." || segment == b"..";
     path.split(|&byte| byte == b'/').any(is_dots).then(|| {
@@ -97,67 +99,71 @@ fn resolve_dots(path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Percent-decoding, once. Those who decode again have the habit twice.
-pub(super) fn decode(path: &[u8]) -> Option<Vec<u8>> {
+/// Percent-decodes once. For a server that decodes again, this is applied again.
+pub(crate) fn decode(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |_| true)
 }
 
-/// Percent-decoding that leaves slashes escaped (aiohttp, ASP.NET, Fastify), so that they divide nothing.
+/// Percent-decodes all but slashes, which then do not separate segments (aiohttp, ASP.NET,
+/// Fastify).
 fn decode_all_but_slashes(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |byte| !matches!(byte, b'/' | b'\\'))
 }
 
-/// Percent-decoding of slashes and nothing else (Envoy, `UNESCAPE_AND_FORWARD`).
+/// Percent-decodes slashes only (Envoy, `UNESCAPE_AND_FORWARD`).
 fn decode_slashes(path: &[u8]) -> Option<Vec<u8>> {
     decode_where(path, |byte| matches!(byte, b'/' | b'\\'))
 }
 
-fn decode_where(path: &[u8], decodes: fn(u8) -> bool) -> Option<Vec<u8>> {
-    decode_escapes(path, |rest| match *rest {
-        [b'%', high, low, ref after @ ..] => {
-            let byte = u8::try_from(hex(high)? << 4 | hex(low)?).ok()?;
-            decodes(byte).then_some((byte, after))
-        }
-        _ => None,
+fn decode_where(path: &[u8], is_decoded: fn(u8) -> bool) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', path)?;
+    decode_sequences(path, |rest, decoded| {
+        let [b'%', high, low, ..] = *rest else { return None };
+        let byte = u8::try_from(hex(high)? << 4 | hex(low)?).ok().filter(|&byte| is_decoded(byte))?;
+        decoded.push(byte);
+        Some(3)
     })
 }
 
-/// `%uXXXX` (IIS), in UTF-8 where it is not ASCII.
+/// Decodes `%uXXXX` to UTF-8 (IIS).
 fn decode_unicode(path: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'%', path)?;
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        let one = match *rest {
-            [b'%', b'u' | b'U', a, b, c, d, ref after @ ..] => {
-                let digits = [a, b, c, d].into_iter().try_fold(0, |code, digit| Some(code << 4 | hex(digit)?));
-                digits.and_then(char::from_u32).map(|one| (one, after))
-            }
-            _ => None,
-        };
-        match one {
-            Some((one, after)) => {
-                decoded.extend_from_slice(one.encode_utf8(&mut [0; 4]).as_bytes());
-                rest = after;
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
-        }
-    }
-    (decoded.len() < path.len()).then_some(decoded)
+    decode_sequences(path, |rest, decoded| {
+        let [b'%', b'u' | b'U', a, b, c, d, ..] = *rest else { return None };
+        let code = [a, b, c, d].into_iter().try_fold(0, |code, digit| Some(code << 4 | hex(digit)?))?;
+        decoded.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
+        Some(6)
+    })
 }
 
-/// Decodes what `escape` takes off the beginning of the rest of a path.
-fn decode_escapes(path: &[u8], escape: impl Fn(&[u8]) -> Option<(u8, &[u8])>) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', path)?;
+/// Decodes ASCII that is encoded in two to four bytes, which UTF-8 forbids and old decoders accept.
+fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
+    decode_sequences(path, |rest, decoded| {
+        let (high, low, len) = match *rest {
+            [high @ 0xc0..=0xc1, low @ 0x80..=0xbf, ..] => (high, low, 2),
+            [0xe0, high @ 0x80..=0x81, low @ 0x80..=0xbf, ..] => (high, low, 3),
+            [0xf0, 0x80, high @ 0x80..=0x81, low @ 0x80..=0xbf, ..] => (high, low, 4),
+            _ => return None,
+        };
+        decoded.push((high & 1) << 6 | low & 0x3f);
+        Some(len)
+    })
+}
+
+/// Copies a path and decodes sequences of bytes in it. `decode` appends what the sequence at the
+/// start of its first argument stands for, and returns the length of that sequence; `None` if there
+/// is no sequence. Each sequence must be longer than its result.
+fn decode_sequences(path: &[u8], decode: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let [first, after @ ..] = rest {
-        let (byte, after) = escape(rest).unwrap_or((*first, after));
-        decoded.push(byte);
-        rest = after;
+        rest = match decode(rest, &mut decoded) {
+            Some(len) => rest.get(len..).unwrap_or_default(),
+            None => {
+                decoded.push(*first);
+                after
+            }
+        };
     }
     (decoded.len() < path.len()).then_some(decoded)
 }
@@ -166,28 +172,11 @@ fn hex(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
 }
 
-/// ASCII spelt in two to four bytes, which UTF-8 forbids and old decoders take.
-fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        (rest, _) = match *rest {
-            [lead @ 0xc0..=0xc1, tail @ 0x80..=0xbf, ref after @ ..] => {
-                (after, decoded.push((lead & 1) << 6 | tail & 0x3f))
-            }
-            [0xe0, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..]
-            | [0xf0, 0x80, middle @ 0x80..=0x81, tail @ 0x80..=0xbf, ref after @ ..] => {
-                (after, decoded.push((middle & 1) << 6 | tail & 0x3f))
-            }
-            _ => (after, decoded.push(*first)),
-        };
-    }
-    (decoded != path).then_some(decoded)
-}
-
-/// Letters that become ASCII where letter case is ignored by the rules of Unicode, such as the Kelvin sign for `k` (Fastify with
-/// `caseSensitive: false`), full-width forms, slashes and dashes (IIS's best fit), the decimal digits of any script, which
-/// `\d` and `int` of Python, Java and .NET take (Flask, FastAPI), and spaces of any kind, which `int` of Python passes over.
+/// Replaces characters that some server takes as ASCII: letters that Unicode case folding maps to
+/// ASCII, such as the Kelvin sign for `k` (Fastify with `caseSensitive: false`); full-width forms,
+/// slashes and dashes (IIS's best fit); the decimal digits of any script, which `\d` and `int` of
+/// Python, Java and .NET accept (Flask, FastAPI); and white space of any kind, which `int` of
+/// Python skips.
 fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
     if path.is_ascii() {
         return None;
@@ -202,17 +191,19 @@ fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
     (folded != path).then_some(folded)
 }
 
-/// A `?` or `#` that was decoded, taken for the end of the path by servers that rewrite and parse again; a `#` as it came.
+/// Cuts the path at a decoded `?` or `#`, as servers do that rewrite a target and parse it again,
+/// or at a `#` that was not escaped.
 fn cut_at_mark(path: &[u8]) -> Option<Vec<u8>> {
     cut(path, |byte| matches!(byte, b'?' | b'#'))
 }
 
-/// A `;` that begins a query (Fastify 4).
+/// Cuts the path at a `;`, taken as the start of the query (Fastify 4).
 fn cut_at_semicolon(path: &[u8]) -> Option<Vec<u8>> {
     cut(path, |byte| byte == b';')
 }
 
-/// A control byte that ends the path (C strings, and expressions whose `$` matches before a newline).
+/// Cuts the path at a control byte (C strings, and regular expressions whose `$` matches before a
+/// newline).
 fn cut_at_control(path: &[u8]) -> Option<Vec<u8>> {
     cut(path, |byte| byte < b' ')
 }
@@ -227,26 +218,28 @@ fn drop_controls(path: &[u8]) -> Option<Vec<u8>> {
     path.iter().any(dropped).then(|| path.iter().copied().filter(|byte| !dropped(byte)).collect())
 }
 
-/// Slashes and dots at the end (Express, Spring).
+/// Drops slashes, dots and spaces at the end (Express, Spring).
 fn trim_end(path: &[u8]) -> Option<Vec<u8>> {
     let kept = path.iter().rposition(|byte| !matches!(byte, b'/' | b'.' | b' ')).map_or(0, |at| at + 1);
     (kept > 0 && kept < path.len()).then(|| path.get(..kept).unwrap_or_default().to_vec())
 }
 
-/// What stands behind a script, for it to read (`PATH_INFO` of PHP, CGI and ASP.NET).
+/// Drops the text after a script, which the script reads itself (`PATH_INFO` of PHP, CGI and
+/// ASP.NET).
 fn drop_path_info(path: &[u8]) -> Option<Vec<u8>> {
-    let (script, _) = behind_scripts(path).last()?;
+    let (script, _) = after_scripts(path).last()?;
     Some(script.to_vec())
 }
 
-/// The script before a path that it routes by itself: `/index.php/console/...` (Symfony, Laravel, CodeIgniter).
+/// Drops a script before the path that it routes: `/index.php/console/...` (Symfony, Laravel,
+/// CodeIgniter).
 fn drop_front_controller(path: &[u8]) -> Option<Vec<u8>> {
-    let (_, rest) = behind_scripts(path).next()?;
+    let (_, rest) = after_scripts(path).next()?;
     Some(rest.to_vec())
 }
 
-/// The path up to and with each script that has something behind it, and that.
-fn behind_scripts(path: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+/// Splits the path after each script that has text after it.
+fn after_scripts(path: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let slashes = memchr::memchr_iter(b'/', path);
     slashes.map(|slash| path.split_at(slash)).filter(|(before, _)| ends_in_script(before))
 }
@@ -261,17 +254,18 @@ pub(super) fn ends_in_script(path: &[u8]) -> bool {
     path.get(dot) == Some(&b'.') && SCRIPTS.iter().any(|script| name.eq_ignore_ascii_case(script))
 }
 
-/// Extensions of programs that are given what stands behind their name.
+/// Extensions of scripts that receive the text after their name.
 ///
-/// Those that servers map by default: PHP (Debian's `php.conf` for Apache and lighttpd: `.ph(ar|p|tml)`, with a version), CGI (Apache's
-/// and lighttpd's manuals: `.cgi`, `.fcgi`, `.pl`, `.py`, `.rb`), ASP.NET and IIS (`.asp`, `.aspx`, `.ashx`, `.asmx`, `.axd`, `.svc`,
-/// `.dll`, `.exe`), ColdFusion (`.cfm`, `.cfml`, `.cfc`). A program by another name is written `/name/{*rest}` in a route.
+/// These are mapped by default: PHP (Debian's `php.conf` for Apache and lighttpd: `.ph(ar|p|tml)`,
+/// with a version), CGI (Apache's and lighttpd's manuals: `.cgi`, `.fcgi`, `.pl`, `.py`, `.rb`),
+/// ASP.NET and IIS (`.asp`, `.aspx`, `.ashx`, `.asmx`, `.axd`, `.svc`, `.dll`, `.exe`), ColdFusion
+/// (`.cfm`, `.cfml`, `.cfc`). For a script with another name, write `/name/{*rest}` in a route.
 const SCRIPTS: [&[u8]; 21] = [
     b"php", b"phtml", b"phar", b"pht", b"cgi", b"fcgi", b"fpl", b"pl", b"py", b"rb", b"asp", b"aspx", b"ashx", b"asmx",
     b"axd", b"svc", b"dll", b"exe", b"cfm", b"cfml", b"cfc",
 ];
 
-/// `/(S(x))/...`, the session, ticket and anonymous identity of ASP.NET where it is told to use no cookies.
+/// Drops `/(S(x))`: the session, ticket and anonymous identity of ASP.NET without cookies.
 fn drop_session(path: &[u8]) -> Option<Vec<u8>> {
     memchr::memmem::find(path, b"/(")?;
     let segments = path.split(|&byte| byte == b'/');
@@ -280,13 +274,14 @@ fn drop_session(path: &[u8]) -> Option<Vec<u8>> {
     (dropped.len() < path.len()).then(|| if dropped.is_empty() { b"/".to_vec() } else { dropped })
 }
 
-/// `/@@name` and `/++namespace++name`: the view of what is before it, and behind it what is the view's own (Pyramid, Zope).
+/// Drops `/@@name` and `/++namespace++name`, which select a view of the path before them, and the
+/// text after them, which the view reads (Pyramid, Zope).
 fn drop_view(path: &[u8]) -> Option<Vec<u8>> {
     let views = [&b"/@@"[..], b"/++"].into_iter().filter_map(|view| memchr::memmem::find(path, view));
     views.min().map(|view| path.get(..view.max(1)).unwrap_or_default().to_vec())
 }
 
-/// The page of a folder by its name (CherryPy, Zend Framework, ASP.NET MVC).
+/// Drops `/index`, the default page of a folder (CherryPy, Zend Framework, ASP.NET MVC).
 fn drop_index(path: &[u8]) -> Option<Vec<u8>> {
     let end = path.len() - INDEX.len().min(path.len());
     ends_in_index(path).then(|| path.get(..end.max(1)).unwrap_or_default().to_vec())
@@ -305,7 +300,7 @@ fn is_session(segment: &[u8]) -> bool {
     matches!(segment, [b'(', letter, b'(', .., b')', b')'] if letter.is_ascii_alphabetic())
 }
 
-/// `.json`, `.xml` and the like on the last segment (Spring, Django REST framework).
+/// Drops an extension on the last segment, such as `.json` (Spring, Django REST framework).
 fn drop_extension(path: &[u8]) -> Option<Vec<u8>> {
     let dot = path.iter().rposition(|&byte| byte == b'.')?;
     let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);

@@ -1,20 +1,20 @@
-//! All routes, compiled together.
+//! All routes of a configuration, compiled together.
 
+use super::canonical::CanonicalPath;
 use super::index::Index;
-use super::pattern::Kind;
-use super::{CanonicalPath, Pattern};
+use super::pattern::{Pattern, PatternKind};
 use regex::bytes::RegexSet;
 use std::collections::HashSet;
 use thiserror::Error;
 
-/// A route: where it is and what is to happen there.
+/// A route: the paths it covers and the rule for them.
 #[derive(Clone, Debug)]
 pub struct Route<T> {
-    /// Its name in logs, metrics and messages.
+    /// The route's name in logs, metrics and messages.
     pub name: String,
-    /// The paths it covers.
+    /// The paths that the route covers.
     pub pattern: Pattern,
-    /// What is to happen there.
+    /// The rule for requests on the route.
     pub rule: T,
 }
 
@@ -22,20 +22,20 @@ pub struct Route<T> {
 #[derive(Clone, Debug)]
 pub struct RouteSet<T> {
     routes: Vec<Route<T>>,
-    /// Of the routes whose paths are templates.
+    /// The templates.
     templates: Index,
-    /// Of the routes whose paths are expressions, which are asked together.
+    /// The expressions, which are matched together.
     expressions: RegexSet,
-    /// Which routes those are.
+    /// The position of each expression's route.
     by_expression: Vec<usize>,
 }
 
-/// A route that a path is on.
+/// A route that matches a path.
 #[derive(Debug)]
-pub struct Found<'a, T> {
+pub struct RouteMatch<'a, T> {
     /// The route.
     pub route: &'a Route<T>,
-    /// Its place in the set.
+    /// The position of the route in the set.
     pub position: usize,
 }
 
@@ -43,7 +43,7 @@ impl<T> RouteSet<T> {
     /// Compiles the routes together.
     ///
     /// # Errors
-    /// Two routes of one name, or patterns too large to compile.
+    /// See [`RouteSetError`].
     pub fn compile(routes: Vec<Route<T>>) -> Result<Self, RouteSetError> {
         let mut names = HashSet::new();
         for (position, route) in routes.iter().enumerate() {
@@ -53,12 +53,12 @@ impl<T> RouteSet<T> {
         }
         let templates =
             Index::new(routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
-                Kind::Template(template) => Some((position, template)),
-                Kind::Regex(_) => None,
+                PatternKind::Template(template) => Some((position, template)),
+                PatternKind::Regex(_) => None,
             }));
         let written = routes.iter().enumerate().filter_map(|(position, route)| match &route.pattern.kind {
-            Kind::Regex(expression) => Some((position, expression)),
-            Kind::Template(_) => None,
+            PatternKind::Regex(expression) => Some((position, expression)),
+            PatternKind::Template(_) => None,
         });
         let (by_expression, written): (_, Vec<_>) = written.unzip();
         let expressions = RegexSet::new(written).map_err(|error| RouteSetError::TooLarge(error.to_string()))?;
@@ -70,18 +70,19 @@ impl<T> RouteSet<T> {
         &self.routes
     }
 
-    /// Every route that any reading of the path is on, in the order of the configuration.
-    pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = Found<'_, T>> {
+    /// Finds every route that matches any reading of the path, in the order of the configuration.
+    pub fn find(&self, path: &CanonicalPath<'_>) -> impl Iterator<Item = RouteMatch<'_, T>> {
         let mut found = vec![];
         for reading in path.readings() {
             self.matches(reading, &mut found);
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().filter_map(|position| self.routes.get(position).map(|route| Found { route, position }))
+        found.into_iter().filter_map(|position| self.routes.get(position).map(|route| RouteMatch { route, position }))
     }
 
-    /// The readings of the path that are on the route at `position`: why it was found.
+    /// Returns the readings of the path that match the route at `position`: why that route was
+    /// found.
     pub fn readings_on<'a>(&self, position: usize, path: &'a CanonicalPath<'_>) -> impl Iterator<Item = &'a [u8]> {
         path.readings().filter(move |reading| {
             let mut found = vec![];
@@ -90,10 +91,11 @@ impl<T> RouteSet<T> {
         })
     }
 
-    /// Adds the positions of the routes that one reading is on, in no order; one may be added more than once.
+    /// Adds the positions of the routes that match one reading, in no order. A position may be
+    /// added more than once.
     fn matches(&self, reading: &[u8], found: &mut Vec<usize>) {
         self.templates.find(reading, found);
-        // Most configurations have none, and to ask for none is not for free.
+        // Most configurations have no expressions, and matching an empty set has a cost.
         if !self.by_expression.is_empty() {
             let matched = self.expressions.matches(reading);
             found.extend(matched.into_iter().filter_map(|expression| self.by_expression.get(expression)));
@@ -105,15 +107,15 @@ impl<T> RouteSet<T> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteSetError {
-    /// Two routes have one name.
+    /// Two routes have the same name.
     #[error("two routes are named `{name}`: give each its own name")]
     DuplicateName {
-        /// The place of the second.
+        /// The position of the second.
         position: usize,
         /// The name.
         name: String,
     },
-    /// The expressions are too large together.
+    /// The expressions together are too large to compile.
     #[error("the path patterns are too large together: {0}")]
     TooLarge(String),
 }

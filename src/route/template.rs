@@ -1,13 +1,13 @@
-//! What a template says of the segments of a path.
+//! A parsed template.
 
-/// What a template says of one segment, or of several.
+/// The part of a template for one segment or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
-    /// This one, as `fold` compares it.
+    /// Matches this segment, as `fold` compares it.
     Literal(String),
-    /// One that is not empty.
+    /// Matches one segment that is not empty.
     One,
-    /// Any number that are not empty, none included.
+    /// Matches any number of segments that are not empty, or none.
     Many,
 }
 

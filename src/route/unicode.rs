@@ -1,6 +1,6 @@
-//! Characters that some server takes for ones of ASCII.
+//! Characters that some server takes as ASCII.
 
-/// What a character is taken for; itself, if for nothing.
+/// Returns the ASCII text that some server reads for a character, or the character itself.
 pub(super) fn ascii_of(one: char) -> String {
     let plain = match one {
         _ if one.is_ascii() => return one.into(),
@@ -21,7 +21,7 @@ pub(super) fn ascii_of(one: char) -> String {
     }
 }
 
-/// A decimal digit of any script (Unicode's general category Nd) in ASCII.
+/// Returns the ASCII digit for a decimal digit of any script (Unicode's general category Nd).
 fn decimal_digit(one: char) -> Option<char> {
     let code = u32::from(one);
     let zeros_up_to_it = ZEROS.partition_point(|&zero| zero <= code);
@@ -29,7 +29,7 @@ fn decimal_digit(one: char) -> Option<char> {
     char::from_digit(code - zero, 10)
 }
 
-/// The zero of each script, in order; its other digits follow it (Unicode 16).
+/// The zero of each script, sorted. The other digits of a script follow its zero (Unicode 16).
 const ZEROS: [u32; 76] = [
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
     0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
@@ -39,7 +39,7 @@ const ZEROS: [u32; 76] = [
     0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
-/// Left over of `\u{130}`, the dotted capital I, in lower case.
+/// The remainder of `\u{130}`, the dotted capital I, in lower case.
 const COMBINING_DOT: char = '\u{307}';
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ const ORDER: &[(&str, &[&str])] = &[
     (
         "",
         &[
-            "excerpt", "mask", "codec", "reason", "problem", "metrics", "route", "tls", "body", "page", "layer",
-            "proxy", "config", "cli", "lib", "main",
+            "excerpt", "header", "mask", "codec", "reason", "problem", "metrics", "route", "tls", "body", "page",
+            "no_page", "layer", "proxy", "config", "cli", "lib", "main",
         ],
     ),
     ("proxy", &["settings", "error", "net", "peer", "headers", "upstream", "request", "downstream", "server", "admin"]),

@@ -4,7 +4,7 @@ use super::route::pattern;
 use crate::config::checks::form_control::selects_control;
 use crate::config::read::table::{Located, Table};
 use crate::config::read::value::text;
-use crate::page::{List, PageRule};
+use crate::page::{PageRule, SelectorList};
 use crate::route::{Pattern, Route, RouteSet};
 use std::sync::Arc;
 
@@ -72,8 +72,8 @@ fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
         Err(refused) => {
             for refused in refused {
                 let list = match refused.list {
-                    List::Hide => &hide,
-                    List::Remove => &remove,
+                    SelectorList::Hide => &hide,
+                    SelectorList::Remove => &remove,
                 };
                 if let Some(given) = list.get(refused.position) {
                     table.error(given, refused.error.to_string());

@@ -22,7 +22,7 @@ fn a_page_is_read_with_all_that_is_wrong_with_it() {
         ),
         (
             "path = \"/\"\nremove = [\"a\", \"b ~ c\"]",
-            "14: page[0].remove[1]: Unsupported combinator `~` in selector: while a page",
+            "14: page[0].remove[1]: Unsupported combinator `~` in selector: in a page",
         ),
         ("path = \"x\"\nhide = [\"a\"]", "13: page[0].path: a path begins with `/`: write \"/x\""),
     ] {

@@ -1,6 +1,7 @@
 //! Pages, whole and cut at every byte.
 //!
-//! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and a test fails by panicking.
+//! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and
+//! a test fails by panicking.
 
 use super::super::handlers::MAX_MEMORY;
 use super::*;
@@ -25,15 +26,15 @@ fn rewrite<'a>(
     (out.to_vec(), rewriter.fault())
 }
 
-/// Rewrites a page whole, cut in two at every byte, and byte by byte, which must all come to the same.
+/// Rewrites a page whole, cut in two at every byte, and byte by byte. All results must be equal.
 fn rewritten(rule: &Arc<PageRule>, page: &[u8]) -> Vec<u8> {
-    let (whole, fault) = rewrite(rule, Charset::Unsaid, [page]);
+    let (whole, fault) = rewrite(rule, Charset::Undeclared, [page]);
     assert_eq!(fault, None);
     for at in 0..=page.len() {
         let (before, after) = page.split_at(at);
-        assert_eq!(rewrite(rule, Charset::Unsaid, [before, after]), (whole.clone(), None), "cut at {at}");
+        assert_eq!(rewrite(rule, Charset::Undeclared, [before, after]), (whole.clone(), None), "cut at {at}");
     }
-    assert_eq!(rewrite(rule, Charset::Unsaid, page.chunks(1)), (whole.clone(), None));
+    assert_eq!(rewrite(rule, Charset::Undeclared, page.chunks(1)), (whole.clone(), None));
     whole
 }
 
@@ -54,7 +55,7 @@ fn the_style_ends_the_head() {
         ("<head><script>'<p>'</script><!--</head>--></head>", "<head><script>'<p>'</script><!--</head>-->@</head>"),
         ("<head><p>x</p></head>", "<head>@<p>x</p></head>"),
         (" \n<p>x", " \n@<p>x"),
-        // JSON or plain text, whatever its media type says.
+        // JSON or plain text, declared as HTML.
         ("only text", "only text"),
         ("{\"a\":\"<div></div>\"}", "{\"a\":\"<div></div>\"}"),
         ("<meta charset=x><link>", "<meta charset=x><link>@"),
@@ -69,7 +70,7 @@ fn the_style_ends_the_head() {
 #[test]
 fn a_policy_in_the_page_admits_the_style_and_nothing_else() {
     let style = rule(&[".copy"], &[]);
-    let hash = style.style_source().unwrap().to_owned();
+    let hash = style.style.as_ref().unwrap().source().to_owned();
     for (page, expected) in [
         (
             "<head><meta http-equiv=Content-Security-Policy content=\"default-src 'self'\"></head>",
@@ -129,7 +130,7 @@ fn bytes_of_another_charset_stay_as_they_are() {
         let head = b"<head><title>\x83\x5c\xe9\x83</title>".as_slice();
         let rest = b"</head><p title='\xfc\x81'>\x81\x30\xff".as_slice();
         let page = [head, rest].concat();
-        let found = rewrite(&rule(&[".copy"], &["video"]), Charset::Said(encoding), page.chunks(3));
+        let found = rewrite(&rule(&[".copy"], &["video"]), Charset::Declared(encoding), page.chunks(3));
         assert_eq!(found, ([head, STYLE.as_bytes(), rest].concat(), None), "{label}");
     }
 }
@@ -139,7 +140,7 @@ fn utf_16_passes_as_it_came_and_says_so() {
     for mark in [b"\xff\xfe", b"\xfe\xff"] {
         let page = [mark.as_slice(), b"<\0h\0e\0a\0d\0>\0"].concat();
         for size in [1, 2, 100] {
-            let found = rewrite(&rule(&[".copy"], &[]), Charset::Unsaid, page.chunks(size));
+            let found = rewrite(&rule(&[".copy"], &[]), Charset::Undeclared, page.chunks(size));
             assert_eq!(found, (page.clone(), Some(Reason::Charset)));
         }
     }
@@ -150,13 +151,14 @@ fn a_tag_too_large_to_hold_passes_with_all_that_follows() {
     let tag = format!("<p title='{}'>", "x".repeat(MAX_MEMORY + 10));
     for page in [format!("<head>{tag}</head><body>y"), format!("<head></head><video>z</video>{tag}<video>y</video>")] {
         for size in [1000, 4096] {
-            let (out, fault) = rewrite(&rule(&[".copy"], &["video"]), Charset::Unsaid, page.as_bytes().chunks(size));
+            let (out, fault) =
+                rewrite(&rule(&[".copy"], &["video"]), Charset::Undeclared, page.as_bytes().chunks(size));
             assert_eq!(fault, Some(Reason::TooLarge));
             assert!(String::from_utf8(out).unwrap().contains(&tag));
         }
     }
     let page = format!("<head>{tag}</head>");
-    let (out, _) = rewrite(&rule(&[".copy"], &[]), Charset::Unsaid, page.as_bytes().chunks(1000));
+    let (out, _) = rewrite(&rule(&[".copy"], &[]), Charset::Undeclared, page.as_bytes().chunks(1000));
     assert_eq!(out, page.as_bytes());
 }
 
@@ -164,7 +166,7 @@ fn a_tag_too_large_to_hold_passes_with_all_that_follows() {
 fn a_page_that_only_hides_is_read_no_further_than_its_head() {
     let tag = format!("<p title='{}'>", "x".repeat(MAX_MEMORY + 10));
     let page = format!("<head></head><body>{tag}");
-    let (out, fault) = rewrite(&rule(&[".copy"], &[]), Charset::Unsaid, page.as_bytes().chunks(1000));
+    let (out, fault) = rewrite(&rule(&[".copy"], &[]), Charset::Undeclared, page.as_bytes().chunks(1000));
     assert_eq!((out, fault), (page.replace("</head>", &format!("{STYLE}</head>")).into_bytes(), None));
 }
 
@@ -172,7 +174,7 @@ mod properties {
     use super::*;
     use proptest::prelude::*;
 
-    /// Of what pages are made, and what is left of it where it is cut.
+    /// The pieces of generated pages: tags and other markup, some of it incomplete.
     const PIECES: [&str; 34] = [
         "<head>",
         "</head>",
@@ -218,7 +220,7 @@ mod properties {
         #[test]
         fn a_style_is_all_that_hiding_adds(page in pages(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
             let hide = rule(&[".copy"], &[]);
-            let (whole, fault) = rewrite(&hide, Charset::Unsaid, [&*page]);
+            let (whole, fault) = rewrite(&hide, Charset::Undeclared, [&*page]);
             prop_assert_eq!(fault, None);
             let text = String::from_utf8(whole.clone()).unwrap();
             let is_markup = page.trim_ascii_start().first().is_none_or(|&byte| byte == b'<');
@@ -227,7 +229,7 @@ mod properties {
             let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(page.len() + 1)).collect();
             places.sort_unstable();
             let both = rule(&[".copy"], &[".gone"]);
-            let removed = rewrite(&both, Charset::Unsaid, [&*page]).0;
+            let removed = rewrite(&both, Charset::Undeclared, [&*page]).0;
             for (rule, whole) in [(&hide, whole), (&both, removed)] {
                 let mut rest = &*page;
                 let mut pieces = Vec::new();
@@ -237,7 +239,7 @@ mod properties {
                     rest = after;
                 }
                 pieces.push(rest);
-                prop_assert_eq!(rewrite(rule, Charset::Unsaid, pieces), (whole, None));
+                prop_assert_eq!(rewrite(rule, Charset::Undeclared, pieces), (whole, None));
             }
         }
     }

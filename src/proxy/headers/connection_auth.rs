@@ -1,7 +1,7 @@
 //! Detects messages that authenticate their connection, not only the request: NTLM, and Negotiate
 //! (RFC 4559) with the schemes inside it.
 
-use super::list::list_items;
+use crate::header::list_items;
 use http::header::{HeaderMap, HeaderValue};
 
 /// Schemes after which some server treats each later request on the connection as the same user's.

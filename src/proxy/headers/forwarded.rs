@@ -2,8 +2,7 @@
 
 use super::field_name::FieldNames;
 use super::host::{is_host, is_port, is_scheme};
-use super::list::list_items;
-use crate::layer::remove_where;
+use crate::header::{list_items, remove_where};
 use crate::proxy::peer::Peer;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 

@@ -1,8 +1,7 @@
 //! Removes fields that are for one hop only, and decides which protocols may be tunnelled.
 
 use super::field_name::FieldNames;
-use super::list::list_items;
-use crate::layer::remove_where;
+use crate::header::{list_items, remove_where};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields that give the length of a body. Spelt differently, they do so only for some servers.

@@ -10,7 +10,6 @@ mod field_name;
 pub(super) mod forwarded;
 pub(super) mod hop_by_hop;
 pub(super) mod host;
-mod list;
 pub(super) mod rerouting;
 
 #[cfg(test)]

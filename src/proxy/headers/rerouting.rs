@@ -1,7 +1,7 @@
 //! Removes fields that make a server use another path than the one in the request line.
 
 use super::field_name::FieldNames;
-use crate::layer::remove_where;
+use crate::header::remove_where;
 use http::header::{HeaderMap, HeaderName};
 
 /// The fields, grouped by the software that reads them.

@@ -116,7 +116,7 @@ impl RequestRecord {
         self.is_list = status.is_success() && !report.may_reveal;
         match report.outcome {
             Outcome::Bodiless => Decision::Bodiless,
-            Outcome::Observed => Decision::Observed,
+            Outcome::DryRun => Decision::Observed,
             // Until the end of its body says otherwise.
             Outcome::Streaming => Decision::Masked,
             Outcome::Masked(summary) => {

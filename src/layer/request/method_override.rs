@@ -1,34 +1,37 @@
-//! Requests that some server could take for ones with another method.
+//! Method overrides in the header fields and the target of a request.
 
-use super::parameter_name::{ParameterName, Place};
+use super::parameter_name::{ParameterName, ParameterSource};
+use crate::route::percent_decode;
 use http::HeaderMap;
 
-/// Whether some server could take a request for one with another method, by its header fields or by what stands behind the path in its
-/// target. Such a request never reveals.
+/// Returns whether some server could read another method from the header fields of a request, or
+/// from the part of its target after the path. A request like that never reveals.
 pub fn overrides_method(headers: &HeaderMap, target: &str) -> bool {
     headers.keys().any(|name| names_method(name.as_str())) || target_overrides_method(target.as_bytes())
 }
 
-/// Whether a field's name speaks of a method: `X-HTTP-Method-Override`, `X-HTTP-Method` (OData), `X-Method-Override`,
-/// `Http-Method-Override`, `X-Tunneled-Method` (Catalyst), `X-RestLi-Method`, `X-Original-Method`, and what else there may be.
+/// Whether a field may carry a method, by its name: `X-HTTP-Method-Override`, `X-HTTP-Method`
+/// (OData), `X-Method-Override`, `Http-Method-Override`, `X-Tunneled-Method` (Catalyst),
+/// `X-RestLi-Method`, `X-Original-Method`, and similar names that we do not know.
 fn names_method(name: &str) -> bool {
-    // What a browser asks before it makes a request. It is no override.
+    // `Access-Control-Request-Method` is part of a browser's preflight request, not an override.
     name != "access-control-request-method" && (name.contains("method") || name.contains("verb"))
 }
 
-/// How often a target is decoded in search of what may divide it. What is escaped more often reveals nothing.
+/// How often a target is decoded in search of separators. A target that is escaped more often
+/// reveals nothing.
 const MAX_DECODINGS: usize = 8;
 
-/// Whether a parameter in a target is named for a method. A server in front may decode the target, so that a question mark or `&` that
-/// was escaped divides it.
+/// Whether a parameter in a target has the name of an override. A server before the API may decode
+/// the target, and then an escaped `?` or `&` separates parameters.
 fn target_overrides_method(target: &[u8]) -> bool {
     let mut target = target.to_vec();
     for _ in 0..MAX_DECODINGS {
-        // What stands first is the path.
+        // The first item is the path.
         if target.split(|byte| matches!(byte, b'?' | b'&' | b';')).skip(1).any(is_override) {
             return true;
         }
-        match decoded(&target) {
+        match percent_decode(&target) {
             Some(again) => target = again,
             None => return false,
         }
@@ -37,31 +40,9 @@ fn target_overrides_method(target: &[u8]) -> bool {
 }
 
 fn is_override(parameter: &[u8]) -> bool {
-    let mut name = ParameterName::new(Place::Query);
+    let mut name = ParameterName::new(ParameterSource::Query);
     parameter.iter().take_while(|&&byte| byte != b'=').for_each(|&byte| name.push(byte));
     name.end()
-}
-
-/// Percent-decoding, once; `None` where there is nothing to decode.
-fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let hex = |digit: u8| char::from(digit).to_digit(16);
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        let escape = match *after {
-            [high, low, ..] if *first == b'%' => hex(high).zip(hex(low)),
-            _ => None,
-        };
-        match escape.and_then(|(high, low)| u8::try_from(high << 4 | low).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => decoded.push(*first),
-        }
-    }
-    (decoded.len() < text.len()).then_some(decoded)
 }
 
 #[cfg(test)]
@@ -101,7 +82,7 @@ mod tests {
         }
     }
 
-    /// A server in front may decode the path, and then it has a query.
+    /// A server before the API may decode the path, and then the path has a query.
     #[test]
     fn an_override_behind_an_escaped_question_mark_is_seen() {
         for target in [

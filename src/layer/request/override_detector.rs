@@ -1,11 +1,12 @@
-//! Finds a method override in the body of a request: a parameter of a form, a part of a multipart form, or a member of a JSON object.
+//! Finds a method override in the body of a request: a parameter of a form, a part of a multipart
+//! form, or a member of a JSON object.
 
-use super::parameter_name::{ParameterName, Place};
+use super::parameter_name::{ParameterName, ParameterSource};
 use crate::mask::{Masker, Program, Rules, Selectors, Sink};
 use std::sync::{Arc, LazyLock};
 
-/// Members of the top-level object that override: `_method` (Parse Server, Laravel, Rails), and the names of fields and parameters that
-/// some API may take there.
+/// Members of the top-level object that override the method: `_method` (Parse Server, Laravel,
+/// Rails), and names of header fields and parameters, which some API may read there.
 static MEMBERS: LazyLock<Option<Arc<Program>>> = LazyLock::new(|| {
     let names = [
         "_method",
@@ -23,11 +24,12 @@ static MEMBERS: LazyLock<Option<Arc<Program>>> = LazyLock::new(|| {
     Selectors::compile(paths, true).ok().map(|members| Rules::new(members).into())
 });
 
-/// Reads a body chunk by chunk. It does not trust what the body is called: servers parse JSON that is called text, too.
+/// Reads a body chunk by chunk. It does not trust the media type: servers also parse JSON that is
+/// declared as text.
 pub(super) struct OverrideDetector {
     json: Json,
     form: Form,
-    /// `None` where the body is no multipart form.
+    /// `None` if the body is not a multipart form.
     parts: Option<Parts>,
     found: bool,
 }
@@ -36,7 +38,7 @@ impl OverrideDetector {
     pub(super) fn new(is_multipart: bool) -> Self {
         Self {
             json: Json::Unknown,
-            form: Form { name: ParameterName::new(Place::Body), in_value: false },
+            form: Form { name: ParameterName::new(ParameterSource::Body), in_value: false },
             parts: is_multipart.then_some(Parts::Searching { seen: 0 }),
             found: false,
         }
@@ -49,7 +51,7 @@ impl OverrideDetector {
             || self.parts.as_mut().is_some_and(|parts| parts.read(chunk));
     }
 
-    /// Whether the body, which ends here, may override the method.
+    /// Ends the body, and returns whether it may override the method.
     pub(super) fn overrides_at_end(&mut self) -> bool {
         self.found = self.found
             || self.json.overrides_at_end()
@@ -61,22 +63,23 @@ impl OverrideDetector {
 
 /// The body as JSON.
 enum Json {
-    /// Only white space was read.
+    /// Only white space was read so far.
     Unknown,
     Reading(Box<Masker>),
-    /// It begins as a form, a text or markup does, so that no member of an object can be found in it.
+    /// The body starts like a form, a text or markup, so it holds no JSON object.
     Not,
 }
 
 impl Json {
-    /// Whether an override was found, or the body cannot be read: then nobody knows what is in it.
+    /// Returns whether an override was found, or the body cannot be read and may hold one.
     fn read(&mut self, chunk: &[u8]) -> bool {
         if matches!(self, Self::Unknown) {
             let Some(first) = chunk.trim_ascii_start().first() else { return false };
             *self = match (&*MEMBERS, first) {
                 (Some(program), b'{' | b'[' | 0xef) => Self::Reading(Box::new(Masker::new(Arc::clone(program)))),
                 (_, first) if first.is_ascii_alphanumeric() || b"%+-_.*&;=\"<".contains(first) => Self::Not,
-                // A comment, a space that JSON has not, another encoding, something compressed, or binary.
+                // A comment, white space that JSON does not have, another encoding, compressed or
+                // binary data.
                 _ => return true,
             };
         }
@@ -103,7 +106,7 @@ impl Sink for Discard {
     fn replacement(&mut self, _: &[u8]) {}
 }
 
-/// The body as a form (`application/x-www-form-urlencoded`): the name of the parameter that is being read.
+/// The body as a form (`application/x-www-form-urlencoded`).
 struct Form {
     name: ParameterName,
     in_value: bool,
@@ -125,20 +128,21 @@ impl Form {
         })
     }
 
-    /// Whether the parameter that ends here overrides, which it may without a value.
+    /// Ends a parameter, and returns whether it is an override. It may have no value.
     fn ends_name(&mut self) -> bool {
         self.in_value = false;
         self.name.end()
     }
 }
 
-/// The body as a multipart form: what stands behind each `name=` (RFC 7578 4.2), or `name*=` (RFC 5987).
+/// The body as a multipart form: reads the text after each `name=` (RFC 7578 4.2) or `name*=`
+/// (RFC 5987).
 enum Parts {
-    /// So many bytes of `name` were read.
+    /// The first `seen` bytes of `name` were read.
     Searching {
         seen: usize,
     },
-    /// All of it was, and perhaps an asterisk.
+    /// All of `name` was read, and an asterisk if `starred`.
     Equals {
         starred: bool,
     },
@@ -154,14 +158,14 @@ impl Parts {
 
     fn take(&mut self, byte: u8) -> bool {
         match (&mut *self, byte) {
-            // What stands before a quote is nothing, a charset, or a name.
+            // A quote ends a name, a charset, or nothing.
             (Self::Name(name), b'"' | b'\'') => return name.end(),
             (Self::Name(_), b';' | b'\r' | b'\n') => return self.ends_name(),
             (Self::Name(name), _) => name.push(byte),
-            (Self::Equals { .. }, b'=') => *self = Self::Name(ParameterName::new(Place::Body)),
+            (Self::Equals { .. }, b'=') => *self = Self::Name(ParameterName::new(ParameterSource::Body)),
             (Self::Equals { .. }, b' ' | b'\t') => {}
             (Self::Equals { starred }, b'*') => *starred = true,
-            // `name*0="_met"; name*1="hod"` (RFC 2231 3) is put together by some.
+            // Some parsers join `name*0="_met"; name*1="hod"` (RFC 2231 3).
             (Self::Equals { starred: true }, b'0'..=b'9') => return true,
             (Self::Searching { seen }, _) if NAME.get(*seen) == Some(&byte.to_ascii_lowercase()) => {
                 *seen += 1;
@@ -174,7 +178,7 @@ impl Parts {
         false
     }
 
-    /// Whether the name that ends here, if there is one, overrides.
+    /// Ends a name, if there is one, and returns whether it is an override.
     fn ends_name(&mut self) -> bool {
         match std::mem::replace(self, Self::Searching { seen: 0 }) {
             Self::Name(mut name) => name.end(),
@@ -191,7 +195,7 @@ impl Parts {
 mod tests {
     use super::*;
 
-    /// Reads a body whole, and in every two pieces.
+    /// Reads a body whole, and split in two at every byte.
     fn overrides(body: &[u8], is_multipart: bool) -> bool {
         let read = |cut: usize| {
             let mut detector = OverrideDetector::new(is_multipart);
@@ -221,7 +225,7 @@ mod tests {
             r#"{"_METHOD":"GET"}"#,
             "\u{feff}{\"_method\":\"GET\"}",
             r#"{"X-HTTP-Method-Override":"GET"}"#,
-            // What begins like JSON and is none may be read by somebody all the same.
+            // Some parsers accept these although they are not JSON.
             r#"{_method:"GET"}"#,
             r#"{"a":1} // {"_method":"GET"}"#,
             r#"{"a":1"#,

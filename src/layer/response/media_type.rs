@@ -1,19 +1,20 @@
-//! What `Content-Type` says: whether a body is meant to be JSON, and whether it could be read as anything but UTF-8 text.
+//! Reads `Content-Type`: whether a body is declared as JSON, and whether a client could read it as
+//! anything but UTF-8.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-/// What the content types of an answer come to. Several fields are read as one answer that must suit all of them.
+/// The media type of an answer. If there are several fields, the strictest reading of any counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
     /// JSON, in UTF-8.
     Json,
-    /// Something that is not one document: `multipart/*`, a stream of events.
+    /// More than one document: `multipart/*`, or a stream of events.
     NeverJson,
     /// Text in another charset than UTF-8.
     OtherCharset,
-    /// Anything else, or nothing: the body itself decides.
-    Unsaid,
+    /// Another type or none: the body itself decides.
+    Unknown,
 }
 
 impl MediaType {
@@ -28,11 +29,12 @@ impl MediaType {
             if text.contains("multipart/") || text.contains("text/event-stream") {
                 return Self::NeverJson;
             }
-            // Several types in one field, one behind the other.
+            // One field may list several types. This does not use `list_items`, because text after
+            // a comma inside a parameter must not be dropped.
             for (place, one) in text.split(',').enumerate() {
                 let mut parts = one.split(';').map(str::trim);
                 let essence = parts.next().unwrap_or_default();
-                // What stands behind a comma and is no type is the rest of a parameter.
+                // Text after a comma that is not a type is the rest of a parameter.
                 let is_rest = place > 0 && !essence.contains('/') && text.contains("charset");
                 if essence.contains("charset") || is_rest || parts.any(names_other_charset) {
                     return Self::OtherCharset;
@@ -40,17 +42,19 @@ impl MediaType {
                 json |= place == 0 && is_json(essence);
             }
         }
-        if json { Self::Json } else { Self::Unsaid }
+        if json { Self::Json } else { Self::Unknown }
     }
 }
 
-/// `application/json`, `text/json`, and whatever has the structured syntax suffix `+json` (RFC 6839).
+/// Whether a type is `application/json`, `text/json`, or has the structured syntax suffix `+json`
+/// (RFC 6839).
 fn is_json(essence: &str) -> bool {
     matches!(essence, "application/json" | "text/json") || (essence.contains('/') && essence.ends_with("+json"))
 }
 
-/// Whether a parameter speaks of a charset in any other way than plainly of UTF-8, of which US-ASCII is a part. Clients find a charset
-/// in more ways than one: `charset*=` and `charset*0=` (RFC 2231), and without the semicolon (browsers).
+/// Whether a parameter mentions a charset, unless it is the plain spelling of UTF-8 or of its
+/// subset US-ASCII. Clients find a charset in many spellings: `charset*=` and `charset*0=` (RFC
+/// 2231), and without the semicolon (browsers).
 fn names_other_charset(parameter: &str) -> bool {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     let value = value.trim().trim_matches(['"', '\'']);
@@ -82,9 +86,9 @@ mod tests {
             assert_eq!(of(&[value]), MediaType::Json, "{value}");
         }
         for value in ["text/html", "application/jsonx", "+json", "image/png", "application/xml;note=+json"] {
-            assert_eq!(of(&[value]), MediaType::Unsaid, "{value}");
+            assert_eq!(of(&[value]), MediaType::Unknown, "{value}");
         }
-        assert_eq!(of(&[]), MediaType::Unsaid);
+        assert_eq!(of(&[]), MediaType::Unknown);
     }
 
     #[test]

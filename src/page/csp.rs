@@ -1,13 +1,17 @@
-//! Content-Security-Policy (CSP3): whether a page's own policy would block an inline style, and the least that admits it.
+//! Content-Security-Policy (CSP3): whether a page's own policy would block an inline style, and the
+//! smallest change that admits it.
 //!
-//! Everything is done on the bytes as they came, so that whatever else a policy says stays as it was written.
+//! All changes are made to the bytes as they came, so that the rest of a policy stays as it was
+//! written.
 
 use std::ops::Range;
 
-/// Admits one style to every policy of a header field's value that would block it. `None` where none would: nothing is to be changed.
+/// Admits one style to each policy in a header field's value that would block it. Returns `None` if
+/// no policy would, and nothing must change.
 ///
 /// `source` is the style's hash as a source expression, `'sha256-…'`.
 pub(crate) fn admit_in_field(value: &[u8], source: &str) -> Option<Vec<u8>> {
+    // This does not use `list_items`, because the bytes between the policies must stay.
     let policies: Vec<&[u8]> = value.split(|&byte| byte == b',').collect();
     let admitted: Vec<_> = policies.iter().map(|policy| admit(policy, source)).collect();
     if admitted.iter().all(Option::is_none) {
@@ -17,12 +21,13 @@ pub(crate) fn admit_in_field(value: &[u8], source: &str) -> Option<Vec<u8>> {
     Some(all.map(|(policy, admitted)| admitted.unwrap_or_else(|| policy.to_owned())).collect::<Vec<_>>().join(&b','))
 }
 
-/// Admits one style to a single policy, if that would block it.
+/// Admits one style to a single policy, if the policy would block it.
 ///
-/// Inline styles are under `style-src-elem`, else `style-src`, else `default-src`. To the first two the hash is added. Where the last
-/// decides, a `style-src` with its sources and the hash is added: the hash in `default-src` itself would admit a script of that hash
-/// too. Without any of them, or with `'unsafe-inline'` in force, the style is not blocked; and to add a hash there would switch
-/// `'unsafe-inline'` off for all other styles.
+/// `style-src-elem` governs inline styles, else `style-src`, else `default-src`. The hash is added
+/// to one of the first two. If `default-src` governs, a `style-src` with its sources and the hash
+/// is added, because the hash in `default-src` itself would also admit a script of that hash.
+/// Without any of them, or if `'unsafe-inline'` applies, the style is not blocked. A hash added
+/// there would switch `'unsafe-inline'` off for all other styles.
 pub(crate) fn admit(policy: &[u8], source: &str) -> Option<Vec<u8>> {
     let directives = directives(policy);
     let named = |name: &str| directives.iter().find(|directive| directive.is(policy, name));
@@ -43,13 +48,13 @@ pub(crate) fn admit(policy: &[u8], source: &str) -> Option<Vec<u8>> {
     } else {
         let before = policy.get(..governing.name.end)?;
         let after = policy.get(governing.sources.end..)?;
-        // What stood between the sources and the next `;`.
+        // The white space between the sources and the next `;`.
         let blank = sources.get(sources.trim_ascii_end().len()..).filter(|_| !sources.trim_ascii().is_empty());
         [before, b" ", &widened, blank.unwrap_or_default(), after].concat()
     })
 }
 
-/// A directive of a policy, by the places of its name and of its source list.
+/// A directive of a policy, as the ranges of its name and its source list.
 struct Directive {
     name: Range<usize>,
     sources: Range<usize>,
@@ -76,12 +81,12 @@ fn directives(policy: &[u8]) -> Vec<Directive> {
     directives
 }
 
-/// Whether a source list admits the style of this hash, by itself or with all inline styles.
+/// Whether a source list admits the style with this hash, by the hash or with all inline styles.
 fn admits(sources: &[u8], source: &str) -> bool {
     let mut unsafe_inline = false;
     let mut narrowed = false;
     for expression in sources.split(u8::is_ascii_whitespace) {
-        // Hashes are compared with regard to case, all else without.
+        // Hashes are case-sensitive. All other expressions are not.
         if expression == source.as_bytes() {
             return true;
         }
@@ -205,7 +210,8 @@ mod tests {
             "a.example",
         ];
 
-        /// The sources that govern what `names` lists, most special first: the first directive of the first name that there is.
+        /// The sources of the directive that governs: the first directive with the first of these
+        /// names that the policy has.
         fn sources(policy: &str, names: &[&str]) -> Option<BTreeSet<String>> {
             let written = |name: &&str| {
                 policy.split(';').find_map(|directive| {
@@ -213,7 +219,7 @@ mod tests {
                     words.next()?.eq_ignore_ascii_case(name).then(|| words.map(str::to_owned).collect::<BTreeSet<_>>())
                 })
             };
-            // `'none'` beside another source says nothing.
+            // `'none'` has no meaning beside another source.
             names.iter().find_map(written).map(|mut sources| {
                 sources.remove("'none'");
                 sources
@@ -225,7 +231,7 @@ mod tests {
             fn the_hash_is_all_that_a_policy_gains(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..16)) {
                 let before = pieces.concat();
                 let after = admit(before.as_bytes(), HASH).map_or(before.clone(), |after| String::from_utf8(after).unwrap());
-                // For each of what is fetched or done, which directives say so.
+                // The directives that govern each kind of fetch.
                 for names in [&["script-src", "default-src"][..], &["img-src", "default-src"], &["font-src", "default-src"]] {
                     prop_assert_eq!(sources(&after, names), sources(&before, names), "{}", after);
                 }
@@ -241,7 +247,7 @@ mod tests {
                     };
                     prop_assert_eq!(without(&after), without(&before), "{}", after);
                 }
-                // The style is admitted now, and was left alone where it had been.
+                // The style is admitted now, and a policy that admitted it was not changed.
                 let elements = sources(&after, &["style-src-elem", "style-src", "default-src"]);
                 prop_assert!(elements.is_none_or(|sources| admits(Vec::from_iter(sources).join(" ").as_bytes(), HASH)), "{}", after);
                 prop_assert_eq!(admit(after.as_bytes(), HASH), None);

@@ -1,0 +1,13 @@
+//! Requests: what goes upstream, and what is remembered to judge the answer.
+
+mod client;
+mod exchange;
+mod inspected_body;
+mod method_override;
+mod override_detector;
+mod parameter_name;
+
+pub(super) use client::ClientRequest;
+pub(super) use exchange::Exchange;
+pub use inspected_body::InspectedBody;
+pub use method_override::overrides_method;

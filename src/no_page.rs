@@ -1,0 +1,39 @@
+//! Stands in for `page` if the feature is off: the same names, for types that have no values.
+
+use crate::body::{FailOpen, Transform};
+use crate::reason::Reason;
+use bytes::BytesMut;
+use http::HeaderMap;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) enum NoPage {}
+
+pub(crate) use NoPage as PageRule;
+pub(crate) use NoPage as PageTransform;
+
+impl NoPage {
+    pub(crate) fn new(rule: &Arc<Self>, _: &HeaderMap) -> Option<Result<Self, Reason>> {
+        match **rule {}
+    }
+
+    pub(crate) fn admit_style(&self, _: &mut HeaderMap) {
+        match *self {}
+    }
+}
+
+impl Transform for NoPage {
+    type OnFailure = FailOpen;
+
+    fn write(&mut self, _: &[u8], _: &mut BytesMut) -> Result<(), Reason> {
+        match *self {}
+    }
+
+    fn finish(&mut self, _: &mut BytesMut) -> Result<(), Reason> {
+        match *self {}
+    }
+
+    fn fault(&self) -> Option<Reason> {
+        match *self {}
+    }
+}
