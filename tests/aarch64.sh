@@ -6,9 +6,9 @@
 # On such a processor itself `cargo test` does the same.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-source tests/packages.sh
+source tests/harness/setup.sh
 
-[[ $# -gt 0 ]] || set -- --lib --test engine
+[[ $# -gt 0 ]] || set -- --lib --test it
 target=aarch64-unknown-linux-gnu
 package gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 package libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include

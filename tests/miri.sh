@@ -12,10 +12,10 @@ run() {
     cargo +nightly miri test --locked --no-default-features "$@"
 }
 run --lib mask::
-run --test engine kernels_agree
+run --test it kernels_agree
 if [[ $(uname -m) == x86_64 ]]; then
     # Miri has no processor to ask: what it has is what is compiled for.
     export RUSTFLAGS="-Ctarget-feature=+avx2,+pclmulqdq,+bmi1,+bmi2,+popcnt,+lzcnt"
     run --lib kernel::
-    run --test engine kernels_agree
+    run --test it kernels_agree
 fi

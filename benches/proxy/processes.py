@@ -3,10 +3,13 @@
 import contextlib
 import os
 import pathlib
-import signal
-import socket
 import subprocess
-import time
+import sys
+
+# The harness of the tests starts programs, finds ports and measures memory.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
+from harness import processes as harness  # noqa: E402
+from harness.processes import accepts, end_on_signals, free_port, until  # noqa: E402, F401
 
 # The proxy has a core of its own; what stands before and behind it share the other.
 PROXY_CORE = "0"
@@ -14,29 +17,14 @@ OTHER_CORE = "1"
 BOTH_CORES = "0,1"
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def wait_for(port, process):
-    for _ in range(600):
-        if process.poll() is not None:
-            raise ChildProcessError(f"{process.args[3]} ended with {process.returncode}")
-        with contextlib.suppress(OSError):
-            return socket.create_connection(("127.0.0.1", port)).close()
-        time.sleep(0.05)
-    raise TimeoutError(f"{process.args[3]} does not listen")
-
-
 @contextlib.contextmanager
 def server(command, port, core, environment=None, log=subprocess.DEVNULL):
-    """A server that listens by the time it is given out, and ends with the block."""
+    """A server that listens when the block begins, and ends with it."""
     pinned = ["taskset", "-c", core, *map(str, command)]
     environment = {**os.environ, **(environment or {})}
     process = subprocess.Popen(pinned, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        wait_for(port, process)
+        until(lambda: accepts(("127.0.0.1", port)), f"{process.args[3]} listens", 30, process)
         yield process
     finally:
         process.terminate()
@@ -63,15 +51,4 @@ def cpu_seconds(pid):
 
 def peak_mib(pid):
     """The most memory that a process tree has been resident with, each process at its own peak."""
-    statuses = (pathlib.Path(f"/proc/{process}/status").read_text() for process in tree(pid))
-    return sum(int(status.split("VmHWM:")[1].split()[0]) for status in statuses) / 1024
-
-
-def end_on_signals():
-    """Ends by an exception when told to stop, so that every block's end is reached."""
-
-    def stop(number, _):
-        raise SystemExit(128 + number)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGHUP, stop)
+    return sum(harness.peak_mib(process) for process in tree(pid))

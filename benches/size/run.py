@@ -19,12 +19,11 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
-# The proxies' benchmark has the API, the client and their processes; the load test an API that never answers, and HTTP/2.
-sys.path[:0] = [str(HERE.parent / "proxy"), str(ROOT / "tests/load")]
+# The proxies' benchmark has the API, the client and their processes; the harness of the tests has frames of HTTP/2.
+sys.path[:0] = [str(HERE.parent / "proxy"), str(ROOT / "tests")]
 import load  # noqa: E402
 from cells import CELLS  # noqa: E402
-from clients import END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame  # noqa: E402
-from hostile import CONTINUATION  # noqa: E402
+from harness.http2 import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, block, frame  # noqa: E402
 from install import build  # noqa: E402
 from processes import OTHER_CORE, PROXY_CORE, end_on_signals, free_port, server  # noqa: E402
 
@@ -46,7 +45,6 @@ def at_most(what):
     [row] = [line for line in PAGE.splitlines() if line.startswith("| ") and what in line]
     number, unit = row.split(" | ")[2].rstrip(" |").split()
     return float(number) * {"ms": 1, "KiB": 1, "MiB": KIB}[unit]
-
 
 
 class Proxy:
@@ -102,8 +100,7 @@ def large_by_http2():
 
 def get_by_http2(path):
     fields = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a"), (b":path", path.encode())]
-    block = b"".join(b"\0%c%b%c%b" % (len(name), name, len(value), value) for name, value in fields)
-    return PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, END_STREAM | END_HEADERS, 1, block)
+    return PREFACE + frame(SETTINGS, 0, 0, b"") + frame(HEADERS, END_STREAM | END_HEADERS, 1, block(fields))
 
 
 def cost_of_connections(proxy, connections, answered=False):
@@ -201,7 +198,7 @@ def connections(programs, program, upstream, say):
 
 def in_flight(program, say):
     port = free_port()
-    command = [sys.executable, ROOT / "tests/load/upstream.py", port]
+    command = [sys.executable, ROOT / "tests/e2e/load/upstream.py", port]
     well = True
     with server(command, port, OTHER_CORE):
         for what, bound, count, asked in [

@@ -6,4 +6,4 @@
 #[path = "../../support/mod.rs"]
 mod support;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| support::answers::no_answer_leaks(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::layer_vs_oracle::no_answer_leaks(data));

@@ -6,4 +6,4 @@
 #[path = "../../support/mod.rs"]
 mod support;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| support::check::engine_agrees_with_oracle(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::engine_vs_oracle::engine_agrees_with_oracle(data));

@@ -6,4 +6,4 @@
 #[path = "../../support/mod.rs"]
 mod support;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| support::kernels::kernels_agree(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::kernels_vs_bytes::kernels_agree(data));

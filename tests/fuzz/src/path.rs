@@ -6,4 +6,4 @@
 #[path = "../../support/mod.rs"]
 mod support;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| support::paths::matcher_misses_nothing(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::route_vs_servers::matcher_misses_nothing(data));

@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
 /// Every document of the tests, under every list of fields.
 fn engine(corpus: &Path) -> io::Result<()> {
     for (number, document) in support::documents::all().into_iter().enumerate() {
-        for fields in 0..support::check::FIELDS.len() {
+        for fields in 0..support::engine_vs_oracle::FIELDS.len() {
             // The other bytes of the header vary with the document, so that all kinds of rules are among the seeds.
             let header = [fields, number % 32, number / 3 % 256, number].map(|byte| byte as u8);
             fs::write(corpus.join(format!("{number}-{fields}")), [&header, &*document.text].concat())?;
@@ -31,7 +31,7 @@ fn engine(corpus: &Path) -> io::Result<()> {
 fn kernels(corpus: &Path) -> io::Result<()> {
     for (number, document) in support::documents::all().into_iter().enumerate() {
         let [fields, flags, policy, seed] =
-            [number % support::check::FIELDS.len(), number % 32, number / 3, number].map(|n| n as u8);
+            [number % support::engine_vs_oracle::FIELDS.len(), number % 32, number / 3, number].map(|n| n as u8);
         fs::write(corpus.join(format!("{number}")), [&[fields, flags, policy, seed], &*document.text].concat())?;
         // What is changed is the first bracket, to what it is.
         let header = [fields, flags | 0x80, policy, seed, 0, b'['];
@@ -43,14 +43,14 @@ fn kernels(corpus: &Path) -> io::Result<()> {
 /// Every target that reached a list on some server.
 fn path(corpus: &Path) -> io::Result<()> {
     for (number, target) in include_str!("../../fixtures/targets.txt").lines().enumerate() {
-        fs::write(corpus.join(number.to_string()), [&[support::paths::VERBATIM], target.as_bytes()].concat())?;
+        fs::write(corpus.join(number.to_string()), [&[support::route_vs_servers::VERBATIM], target.as_bytes()].concat())?;
     }
     Ok(())
 }
 
 /// Every kind of answer with a list.
 fn answer(corpus: &Path) -> io::Result<()> {
-    for (number, seed) in support::answers::seeds().into_iter().enumerate() {
+    for (number, seed) in support::layer_vs_oracle::seeds().into_iter().enumerate() {
         fs::write(corpus.join(number.to_string()), seed)?;
     }
     Ok(())
