@@ -17,6 +17,11 @@ pub mod architecture {
     #![doc = include_str!("manual/architecture.md")]
 }
 
+/// How to work on the code: the first hour, what makes a change acceptable, how to add a key, a metric or a reason.
+pub mod contributing {
+    #![doc = include_str!("manual/contributing.md")]
+}
+
 /// How last4 behaves while it runs: reload, stop, restart, TLS, sockets.
 #[cfg(feature = "cli")]
 pub mod operating {
