@@ -41,7 +41,7 @@ RETURNS = 64 * KIB
 
 
 def at_most(what):
-    """What the page says that is needed at most, in milliseconds or KiB."""
+    """Returns the column "At most" of the page, in milliseconds or KiB."""
     [row] = [line for line in PAGE.splitlines() if line.startswith("| ") and what in line]
     number, unit = row.split(" | ")[2].rstrip(" |").split()
     return float(number) * {"ms": 1, "KiB": 1, "MiB": KIB}[unit]
@@ -75,7 +75,7 @@ class Proxy:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def connections(self, count, ask=b""):
-        """So many connections, that have said nothing or this."""
+        """Opens `count` connections and sends this on each, if anything."""
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", self.port))
             connection.sendall(ask)
@@ -174,7 +174,7 @@ def connections(programs, program, upstream, say):
         well &= kib <= at_most(bound)
 
     with Proxy(program, upstream) as proxy:
-        row(f"{IDLE:,} connections that said nothing", "said nothing yet", cost_of_connections(proxy, proxy.connections(IDLE)))
+        row(f"{IDLE:,} connections without a request", "without a request yet", cost_of_connections(proxy, proxy.connections(IDLE)))
     with Proxy(program, upstream) as proxy:
         asked = proxy.connections(IDLE, get("/plain/100"))
         row(f"{IDLE:,} connections kept after a request", "request, HTTP/1.1", cost_of_connections(proxy, asked, answered=True))
@@ -204,8 +204,8 @@ def in_flight(program, say):
         for what, bound, count, asked in [
             ("requests that wait for the API", "| request that waits", IN_FLIGHT, get("/never")),
             ("requests with a head of 64 KiB that wait for the API", "head of 64 KiB that waits", HEADS, large(b"\r\n\r\n")),
-            ("heads of 64 KiB that are not whole", "not whole, HTTP/1.1", HEADS, large()),
-            ("heads of 64 KiB that are not whole, HTTP/2", "not whole, HTTP/2", HEADS, large_by_http2()),
+            ("incomplete heads of 64 KiB", "incomplete head of 64 KiB, HTTP/1.1", HEADS, large()),
+            ("incomplete heads of 64 KiB, HTTP/2", "incomplete head of 64 KiB, HTTP/2", HEADS, large_by_http2()),
         ]:
             with Proxy(program, port) as proxy:
                 kib, files = cost_of_connections(proxy, proxy.connections(count, asked))
