@@ -14,7 +14,7 @@ run() {
 run --lib mask::
 run --test it kernels_agree
 if [[ $(uname -m) == x86_64 ]]; then
-    # Miri has no processor to ask: what it has is what is compiled for.
+    # Miri cannot detect features of a processor: it has those that the code is compiled for.
     export RUSTFLAGS="-Ctarget-feature=+avx2,+pclmulqdq,+bmi1,+bmi2,+popcnt,+lzcnt"
     run --lib kernel::
     run --test it kernels_agree

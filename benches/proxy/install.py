@@ -1,4 +1,4 @@
-"""Brings what a row needs where it is missing. What cannot be had is left out with a line that says so."""
+"""Installs the missing packages of a row. A row whose packages cannot be installed is left out, with a message."""
 
 import contextlib
 import glob
@@ -19,7 +19,7 @@ def quietly(*command):
 
 @contextlib.contextmanager
 def nothing_started():
-    """Debian starts what it installs unless this file says no."""
+    """Keeps Debian from starting the services that it installs."""
     ours = not POLICY.exists()
     if ours:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
@@ -32,7 +32,7 @@ def nothing_started():
 
 
 def package(name, file):
-    """Whether a Debian package is there, by a file of its own, now or after it was installed."""
+    """Installs a Debian package unless `file` is there. Returns whether the package is there."""
     if glob.glob(file):
         return True
     if os.geteuid() != 0 or not shutil.which("apt-get"):

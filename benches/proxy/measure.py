@@ -1,4 +1,4 @@
-"""The rounds: many and short, each begun by another row, so that what disturbs the machine for a while disturbs all rows alike."""
+"""The rounds: many and short, each with another first row, so that other load on the machine affects all rows alike."""
 
 import contextlib
 import pathlib
@@ -68,11 +68,11 @@ class Bench:
         return statistics.median(once() for _ in range(STARTS))
 
     def growth(self, peer, upstream):
-        """The memory for short and for long lists, as many bytes of each: the longer anything goes on, the more it happens to take once."""
+        """Returns the memory for short and for long lists, after as many bytes of each: peaks grow with the running time."""
         return [self.peak(peer, upstream, cell, requests) for cell, requests in ((FIVE_MB, 20), (FIFTY_MB, 2))]
 
     def workers(self, rounds, seconds):
-        """last4 with one worker and with two. With two there is no core left for others, so here all float over both."""
+        """Measures last4 with one worker and with two. With two no core is left, so here all processes may use both."""
         peers = [Peer(f"{count} workers", True, last4(count)) for count in (1, 2)]
         with load.backend(self.programs, BOTH_CORES) as upstream:
             return self.in_rounds(

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$here/target}
 SECONDS_EACH=${SECONDS_EACH:-40}
 
-# What tells libFuzzer which code an input reaches, and what its bytes are compared with.
+# Instrumentation that shows libFuzzer which code an input reaches, and the values that its bytes are compared with.
 COVERAGE="-Cpasses=sancov-module"
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
     COVERAGE+=" -Cllvm-args=-sanitizer-coverage-$option"

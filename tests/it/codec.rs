@@ -15,7 +15,7 @@ fn codings(value: &str) -> Codings {
     Codings::parse([value.as_bytes()]).unwrap()
 }
 
-/// The codings that a body in another may be put into: not a second one with so large a window.
+/// The codings that may wrap a body in `inner`: not Brotli twice, whose window is too large.
 fn around(inner: &str) -> impl Iterator<Item = &'static str> {
     EACH.into_iter().filter(move |outer| (inner, *outer) != ("br", "br"))
 }
@@ -194,7 +194,7 @@ fn bytes_after_the_end_are_never_dropped() {
                 assert_eq!(decode_pieces(value, [&encoded[..], junk]), Err(DecodeError::Corrupt), "{value}");
                 assert_eq!(decode_pieces(value, spoilt.chunks(1)), Err(DecodeError::Corrupt), "{value}");
             }
-            // Too short to be told from the start of another member or frame where one may follow.
+            // If another member or frame may follow, one byte could be its start.
             assert!(decode(value, &[&encoded[..], b"{"].concat()).is_err(), "{value}");
         }
     }

@@ -38,7 +38,7 @@ fn chunks_make_no_difference() {
     }
 }
 
-/// As a client sees it: the text with marks is JSON, and but for the marks and the masked values it says the same.
+/// For a client the text with marks is JSON, and equal to the original except for the marks and the masked values.
 #[test]
 fn a_marked_text_says_the_same_and_which_objects_have_masked_values() {
     fn expected(value: &mut Value) {

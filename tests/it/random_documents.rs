@@ -244,7 +244,7 @@ impl Mutation {
     }
 }
 
-/// A document in which everything under a `token` is a secret of its own, and nothing else is.
+/// A document in which each value under a `token` is a different secret, and no other value is one.
 #[derive(Clone, Debug)]
 pub(crate) enum Planted {
     Secret { seed: u64, len: usize, spellings: u32 },

@@ -59,7 +59,7 @@ fn mask(program: &Arc<Program>, instructions: Instructions, text: &[u8], cuts: &
     let mut output = Vec::with_capacity(text.len());
     let mut from = 0;
     for end in cuts.iter().copied().chain([text.len()]) {
-        // A fault stays, and is what `finish` then says.
+        // `finish` returns the same fault again.
         let _ = masker.write(&text[from..end], &mut output);
         from = end;
     }

@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 use tower::{Layer, Service};
 
-/// Nothing that the layer gives a client says more than the oracle allows, and all of what it must.
+/// The layer shows a client no more than the oracle allows, and all that it requires.
 pub(crate) fn no_answer_leaks(data: &[u8]) {
     let exchange = Exchange::from(&mut Choices::new(data));
     let got = exchange.run();
@@ -50,7 +50,7 @@ const METHODS: [&str; 10] = ["GET", "POST", "GET", "POST", "HEAD", "PUT", "DELET
 const STATUSES: [u16; 20] =
     [200, 200, 200, 201, 202, 204, 206, 207, 226, 301, 304, 307, 400, 401, 404, 416, 500, 503, 101, 102];
 
-/// What a client says it takes, and the codings that this admits.
+/// Values of `Accept-Encoding`, and the codings that they admit.
 const ACCEPTED: [(&[&str], &[&str]); 10] = [
     (&[], &[]),
     (&["gzip, deflate, br, zstd"], &["gzip", "deflate", "br", "zstd"]),
@@ -64,7 +64,7 @@ const ACCEPTED: [(&[&str], &[&str]); 10] = [
     (&["X-GZIP, deflate;q=0.001"], &["gzip", "deflate"]),
 ];
 
-/// `Content-Encoding` as it stands in the head, and what it comes to; `None` where nobody can undo it.
+/// Values of `Content-Encoding`, and the codings that they name; `None` for codings that cannot be undone.
 const CODED: [(&[&str], Option<&[&str]>); 19] = [
     (&[], Some(&[])),
     (&[], Some(&[])),
@@ -403,7 +403,7 @@ impl Exchange {
         let (given_out, masked, json_fault) = match oracle::mask(&rules, &plain) {
             Ok(Masked { output, counts }) => (output, counts.masked, None),
             Err(Fault { kind: ErrorKind::TooDeep, readable, .. }) => (readable, 0, Some("too-deep")),
-            // The end of what was decoded is no fault of the text where the decoding failed.
+            // If decoding failed, the text is incomplete for that reason.
             Err(Fault { kind: ErrorKind::Incomplete, readable, .. }) => (readable, 0, fault.or(Some(not_json))),
             Err(Fault { readable, .. }) => (readable, 0, Some(not_json)),
         };
@@ -505,7 +505,7 @@ impl Exchange {
         );
     }
 
-    /// Nothing in the head speaks of the upstream's bytes, and nobody may store the answer.
+    /// The head has no field that describes the upstream's bytes, and the answer may not be stored.
     fn check_head(&self, got: &Got) {
         for name in ABOUT_BYTES.into_iter().chain(["content-range", "transfer-encoding"]) {
             assert!(!got.head.headers.contains_key(name), "{name} is left, {self:?}");

@@ -199,7 +199,7 @@ fn put(target: &mut Vec<u8>, range: std::ops::Range<usize>, with: &[u8]) {
     target.splice(range, with.iter().copied());
 }
 
-/// Whether the matcher finds a list at this target; nothing where it refuses the target.
+/// Whether the matcher finds a list at this target; `None` if it refuses the target.
 pub(crate) fn found(target: &[u8]) -> Option<bool> {
     let path = CanonicalPath::new(target).ok()?;
     Some(ROUTES.find(&path).next().is_some())
@@ -234,7 +234,7 @@ fn check_readings(target: &[u8]) {
     let readings: Vec<&[u8]> = path.readings().collect();
     assert!(readings.len() <= MAX_READINGS, "{path:?}");
     let as_it_came = target.split(|&byte| byte == b'?').next().unwrap();
-    // What stands before the path in an absolute-form target is no part of it.
+    // In an absolute-form target the scheme and host are not part of the path.
     assert!(readings[0] == as_it_came || !target.starts_with(b"/"), "{path:?}");
     let plain =
         |segment: &[u8]| !segment.is_empty() && segment.iter().all(|b| b.is_ascii_alphanumeric() || b"-_~".contains(b));
@@ -245,7 +245,7 @@ fn check_readings(target: &[u8]) {
         && as_it_came.strip_prefix(b"/").is_some_and(|segments| segments.split(|&byte| byte == b'/').all(plain))
     {
         assert_eq!(readings, [as_it_came]);
-        // Where nothing is strange nothing may be masked that is no list.
+        // With an ordinary path only lists may be masked.
         let lists = SERVERS.iter().any(|server| server.lists(as_it_came));
         assert_eq!(found(target), Some(lists), "b\"{}\"", target.escape_ascii());
     }

@@ -5,7 +5,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "all habits have one type")]
 
-/// What a server does to a target on the way to its routes; nothing where it refuses the request.
+/// One transformation that a server applies to a target before it routes; `None` if it refuses the request.
 type Habit = fn(Vec<u8>) -> Option<Vec<u8>>;
 
 pub(crate) struct Server {
@@ -254,7 +254,7 @@ fn punctuation_is_underscore(path: &[u8]) -> bool {
     by_name(path, |segment| segment.iter().map(translated).collect::<Vec<_>>() == b"api_keys")
 }
 
-/// Names in the lower case, of which every byte goes that is no letter and no digit. An identifier stays.
+/// Reduces names to lower-case letters and digits, as some servers do. An identifier stays as it is.
 fn letters_and_digits(path: &[u8]) -> bool {
     let name = |segment: &[u8]| {
         let kept = segment.iter().filter(|byte| byte.is_ascii_alphanumeric());
@@ -487,7 +487,7 @@ fn without_dots(path: &[u8], read: impl Fn(&[u8]) -> Vec<u8>) -> (Vec<u8>, bool)
 
 // Habits: escapes.
 
-/// Decodes once what `takes` says; nothing where an escape is malformed.
+/// Decodes the bytes that `takes` accepts, once; `None` if an escape is malformed.
 fn decode(path: &[u8], takes: fn(u8) -> bool) -> Option<Vec<u8>> {
     let mut decoded = Vec::new();
     let mut rest = path.iter().copied();

@@ -1,5 +1,5 @@
-//! The JSON texts that everything is measured with. Each is made together with what it must look like masked, so that no row
-//! of a table is checked against the program that is measured.
+//! The JSON texts of all benchmarks. Each is made together with its masked form, so that no row of a table is checked against the
+//! program that is measured.
 
 mod key;
 mod random;

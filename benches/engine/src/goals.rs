@@ -3,9 +3,9 @@
 use crate::engines::{COPY, OURS, PUBLIC, STREAMED};
 use crate::table::Table;
 
-/// One line for each goal: what was asked for at least, what is aimed at, and what was measured.
+/// Returns one line for each goal: the least that is required, the goal, and the measured value.
 pub(crate) fn verdicts(table: &Table) -> Vec<String> {
-    // As a proxy runs it: what is masked goes on piece by piece, and nobody ever holds the whole.
+    // As in a proxy: masked text is written piece by piece, and the whole is never in memory.
     let against_copy = |body| table.speed(STREAMED, body) / table.speed(COPY, body);
     let (name, best) = PUBLIC
         .iter()

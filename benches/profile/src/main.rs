@@ -1,8 +1,8 @@
-//! Puts a load on a last4 that was built to count what it runs: `profile PROGRAM`. It counts where `LLVM_PROFILE_FILE` says.
+//! Puts a load on a last4 that was built to count what it runs: `profile PROGRAM`. The counts are in `LLVM_PROFILE_FILE`.
 //!
-//! Everything that last4 is there for is in the load, for what never ran is built as if it never would: lists and what is on no masked
-//! route above all, but also other kinds of rules, pages, every coding, creates, uploads and refusals, and TLS and HTTP/2 on both sides,
-//! through one last4 in front of another. How often each is sent is a guess at what people send most.
+//! The load has every use of last4, because the compiler treats code that never ran as cold: lists and bodies off the masked routes
+//! above all, but also other kinds of rules, pages, every coding, creates, uploads and refusals, and TLS and HTTP/2 on both sides,
+//! through one last4 in front of another. The frequency of each is a guess.
 
 mod api;
 mod load;

@@ -1,4 +1,4 @@
-"""The Kubernetes manifests and the compose file: well-formed by their schemas, and true to what is said of them."""
+"""Checks the Kubernetes manifests and the compose file against their schemas, and the claims about them."""
 
 import copy
 import json
@@ -87,7 +87,7 @@ def check_last4(container, config):
 
 
 def check_sandbox(pod, container):
-    """Nobody, who can write nothing and become nobody else, with bounds."""
+    """Checks that the container has no user, no writable file, no way to gain privileges, and limits."""
     context = {**pod, **container["securityContext"]}
     wanted = {
         "runAsNonRoot": True,

@@ -32,7 +32,7 @@ class Tally:
         self.secrets = 0
         # Seconds that the slowest right answer took.
         self.slowest = 0.0
-        # While true, a 502 is what is expected of some.
+        # While true, some requests may get a 502.
         self.upstream_is_down = False
         self.bad_gateways = 0
         # When the last of them came.

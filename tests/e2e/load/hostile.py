@@ -65,7 +65,7 @@ async def idle(port, count):
 
 
 async def goaway(port, raw):
-    """What an HTTP/2 client that sends this is told: GOAWAY, if it comes before the end of the connection."""
+    """Sends these bytes over HTTP/2. Returns whether GOAWAY came before the end of the connection, as text."""
     answer = await ask(port, raw)
     while len(answer) >= 9:
         if answer[3] == GOAWAY:

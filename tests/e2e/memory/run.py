@@ -229,7 +229,7 @@ def bombs():
 
 
 def is_defused(port, target, begun):
-    """Whether the answer is a 502 that says so, or is cut if it had begun."""
+    """Whether the answer is a 502 with the reason, or is cut if its head was already sent."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         head = read_head(connection)
@@ -246,14 +246,14 @@ def is_defused(port, target, begun):
 
 def through_bombs():
     for target, (coding, body, begun) in bombs().items():
-        # A program of its own each, for the peak is that of its whole life.
+        # One process for each, because the peak is that of the whole process.
         with serving({target: Coded(coding, body)}) as (port, process):
             name = f"serve, bomb of {len(body)} bytes in {coding}{', begun' if begun else ''}"
             yield name, lambda: is_defused(port, target, begun), process, BOMB_MIB << 20
 
 
 def stored(coding, plain):
-    """A stream of a coding that keeps its bytes as they are, and says that it needs the largest window there is."""
+    """Returns a stream in this coding with its bytes uncompressed, and with the largest window declared."""
     if coding in ("gzip", "deflate"):
         coder = zlib.compressobj(0, zlib.DEFLATED, 31 if coding == "gzip" else 15)
         return coder.compress(plain) + coder.flush()

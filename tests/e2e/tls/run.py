@@ -175,7 +175,7 @@ class Suite:
         assert not listen.exists()
 
     def a_name_that_leads_elsewhere_is_followed(self):
-        # A file of hosts of its own, which needs a mount of its own.
+        # A separate hosts file, in a separate mount namespace.
         hosts = self.folder / "hosts"
         hosts.write_text("127.0.0.2 api.test\n")
         within = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
@@ -192,7 +192,7 @@ class Suite:
             with open(hosts, "w") as file:
                 file.write("127.0.0.3 api.test\n")
             assert '"server": "127.0.0.3"' in server()
-            # Of two addresses one that nobody listens on.
+            # Two addresses, one without a listener.
             for lines in ["127.0.0.4 api.test\n127.0.0.3 api.test\n", "127.0.0.3 api.test\n127.0.0.4 api.test\n"]:
                 with open(hosts, "w") as file:
                     file.write(lines)
@@ -249,7 +249,7 @@ class Suite:
             assert SECRET not in str(error), error
 
     def changed(self, proxy, told, change, by_signal):
-        """Changes files, and waits until this is told of it. Gives the serial number of what new clients are shown then."""
+        """Changes files, and waits for `told` in the log. Returns the serial number of the certificate that new clients get."""
         before = proxy.told().count(told)
         change()
         if by_signal:

@@ -1,4 +1,4 @@
-//! Any bytes, read as a path and what is done to it: whatever lists keys on a model of a server is found or refused.
+//! Any bytes, read as a path and changes to it: a path that lists keys on a model of a server is found or refused.
 //! `../run.sh` builds and runs it.
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! Writes what the fuzzer starts from, and with it what it found before: a directory for each target, in the one that is named.
+//! Writes the fuzzer's seeds and earlier findings into the given directory, in one folder for each target.
 
 #[path = "../../support/mod.rs"]
 mod support;
@@ -33,7 +33,7 @@ fn kernels(corpus: &Path) -> io::Result<()> {
         let [fields, flags, policy, seed] =
             [number % support::engine_vs_oracle::FIELDS.len(), number % 32, number / 3, number].map(|n| n as u8);
         fs::write(corpus.join(format!("{number}")), [&[fields, flags, policy, seed], &*document.text].concat())?;
-        // What is changed is the first bracket, to what it is.
+        // The change replaces the first bracket by the same bracket.
         let header = [fields, flags | 0x80, policy, seed, 0, b'['];
         fs::write(corpus.join(format!("{number}-list")), [&header, &*document.text].concat())?;
     }

@@ -21,7 +21,7 @@ struct Session {
 }
 
 impl Session {
-    /// Answers as an API with this scheme does: a challenge, then the name of who answered it, for as long as the connection lasts.
+    /// Answers as an API with this scheme does: a challenge, then the name of the authenticated client for as long as the connection lasts.
     fn answer(&mut self, seen: &Seen) -> Vec<u8> {
         let field = ["authorization", "proxy-authorization"].into_iter().find_map(|name| seen.header(name));
         let said = field.and_then(|said| said.trim().split_once([' ', '\t']));

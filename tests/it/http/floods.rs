@@ -67,7 +67,7 @@ async fn pings_do_not_keep_an_idle_connection_open() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    // It is said goodbye to, and has ten seconds to go.
+    // It gets GOAWAY, and is closed after ten seconds.
     let told = reader.read_rest().await;
     assert!(holds(&told, PING) && holds(&told, GOAWAY));
     pinging.abort();

@@ -153,7 +153,7 @@ async fn an_answer_before_the_request_was_sent_whole_ends_its_connection() {
     let reply = client.read("POST").await;
     assert_eq!((reply.status, reply.text()), (413, "no".to_owned()));
     drop(client);
-    // The rest of the body is nobody's next request.
+    // The rest of the body is not read as the next request.
     assert_eq!(get(proxy.address, "/x").await.status, 413);
 }
 

@@ -136,11 +136,11 @@ async fn a_refusal_of_the_upstream_stays_its_own() {
     assert_eq!((reply.status, reply.body.len()), (431, 0));
 }
 
-/// What hyper says itself where it cannot read a head.
+/// hyper's own answer to a head that it cannot read.
 const BARE: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// Answers with so many bytes as the path says and these, before the request's body has come. That is then what the connection waits
-/// for, and at its end the next head, though the answer may not be written whole.
+/// Answers before the request's body has come, with a body of the length in the path. The connection then waits for the rest of the
+/// request's body and for the next head, although the answer may not be completely written.
 async fn hasty() -> Origin {
     Origin::serving(|mut stream| async move {
         let mut head = vec![0; 4096];
@@ -212,7 +212,7 @@ async fn a_body_that_is_too_large_is_a_413() {
     assert_eq!(client.read("POST").await.status, 200);
     assert_eq!(origin.seen().len(), 2);
 
-    // Said to be too large, and found to be: the client reads why although it goes on sending for a while.
+    // Too large by Content-Length, and too large when counted: the client reads the reason although it keeps sending for a while.
     for head in ["Content-Length: 100000000", "Transfer-Encoding: chunked"] {
         let mut client = Client::connect(proxy.address).await;
         client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n")).await;

@@ -115,7 +115,7 @@ async fn a_body_beyond_the_limit_is_watched_no_further_and_passes() {
     assert_eq!(ask(proxy.address, request("GET", KEYS, "")).await.body, body);
     until(&proxy, &would_withhold("too-large"), 1.0).await;
 
-    // All of it is read where it may be that long, though the last piece of what came unfolds to many.
+    // With a higher limit all of it is read, although the last compressed chunk decodes to many.
     let proxy = Proxy::with(settings(origin.address), rule).await;
     assert_eq!(ask(proxy.address, request("GET", KEYS, "")).await.body, body);
     until(&proxy, "last4_requests_total{route=\"app-keys\",decision=\"observed\",status_class=\"2xx\"}", 1.0).await;

@@ -1,11 +1,11 @@
-//! Clients that speak HTTP/1.0, to which `Connection: keep-alive` has to be said, and nothing else promises it.
+//! HTTP/1.0 clients: only `Connection: keep-alive` in the answer keeps their connection open.
 
 use super::client::Client;
 use super::origin::{Origin, answer, json};
 use super::proxy::{Proxy, rules, settings};
 use last4::layer::MaskRule;
 
-/// What is said of the connection, and whether another request is answered on it.
+/// Returns the `Connection` field of an answer, and whether a second request on the connection is answered.
 async fn asked(proxy: &Proxy, method: &str, head: &str) -> (Option<String>, bool) {
     let mut client = Client::connect(proxy.address).await;
     client.send(format!("{method} /x HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n{head}\r\n")).await;

@@ -50,7 +50,7 @@ impl Proxy {
         proxy
     }
 
-    /// Where somebody listens.
+    /// Starts a proxy on an existing listener.
     pub(crate) async fn at(listener: impl Into<Listener>, settings: Settings, rule: impl Fn(&str) -> MaskRule) -> Self {
         Self::listening(listener, settings, rule, no_pages()).await
     }

@@ -188,7 +188,7 @@ async fn an_upstream_that_is_named_by_its_own_host_sees_no_other() {
     assert_eq!(seen.header("host"), Some(origin.address.to_string().as_str()));
 }
 
-/// An upstream that lists to whoever overrides the method of a create.
+/// An upstream that answers a create with a method override with the list.
 #[tokio::test]
 async fn a_create_with_a_method_override_shows_no_secret() {
     let origin = Origin::answering(|_| json(format!("{{\"token\":\"{SECRET}\"}}"))).await;

@@ -249,7 +249,7 @@ async fn an_upstream_that_cannot_be_trusted_is_not_asked() {
     assert_eq!(told(&proxy).await.1.as_deref(), Some("upstream-tls"));
 }
 
-/// What is told of an upstream that shows a certificate, by these roots and this name.
+/// Returns the status and reason for an upstream with this certificate, verified with these roots and this name.
 async fn told_of(shown: Signed, roots: Roots, name: &'static str) -> (u16, Option<String>) {
     let origin = encrypted_origin(shown.for_origin(&["http/1.1"], None)).await;
     let tls = ClientTls::new(name.try_into().unwrap(), roots, None).unwrap();

@@ -40,7 +40,7 @@ async fn a_list_is_masked_at_a_unix_socket_in_either_http() {
     assert!(answer.ends_with(&format!("[{{\"token\":\"{SHOWN}\"}}]")), "{answer}");
     assert_eq!(lists(UnixStream::connect(&path).await.unwrap()).await, format!("[{{\"token\":\"{SHOWN}\"}}]"));
     let seen = origin.seen();
-    // Whoever may open the file is trusted, and has no address of its own.
+    // A client that may open the file is trusted, and has no address.
     assert_eq!(seen[0].header("x-forwarded-for"), Some("1.2.3.4"));
     assert_eq!(seen[1].header("x-forwarded-for"), None);
     assert_eq!(seen[1].header("host"), Some("api.example"));

@@ -353,7 +353,7 @@ async fn an_upstream_that_is_gone_is_told_of_and_one_that_is_back_is_used() {
     let address = first.address;
     drop(first);
     let listener = loop {
-        // The connection that is open lives in a task of its own; what is new finds nobody.
+        // A task still serves the open connection; a new connection is refused.
         match tokio::net::TcpListener::bind(address).await {
             Ok(listener) => break listener,
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,

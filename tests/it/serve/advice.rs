@@ -1,4 +1,4 @@
-//! What the log says of creates that show no secret, and of requests that are refused.
+//! Advice in the log on creates that show no secret, and on refused requests.
 
 use super::{KEYS, SECRET, Serving, api, last4, list};
 use std::time::Duration;

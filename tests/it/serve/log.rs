@@ -57,7 +57,7 @@ fn a_log_that_nobody_reads_stops_neither_the_requests_nor_the_end() {
         let page = operator(admin, "/metrics");
         let dropped = page.lines().find_map(|line| line.strip_prefix("last4_log_lines_dropped_total ")).unwrap();
         assert!(dropped.parse::<u64>().unwrap() > 1000, "{dropped}");
-        // In flight for ever: a second signal does not wait for it, and the first one for as long as it was told to.
+        // A request that never ends: the first signal waits for it as long as `drain_secs`, a second one not at all.
         let mut in_flight = TcpStream::connect(serving.address).unwrap();
         in_flight.write_all(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n").unwrap();
         thread::sleep(Duration::from_millis(200));

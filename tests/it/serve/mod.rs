@@ -44,9 +44,9 @@ impl Serving {
     fn start(command: &mut Command) -> Self {
         let mut process = command.env("LAST4_LOG__FORMAT", "json").stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
-        // At a path there is no port to be asked on.
+        // A listener at a path has no port.
         let mut serving = Self { process, log, address: SocketAddr::from(([0, 0, 0, 0], 0)), start: String::new() };
-        // Whoever takes a port over may have answered before it says that it listens.
+        // A process that takes a port over may answer requests before it logs `listening`.
         let address = loop {
             let mut line = String::new();
             assert_ne!(serving.log.read_line(&mut line).unwrap(), 0, "it never listened: {}", serving.start);
@@ -87,7 +87,7 @@ impl Serving {
         assert!(sent.success());
     }
 
-    /// Reads the log up to the line that says this, and gives it from there back to the last look.
+    /// Reads the log up to a line with this text, and returns the lines since the last call.
     fn log_until(&mut self, says: &str) -> String {
         let mut read = String::new();
         while !read.lines().last().is_some_and(|line| line.contains(says)) {

@@ -90,7 +90,7 @@ fn a_reload_names_the_routes_that_went_and_came_and_changed() {
     ]);
     let mut serving = serving(&path);
     serving.log_until("\"route\":\"less\"");
-    // Answers are learned from, which is no change.
+    // Facts learned from answers are not a change of the configuration.
     serving.get("/same");
     written(&[
         route("same", "/same", ""),

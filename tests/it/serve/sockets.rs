@@ -41,7 +41,7 @@ fn a_socket_that_was_left_behind_makes_way_and_goes_at_the_end() {
         .output()
         .unwrap();
     assert_eq!(second.status.code(), Some(64), "{second:?}");
-    // What is in flight when it is told to stop is finished.
+    // A request in flight at SIGTERM is finished.
     let in_flight = {
         let path = path.clone();
         thread::spawn(move || ask(&path, KEYS).unwrap())

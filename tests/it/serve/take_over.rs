@@ -24,7 +24,7 @@ fn ask(address: SocketAddr) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// What a process says that is to join this port, or this path, and does not.
+/// Returns the first log line of a process that may not share this port or path.
 #[track_caller]
 fn refused(listen: &str, admin: &str) -> String {
     let arguments =
@@ -33,7 +33,7 @@ fn refused(listen: &str, admin: &str) -> String {
     let mut process = command.env("LAST4_ADMIN__LISTEN", admin).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(process.stderr.take().unwrap()).read_line(&mut first).unwrap();
-    // One that listens says so first, and would go on.
+    // If it does listen, that is its first line, and it keeps running.
     let _ = process.kill();
     process.wait().unwrap();
     assert!(!first.contains("listening"), "{listen} {admin}: {first}");

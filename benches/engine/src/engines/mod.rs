@@ -52,7 +52,7 @@ pub(crate) trait Engine {
 /// The bound that all are compared with.
 pub(crate) const COPY: &str = "memcpy, the whole";
 
-/// The engine as it is used by whoever names no kernel.
+/// The engine with the kernel that it chooses itself.
 pub(crate) const OURS: &str = "last4";
 
 /// The same, in blocks as they come from a socket and go to another.
