@@ -164,14 +164,14 @@ async fn stop(signals: &mut Signals, workers: &Workers) {
         }
         tracing::info!("stopping: requests in flight finish, new connections are refused");
         workers.drain();
-        workers.done().await;
+        workers.drained().await;
     };
     tokio::select! {
         () = stopping => return,
         () = signals.told_to_stop() => {}
     }
     tracing::warn!("told to stop twice: what is in flight is cut");
-    workers.cut();
+    workers.abort();
 }
 
 /// The signals that a running proxy obeys.

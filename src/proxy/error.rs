@@ -1,4 +1,4 @@
-//! Why a request got no response from the upstream, and what the client gets instead.
+//! Why a request gets no response from the upstream, and the response that it gets instead.
 
 use crate::problem;
 use crate::reason::Reason;
@@ -11,8 +11,7 @@ use std::io;
 /// `Retry-After` of a busy proxy, in seconds. Most requests end in less time.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
-/// Why a request was not forwarded, or got no response. Never holds bytes of a request or a
-/// response.
+/// Why a request was not forwarded, or got no response. Holds no bytes of a request or a response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForwardError {
@@ -58,7 +57,7 @@ pub enum ForwardError {
 impl ForwardError {
     /// Returns the error of a request that failed on an open connection.
     pub(crate) fn of_exchange(error: hyper::Error) -> Self {
-        // hyper's HTTP/2 has refused the bytes that came.
+        // h2 has rejected the upstream's bytes.
         let is_malformed = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
         let is_ambiguous = cause::<io::Error>(&error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
         if error.is_parse() || is_malformed || is_ambiguous {
@@ -93,8 +92,8 @@ pub(crate) fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
     error.source()?.downcast_ref()
 }
 
-/// Returns the response to a request that ends for this reason: a problem document, and whether to
-/// close the connection or to try again.
+/// Returns the response for a reason: a problem document, with `Connection: close` or `Retry-After`
+/// where needed.
 pub(crate) fn response(reason: Reason) -> Response<Bytes> {
     let mut response = problem::response(reason);
     match reason {
@@ -111,11 +110,27 @@ pub(crate) fn response(reason: Reason) -> Response<Bytes> {
     response
 }
 
+/// Returns the HTTP/1.1 response of a reason as bytes, for a connection without a request that a
+/// service could answer. It closes the connection.
+pub(crate) fn serialize(reason: Reason) -> Vec<u8> {
+    let mut response = response(reason);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let status = response.status();
+    let line = format!("HTTP/1.1 {} {}\r\n", status.as_str(), status.canonical_reason().unwrap_or_default());
+    let mut bytes = line.into_bytes();
+    for (name, value) in response.headers() {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(b"\r\n");
+    bytes.extend(response.body());
+    bytes
+}
+
 /// Why the body of an upstream's response ended too early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
-    /// The upstream reset an HTTP/2 response in a way that hyper takes for its end.
+    /// The upstream reset an HTTP/2 response before its end, which hyper does not report.
     #[error("the upstream's response was cut short")]
     BrokenOff,
     /// The connection failed, or its bytes are not HTTP.

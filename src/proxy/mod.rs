@@ -1,9 +1,9 @@
-//! The reverse proxy: HTTP/1.1 and HTTP/2 in and out, with TLS or without, the masking layer
-//! between.
+//! The reverse proxy: HTTP/1.1 and HTTP/2 on both sides, with TLS or without, and the masking layer
+//! in between.
 //!
-//! A request goes from `server` (listeners, workers) to `downstream` (one client connection),
-//! `request` (the stack of services), the [layer](crate::layer) and `upstream` (connections to the
-//! API); its answer comes back the same way.
+//! A request passes `server` (listeners, workers), `downstream` (one client connection), `request`
+//! (the stack of services), the [layer](crate::layer) and `upstream` (connections to the API). Its
+//! response comes back the same way. `admin` is the operator's listener, beside that way.
 
 mod admin;
 mod downstream;
@@ -27,7 +27,7 @@ pub use request::access_log::ACCESS_LOG;
 pub use request::response_body::RecordedBody;
 pub use request::service::{ConnectionService, ProxyService, ResponseBody};
 pub use server::accept::serve;
-pub use server::status::Status;
+pub use server::control::Status;
 pub use server::workers::Workers;
 pub use settings::{DEFAULT_MAX_HEADERS, Forwarded, Limits, Settings, Transport, Upstream};
 pub use snapshot::Snapshot;

@@ -19,7 +19,7 @@ impl From<SocketAddr> for PeerAddress {
     }
 }
 
-/// The client at the other end of a connection, as the settings judge it.
+/// The client at the other end of a connection, and whether the settings trust it.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     /// `None` at a Unix socket.
@@ -48,7 +48,7 @@ impl Peer {
 
     /// Returns its address as text.
     pub(crate) fn address(&self) -> &str {
-        // `new` has made it from text.
+        // Always text: `new` creates it from an address.
         self.address.as_ref().map_or("unix", |address| address.to_str().unwrap_or("unknown"))
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of the proxy besides its routes. The defaults suit a sidecar of one API.
+//! The settings of the proxy, except its routes. The defaults suit a sidecar of one API.
 
 use crate::tls::{ClientTls, ServerTls};
 use http::HeaderName;
@@ -20,10 +20,10 @@ pub struct Settings {
     /// The limits of clients.
     pub limits: Limits,
     /// Re-routing headers (such as `X-Original-URL`, `SCRIPT_NAME`) that pass, although they can
-    /// make the upstream route a request elsewhere. All others are dropped.
+    /// make the upstream route a request elsewhere. The others are dropped.
     pub allowed_rerouting_headers: Vec<HeaderName>,
-    /// Whether the [access log](super::ACCESS_LOG) has the paths of requests that are on no masked
-    /// route. An id in a path may be a secret.
+    /// Whether the [access log](super::ACCESS_LOG) has the paths of requests off all masked routes.
+    /// An id in a path may be a secret.
     pub log_paths: bool,
 }
 
@@ -45,8 +45,7 @@ pub struct Upstream {
     pub body_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
-    /// How long a connection takes further requests. New connections notice that the addresses of
-    /// the name have changed.
+    /// How long a connection takes further requests. New connections use the current DNS records.
     pub max_connection_age: Duration,
     /// How many unused connections each worker keeps.
     pub max_idle_connections: usize,
@@ -102,7 +101,7 @@ pub enum Transport {
     Unix(PathBuf),
 }
 
-/// What the upstream learns about the client, and which peers may say so themselves.
+/// What the upstream learns about the client, and which peers are believed about theirs.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
     /// Peers whose own `X-Forwarded-*` headers are kept and extended. Those of all others are

@@ -1,11 +1,11 @@
-//! One reading of the configuration, which the proxy serves by until a reload replaces it.
+//! The configuration in force, until a reload replaces it.
 
 use super::settings::Settings;
 use crate::layer::MaskLayer;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// The settings and routes of one reading of the configuration. Cheap to clone.
+/// The settings and routes of one version of the configuration. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The upstream, limits and headers.
@@ -20,8 +20,8 @@ impl Snapshot {
         Self { settings: settings.into(), layer }
     }
 
-    /// Returns the snapshot of one of so many workers. Each gets an equal share of the limits that
-    /// hold for all of them together, so that a request needs no communication between workers.
+    /// Returns the snapshot of one worker. It has an equal share of the limits that hold for all
+    /// workers together, so that workers need not communicate.
     pub(crate) fn share_of(mut self, workers: NonZeroUsize) -> Self {
         let limits = &mut Arc::make_mut(&mut self.settings).limits;
         limits.max_requests = limits.max_requests.div_ceil(workers.get());

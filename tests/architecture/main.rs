@@ -17,7 +17,22 @@ const ORDER: &[(&str, &[&str])] = &[
             "no_page", "layer", "proxy", "config", "cli", "lib", "main",
         ],
     ),
-    ("proxy", &["settings", "error", "net", "peer", "headers", "upstream", "request", "downstream", "server", "admin"]),
+    (
+        "proxy",
+        &[
+            "settings",
+            "snapshot",
+            "error",
+            "peer",
+            "net",
+            "headers",
+            "upstream",
+            "request",
+            "downstream",
+            "server",
+            "admin",
+        ],
+    ),
 ];
 
 /// Most files in a folder.

@@ -1,8 +1,8 @@
-//! Whether the upstream can be reached.
+//! Checks whether the upstream accepts connections.
 
 use crate::proxy::error::ForwardError;
-use crate::proxy::net::version::HttpVersion;
-use crate::proxy::server::status::Status;
+use crate::proxy::net::HttpVersion;
+use crate::proxy::server::control::Status;
 use crate::proxy::settings::{Settings, Upstream};
 use crate::proxy::upstream::connect::connect;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long an answer holds: probes of several who ask at once cost the upstream one connection.
-const HOLDS: Duration = Duration::from_secs(1);
+/// How long a result is reused, so that several probes cost the upstream one connection.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// Longest wait for a connection. Kubernetes gives a probe one second unless told otherwise.
-const PATIENCE: Duration = Duration::from_millis(900);
+/// Longest wait for a connection. The default timeout of a Kubernetes probe is one second.
+const TIMEOUT: Duration = Duration::from_millis(900);
 
-/// Asks whether the upstream accepts connections, no more than once a second.
+/// Connects to the upstream at most once a second.
 #[derive(Debug)]
 pub(crate) struct Readiness {
     status: Status,
-    /// Held while the upstream is asked, so that whoever comes meanwhile waits for the same answer.
-    last: Mutex<Option<Answer>>,
+    /// Locked during a check, so that further probes wait for its result.
+    last: Mutex<Option<CheckResult>>,
 }
 
-/// What was found, when, and by which settings.
+/// The result of a check with these settings.
 #[derive(Debug)]
-struct Answer {
-    at: Instant,
+struct CheckResult {
+    checked_at: Instant,
     settings: Arc<Settings>,
-    found: Result<(), String>,
+    result: Result<(), String>,
 }
 
 impl Readiness {
@@ -37,34 +37,34 @@ impl Readiness {
         Self { status, last: Mutex::new(None) }
     }
 
-    /// Whether requests can be served.
+    /// Checks that requests can be served.
     ///
     /// # Errors
-    /// What is wrong, for the operator. It names the upstream as it is configured.
+    /// A message for the operator, which names the upstream as it is configured.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let mut last = self.last.lock().await;
         let settings = self.status.settings();
-        // A new configuration may name another upstream.
+        // A reload may have replaced the upstream.
         if let Some(last) = last.as_ref()
-            && last.at.elapsed() < HOLDS
+            && last.checked_at.elapsed() < MAX_AGE
             && Arc::ptr_eq(&last.settings, &settings)
         {
-            return last.found.clone();
+            return last.result.clone();
         }
-        let found = reach(&settings.upstream).await;
-        *last = Some(Answer { at: Instant::now(), settings, found: found.clone() });
-        found
+        let result = reach(&settings.upstream).await;
+        *last = Some(CheckResult { checked_at: Instant::now(), settings, result: result.clone() });
+        result
     }
 }
 
 async fn reach(upstream: &Upstream) -> Result<(), String> {
-    let patience = PATIENCE.min(upstream.connect_timeout);
-    let cannot = format!("the upstream {upstream} cannot be reached");
+    let timeout = TIMEOUT.min(upstream.connect_timeout);
+    let problem = format!("the upstream {upstream} cannot be reached");
     let http = if upstream.http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
-    match connect(upstream, http, patience).await {
+    match connect(upstream, http, timeout).await {
         Ok(_) => Ok(()),
-        Err(ForwardError::ConnectTimeout) => Err(format!("{cannot}: no connection within {} ms", patience.as_millis())),
-        Err(ForwardError::Connect(error) | ForwardError::Tls(error)) => Err(format!("{cannot}: {error}")),
-        Err(error) => Err(format!("{cannot}: {error}")),
+        Err(ForwardError::ConnectTimeout) => Err(format!("{problem}: no connection within {} ms", timeout.as_millis())),
+        Err(ForwardError::Connect(error) | ForwardError::Tls(error)) => Err(format!("{problem}: {error}")),
+        Err(error) => Err(format!("{problem}: {error}")),
     }
 }

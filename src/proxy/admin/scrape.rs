@@ -1,19 +1,19 @@
-//! The page of the metrics, which is rendered once for all who read it at the same time.
+//! The metrics page, rendered once for all concurrent readers.
 
 use crate::metrics::Metrics;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How old a page may be that is given to another reader, while one still reads it. As long as a connection may live, so that there
-/// are never more than two pages in memory, however many read them and however slowly.
-const SHARED_FOR: Duration = super::server::CONNECTION;
+/// How long a connection may last, and how long further readers share a page that is still read. So
+/// at most two pages are in memory, for any number of slow readers. Prometheus's default.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Renders the page for whoever asks. With a thousand routes it has several megabytes.
+/// Renders the metrics page. With a thousand routes it has several megabytes.
 #[derive(Debug)]
 pub(super) struct Scrape {
     metrics: Arc<Metrics>,
-    /// The last page, for as long as somebody reads it.
+    /// The last page, while it is read.
     last: Mutex<Option<(Instant, Weak<str>)>>,
 }
 
@@ -22,22 +22,23 @@ impl Scrape {
         Self { metrics, last: Mutex::default() }
     }
 
-    /// The page as it is now, or the one that somebody else is still reading.
+    /// Returns a new page, or the one that another reader has not finished.
     pub(super) fn page(&self) -> Bytes {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = last.as_ref().filter(|(at, _)| at.elapsed() < SHARED_FOR).and_then(|(_, page)| page.upgrade());
+        let shared = last.as_ref().filter(|(at, _)| at.elapsed() < READ_TIMEOUT).and_then(|(_, page)| page.upgrade());
         let page = shared.unwrap_or_else(|| {
             let page = Arc::<str>::from(self.metrics.page());
             *last = Some((Instant::now(), Arc::downgrade(&page)));
             page
         });
-        Bytes::from_owner(Page(page))
+        Bytes::from_owner(SharedPage(page))
     }
 }
 
-struct Page(Arc<str>);
+/// `Arc<str>` as bytes.
+struct SharedPage(Arc<str>);
 
-impl AsRef<[u8]> for Page {
+impl AsRef<[u8]> for SharedPage {
     fn as_ref(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_reads_at_the_same_time_shares_a_page_and_who_comes_later_has_a_new_one() {
+    fn concurrent_readers_share_a_page_and_a_later_one_gets_a_new_page() {
         let metrics = Arc::<Metrics>::default();
         let scrape = Scrape::new(Arc::clone(&metrics));
         let one = scrape.page();

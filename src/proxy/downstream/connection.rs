@@ -1,14 +1,15 @@
-//! One client connection, from its first byte to its last.
+//! Serves one client connection until it ends or the server stops.
 
-use super::handshake::{HandshakeError, Negotiated, handshake_failure, open};
-use super::head_timeout::{HeadClock, HeadTimer};
-use super::raw_response::{head_refused, serialize};
-use super::socket::{CloseDelimited, FinalResponse, Socket};
+use super::handshake::{HandshakeError, Negotiated, negotiate, tls_failure};
+use super::head_timeout::HeadTimer;
+use super::http1_state::Http1State;
+use super::socket::Socket;
 use crate::excerpt::Excerpt;
+use crate::proxy::error::serialize;
+use crate::proxy::net::HttpVersion;
 use crate::proxy::net::limit::Permit;
 use crate::proxy::net::shutdown::ShutdownSignal;
 use crate::proxy::net::stream::RawStream;
-use crate::proxy::net::version::HttpVersion;
 use crate::proxy::request::activity::Activity;
 use crate::proxy::request::service::ConnectionService;
 use crate::proxy::settings::{DEFAULT_MAX_HEADERS, Settings};
@@ -27,22 +28,23 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Most streams that one HTTP/2 client may have open.
+/// Most open streams of one HTTP/2 client.
 const MAX_STREAMS: u32 = 256;
 
-/// Bytes of a request that are read at once at most, or of an answer that wait to be written: hyper's own choice.
+/// Most bytes of a request that are read at once, and of a response that are buffered. hyper's
+/// default.
 const BUFFER: usize = 408 * 1024;
 
-/// How long an HTTP/1 connection without a request stays open once it is time to stop. A request that is already on its way to it
-/// would be lost with it; one that comes in time is answered, with `Connection: close`, which is how a client is told.
+/// How long an idle HTTP/1 connection stays open once the server stops. Closing at once would lose
+/// a request that is on its way. One that arrives in time gets `Connection: close` in its response.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
-/// How long an idle HTTP/2 client may take to answer a goodbye.
-const GOODBYE: Duration = Duration::from_secs(10);
+/// How long an idle HTTP/2 client may take to close after GOAWAY.
+const GOAWAY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves connections of either HTTP, with the limits' bounds.
+/// Serves connections of either version within the limits.
 ///
-/// Not hyper-util's `auto`: it has no bound for the size of an HTTP/1 head.
+/// Not hyper-util's `auto`, which cannot limit the size of an HTTP/1 head.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionBuilder {
     http1: http1::Builder,
@@ -62,9 +64,10 @@ impl ConnectionBuilder {
             .header_read_timeout(limits.header_timeout)
             .max_header_size(limits.max_header_bytes)
             .max_buf_size(limits.buffer(BUFFER))
-            // What the upstream did not say is not said for it.
+            // The upstream's response passes without additions.
             .auto_date_header(false);
-        // Not `pipeline_flush`: with it a 101 is not flushed while bytes behind the request wait, and both sides hang.
+        // Not `pipeline_flush`: with it hyper does not flush a 101 while bytes follow the request,
+        // and both sides hang.
         if limits.max_headers != DEFAULT_MAX_HEADERS {
             http1.max_headers(limits.max_headers);
         }
@@ -84,45 +87,46 @@ impl ConnectionBuilder {
         }
     }
 
-    /// Whether connections are encrypted.
-    pub(crate) fn have_tls(&self) -> bool {
+    /// Returns whether connections use TLS.
+    pub(crate) fn has_tls(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Serves a connection until it ends; or, once told to stop, until what is in flight on it is done.
+    /// Serves a connection until it ends, or until its requests have finished after `shutdown`.
     pub(crate) async fn serve(
         &self,
         stream: RawStream,
         service: ConnectionService,
         permit: Permit,
-        stopped: ShutdownSignal,
+        shutdown: ShutdownSignal,
     ) {
-        let begun = Instant::now();
+        let connected_at = Instant::now();
         let permit = Arc::new(permit);
-        let opened = tokio::select! {
-            opened = tokio::time::timeout(self.header_timeout, open(stream, self.tls.as_ref())) => opened,
-            () = told_for(IDLE_GRACE, stopped.clone()) => return,
+        let negotiated = tokio::select! {
+            done = tokio::time::timeout(self.header_timeout, negotiate(stream, self.tls.as_ref())) => done,
+            () = after_shutdown(IDLE_GRACE, shutdown.clone()) => return,
         };
-        let ended = match opened {
+        let ended = match negotiated {
             Ok(Ok(Negotiated { http: HttpVersion::Http2, prefix, stream })) => {
-                self.serve_http2(Socket::new(prefix, stream, self.body_timeout), service, stopped).await
+                self.serve_http2(Socket::new(prefix, stream, self.body_timeout), service, shutdown).await
             }
             Ok(Ok(Negotiated { http: HttpVersion::Http1, prefix, stream })) => {
-                self.serve_http1(Socket::new(prefix, stream, self.body_timeout), begun, service, &permit, stopped).await
+                let socket = Socket::new(prefix, stream, self.body_timeout);
+                self.serve_http1(socket, connected_at, service, &permit, shutdown).await
             }
-            Ok(Err(HandshakeError::Failed(error))) => {
-                return tracing::debug!(error = %Excerpt(&error), "connection ended before a request");
+            Ok(Err(HandshakeError::Io(error))) => {
+                return tracing::debug!(error = %Excerpt(&error), "connection ended before its first request");
             }
-            Ok(Err(HandshakeError::Handshake(error))) => {
-                let reason = handshake_failure(&error);
+            Ok(Err(HandshakeError::Tls(error))) => {
+                let reason = tls_failure(&error);
                 service.open().worker().handshake_failed(reason);
-                return tracing::debug!(error = %Excerpt(&error), reason, client = service.client(), "no TLS handshake");
+                return tracing::debug!(error = %Excerpt(&error), reason, client = service.client(), "TLS handshake failed");
             }
             Err(_) => {
-                if self.have_tls() {
+                if self.has_tls() {
                     service.open().worker().handshake_failed("timeout");
                 }
-                return tracing::debug!("no request in time");
+                return tracing::debug!("connection sent no request in time");
             }
         };
         if let Err(error) = ended {
@@ -134,63 +138,61 @@ impl ConnectionBuilder {
         &self,
         socket: Socket,
         service: ConnectionService,
-        stopped: ShutdownSignal,
+        shutdown: ShutdownSignal,
     ) -> hyper::Result<()> {
         let activity = Activity::new();
         let client = service.client().to_owned();
         let service = service.noted_in(Arc::clone(&activity));
         let connection = pin!(self.http2.serve_connection(TokioIo::new(socket), service));
-        // At once: GOAWAY tells a client which of its requests are served, so that none is lost.
-        let over = async {
+        // Without a grace: GOAWAY names the requests that are served, so none is lost.
+        let finish_when = async {
             tokio::select! {
-                () = told_for(Duration::ZERO, stopped.clone()) => {}
+                () = after_shutdown(Duration::ZERO, shutdown.clone()) => {}
                 () = activity.idle_for(self.idle_timeout) => {}
             }
         };
         tokio::select! {
-            ended = until_done(connection, stopped.clone(), over, http2::Connection::graceful_shutdown) => ended,
+            ended = drive(connection, shutdown.clone(), finish_when, http2::Connection::graceful_shutdown) => ended,
             () = activity.stalled_for(self.body_timeout) => {
-                tracing::debug!(client = client, "the client takes nothing of its answers");
+                tracing::debug!(client = client, "the client reads none of its responses");
                 Ok(())
             }
-            // It has not heard, or would not go.
-            () = activity.idle_for(self.idle_timeout + GOODBYE) => Ok(()),
+            // The client has not closed after GOAWAY.
+            () = activity.idle_for(self.idle_timeout + GOAWAY_TIMEOUT) => Ok(()),
         }
     }
 
     async fn serve_http1(
         &self,
         socket: Socket,
-        begun: Instant,
+        connected_at: Instant,
         service: ConnectionService,
         permit: &Arc<Permit>,
-        stopped: ShutdownSignal,
+        shutdown: ShutdownSignal,
     ) -> hyper::Result<()> {
-        let ends_body = CloseDelimited::default();
-        let (clock, last_words) = (HeadClock::begun(begun), FinalResponse::default());
-        let socket = TokioIo::new(socket.with(ends_body.clone(), clock.clone(), last_words.clone()));
+        let state = Arc::new(Http1State::new(connected_at));
+        let socket = TokioIo::new(socket.with_state(Arc::clone(&state)));
         let serving = service_fn(|mut request: Request<Incoming>| {
             let is_old = request.version() == Version::HTTP_10;
             let is_head = request.method() == Method::HEAD;
-            ends_body.set(is_old);
+            state.set_close_delimited(is_old);
             if request.headers().contains_key(UPGRADE) {
-                // For the tunnel, should there be one.
-                let (stopped, permit, counted) = (stopped.clone(), Arc::clone(permit), Arc::clone(service.open()));
+                // A tunnel keeps the connection counted, and the server waiting for it.
                 request.extensions_mut().insert(ConnectionGuard {
-                    _shutdown: stopped,
-                    _permit: permit,
-                    _counted: counted,
+                    _shutdown: shutdown.clone(),
+                    _permit: Arc::clone(permit),
+                    _counted: Arc::clone(service.open()),
                 });
             }
-            let stopped = &stopped;
-            // Not in an `async` block, which would keep the answer's future twice.
+            let shutdown = &shutdown;
+            // Not an `async` block, which would store the future of the response twice.
             service.call(request).map_ok(move |mut response| {
                 let is_tunnel = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-                let is_last = is_old && (closes(&response) || !is_head && ends_with_connection(&response));
-                if is_last || stopped.is_set() && !is_tunnel {
+                let is_last = is_old && (closes(&response) || !is_head && is_close_delimited(&response));
+                if is_last || shutdown.is_set() && !is_tunnel {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                     if is_old {
-                        // To an answer of HTTP/1.1 hyper would add that the connection is kept.
+                        // To an HTTP/1.1 response hyper would add `Connection: keep-alive`.
                         *response.version_mut() = Version::HTTP_10;
                     }
                 }
@@ -198,49 +200,52 @@ impl ConnectionBuilder {
             })
         });
         let mut http1 = self.http1.clone();
-        http1.timer(HeadTimer::new(clock.clone(), self.idle_timeout, self.header_timeout));
+        http1.timer(HeadTimer::new(Arc::clone(&state), self.idle_timeout, self.header_timeout));
         let mut connection = pin!(http1.serve_connection(socket, serving).with_upgrades());
         let finish = http1::UpgradeableConnection::graceful_shutdown;
-        let over = told_for(IDLE_GRACE, stopped.clone());
-        let ended = until_done(connection.as_mut(), stopped.clone(), over, finish).await;
-        // The user, to hyper, is the body of an answer: it failed after the head was sent.
+        let finish_when = after_shutdown(IDLE_GRACE, shutdown.clone());
+        let ended = drive(connection.as_mut(), shutdown.clone(), finish_when, finish).await;
+        // A user error is a failed response body: the response that was sent is incomplete.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
-            ends_body.set(false);
+            state.set_close_delimited(false);
         }
-        if ended.as_ref().is_err_and(hyper::Error::is_timeout) && clock.is_reading() {
-            last_words.set(serialize(Reason::HeaderTimeout));
+        if ended.as_ref().is_err_and(hyper::Error::is_timeout) && state.is_reading_head() {
+            state.set_final_response(serialize(Reason::HeaderTimeout));
             service.open().worker().refused(Reason::HeaderTimeout);
         }
-        if let Some(reason) = ended.as_ref().err().and_then(head_refused) {
+        // hyper refuses such a head itself, with a bare status.
+        if let Some(error) = ended.as_ref().err().filter(|error| error.is_parse()) {
+            let reason = if error.is_parse_too_large() { Reason::HeadersTooLarge } else { Reason::MalformedRequest };
             service.open().worker().refused(reason);
         }
         ended
     }
 }
 
-/// Whether an answer says that its connection is closed.
+/// Returns whether a response has `Connection: close`.
 fn closes<B>(response: &Response<B>) -> bool {
     response.headers().get(CONNECTION).is_some_and(|connection| connection == "close")
 }
 
-/// Whether the body of an answer to an HTTP/1.0 client, which knows no chunks, ends with the connection.
-fn ends_with_connection<B: Body>(response: &Response<B>) -> bool {
+/// Returns whether the end of the connection ends the body of a response to an HTTP/1.0 client,
+/// which cannot read chunks.
+fn is_close_delimited<B: Body>(response: &Response<B>) -> bool {
     !response.headers().contains_key(CONTENT_LENGTH)
         && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         && response.body().size_hint().exact().is_none()
 }
 
-/// Resolves this long after it is time to stop.
-async fn told_for(time: Duration, mut stopped: ShutdownSignal) {
-    stopped.wait().await;
+/// Resolves this long after the server stops.
+async fn after_shutdown(time: Duration, mut shutdown: ShutdownSignal) {
+    shutdown.wait().await;
     tokio::time::sleep(time).await;
 }
 
-/// Serves a connection, and has it finish what is in flight once it is over.
-async fn until_done<C>(
+/// Serves a connection to its end. Once `finish_when` resolves, only requests in flight finish.
+async fn drive<C>(
     mut connection: Pin<&mut C>,
-    stopped: ShutdownSignal,
-    over: impl Future<Output = ()>,
+    shutdown: ShutdownSignal,
+    finish_when: impl Future<Output = ()>,
     finish: impl FnOnce(Pin<&mut C>),
 ) -> hyper::Result<()>
 where
@@ -249,11 +254,11 @@ where
     tokio::select! {
         biased;
         ended = &mut connection => return ended,
-        () = over => {}
+        () = finish_when => {}
     }
     finish(connection.as_mut());
     let ended = connection.await;
-    // Held until here: without it the connection would not be waited for.
-    drop(stopped);
+    // Kept until here, because the server waits for connections that hold it.
+    drop(shutdown);
     ended
 }

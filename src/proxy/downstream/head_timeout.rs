@@ -1,141 +1,96 @@
-//! How long a connection may take to begin its next request, and how long that request's head may take.
+//! Limits how long a connection may be idle before a head, and how long the head may take.
 
-use crate::proxy::net::timer::ConnectionTimer;
+use super::http1_state::Http1State;
+use crate::proxy::net::timer::{ConnectionTimer, now};
 use hyper::rt::{Sleep, Timer};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-/// What a connection waits for, as far as heads go. Shared by its socket, which sees the bytes, and its timer.
-#[derive(Clone, Debug)]
-pub(crate) struct HeadClock(Arc<Mutex<Head>>);
-
-#[derive(Clone, Copy, Debug)]
-enum Head {
-    /// The next one, of which no byte has come.
-    Awaited { since: Instant },
-    /// The rest of one. When it began is asked for only if one has to wait, which is hardly later: most heads come whole.
-    Begun { at: Option<Instant> },
-    /// None: a request is being answered.
-    Read,
-}
-
-impl HeadClock {
-    /// For a connection whose first bytes have come. Its first head counts from the connection's start.
-    pub(crate) fn begun(at: Instant) -> Self {
-        Self(Arc::new(Mutex::new(Head::Begun { at: Some(at) })))
-    }
-
-    /// Notes that bytes have come.
-    pub(crate) fn saw_bytes(&self) {
-        let mut head = self.head();
-        if matches!(*head, Head::Awaited { .. }) {
-            *head = Head::Begun { at: None };
-        }
-    }
-
-    /// Whether a head has begun and is not read to its end.
-    pub(crate) fn is_reading(&self) -> bool {
-        matches!(*self.head(), Head::Begun { .. })
-    }
-
-    fn head(&self) -> MutexGuard<'_, Head> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// hyper's timer for heads. hyper knows one limit for the silence before a head and the head itself; by this timer they are two,
-/// whatever deadline it asks for.
+/// hyper's timer for heads. hyper has one limit for the idle time before a head and the head
+/// itself. This timer ignores hyper's deadline and applies two.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadTimer {
-    clock: HeadClock,
+    state: Arc<Http1State>,
     timer: ConnectionTimer,
     idle_timeout: Duration,
     header_timeout: Duration,
-    made: Instant,
+    created_at: Instant,
 }
 
 impl HeadTimer {
-    pub(crate) fn new(clock: HeadClock, idle_timeout: Duration, header_timeout: Duration) -> Self {
+    pub(crate) fn new(state: Arc<Http1State>, idle_timeout: Duration, header_timeout: Duration) -> Self {
         let timer = ConnectionTimer::new(header_timeout);
-        Self { made: timer.now(), clock, timer, idle_timeout, header_timeout }
+        Self { created_at: now(), state, timer, idle_timeout, header_timeout }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match &mut *self.clock.head() {
-            Head::Awaited { since } => Some(*since + self.idle_timeout),
-            Head::Begun { at } => Some(*at.get_or_insert_with(|| self.timer.now()) + self.header_timeout),
-            Head::Read => None,
-        }
+        self.state.head_deadline(self.idle_timeout, self.header_timeout)
     }
 }
 
 impl Timer for HeadTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        self.sleep_until(self.made + duration)
+        self.sleep_until(self.created_at + duration)
     }
 
     fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
-        let mut head = self.clock.head();
-        if matches!(*head, Head::Read) {
-            *head = Head::Awaited { since: self.timer.now() };
-        }
-        Box::pin(HeadWait { timer: self.clone() })
+        self.state.await_head();
+        Box::pin(HeadSleep { timer: self.clone() })
     }
 
-    /// No time that has a meaning: hyper asks for it to say a deadline, which this timer does not listen to, and the clock is not for
-    /// free.
+    /// Returns a constant: hyper needs the time only for the deadline that this timer ignores, and
+    /// reading the clock is not free.
     fn now(&self) -> Instant {
-        self.made
+        self.created_at
     }
 }
 
-/// The wait for one head, dropped once it is read.
+/// The wait for one head. hyper drops it once the head is complete.
 #[derive(Debug)]
-struct HeadWait {
+struct HeadSleep {
     timer: HeadTimer,
 }
 
-impl Future for HeadWait {
+impl Future for HeadSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            // It is an earlier one once a byte has come, after which hyper polls this again.
+            // The first byte of a head changes the deadline. hyper polls this again after reading.
             let Some(deadline) = self.timer.deadline() else { return Poll::Pending };
             ready!(self.timer.timer.poll_until(deadline, cx));
-            if self.timer.deadline().is_none_or(|now| now <= deadline) {
+            if self.timer.deadline().is_none_or(|current| current <= deadline) {
                 return Poll::Ready(());
             }
         }
     }
 }
 
-impl Drop for HeadWait {
+impl Drop for HeadSleep {
     fn drop(&mut self) {
-        *self.timer.clock.head() = Head::Read;
+        self.timer.state.complete_head();
     }
 }
 
-impl Sleep for HeadWait {}
+impl Sleep for HeadSleep {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn silence_and_a_slow_head_have_a_limit_each() {
+    async fn an_idle_connection_and_a_slow_head_have_a_limit_each() {
         let seconds = Duration::from_secs;
         let start = tokio::time::Instant::now().into_std();
-        let clock = HeadClock::begun(start);
-        let timer = HeadTimer::new(clock.clone(), seconds(75), seconds(30));
-        let elapsed = |timer: &HeadTimer| (timer.timer.now() - start).as_secs();
+        let state = Arc::new(Http1State::new(start));
+        let timer = HeadTimer::new(Arc::clone(&state), seconds(75), seconds(30));
+        let elapsed = || (now() - start).as_secs();
         timer.sleep_until(start).await;
-        assert_eq!((elapsed(&timer), clock.is_reading()), (30, false), "the wait is over, and with it the head");
-        let silence = timer.sleep_until(start);
-        silence.await;
-        assert_eq!(elapsed(&timer), 105);
+        assert_eq!((elapsed(), state.is_reading_head()), (30, false), "the end of the wait ends the head");
+        timer.sleep_until(start).await;
+        assert_eq!(elapsed(), 105);
     }
 }

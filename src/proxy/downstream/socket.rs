@@ -1,100 +1,64 @@
-//! A client's socket that is reset where its end would be taken for the end of an answer.
+//! The socket of a client, which decides whether the connection ends by a close or by a reset.
 
-use super::head_timeout::HeadClock;
-use super::read_ahead::ReadAhead;
+use super::handshake::ReadAhead;
+use super::http1_state::Http1State;
 use crate::proxy::net::stream::Stream;
 use crate::proxy::net::timer::StallTimer;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A socket that is reset when it is dropped, if its end [`CloseDelimited`] then or its client stopped reading; and that says why where
-/// hyper would not.
+/// The socket of a client. When dropped, it resets the connection if the client stopped reading or
+/// if a plain close would make an incomplete response look complete.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    /// What was read of the stream already.
+    /// The bytes of the stream that were read already.
     prefix: ReadAhead,
     stream: Stream,
-    ends_body: CloseDelimited,
-    /// For HTTP/1, whose heads are read one after another.
-    clock: Option<HeadClock>,
-    /// What is written last of all, if anything.
-    last_words: FinalResponse,
+    /// `None` for HTTP/2.
+    http1: Option<Arc<Http1State>>,
     /// Runs while a write waits for the client to read.
     stall: StallTimer,
-    /// Whether the client took nothing for too long.
-    stalled: bool,
-}
-
-/// Whether an answer is on its way whose body ends with the connection, as it does for an HTTP/1.0 client. When it is cut, the
-/// connection must not end as if it were whole.
-///
-/// Not so for others, which see a cut by the chunk or the bytes that are missing: a reset may take from them what had arrived.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CloseDelimited(Arc<AtomicBool>);
-
-impl CloseDelimited {
-    pub(crate) fn set(&self, ends_body: bool) {
-        self.0.store(ends_body, Ordering::Relaxed);
-    }
-}
-
-/// What a client is told when its connection ends before it could be told otherwise.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FinalResponse(Arc<OnceLock<Vec<u8>>>);
-
-impl FinalResponse {
-    pub(crate) fn set(&self, words: Vec<u8>) {
-        // Only the first are ever set: a connection ends once.
-        let _ = self.0.set(words);
-    }
+    /// Whether the client has read nothing for too long.
+    is_stalled: bool,
 }
 
 impl Socket {
-    /// A socket whose client may take nothing for at most `timeout`.
+    /// Creates a socket whose client may read nothing for at most `timeout`.
     pub(crate) fn new(prefix: ReadAhead, stream: Stream, timeout: Duration) -> Self {
-        Self {
-            prefix,
-            stream,
-            ends_body: CloseDelimited::default(),
-            clock: None,
-            last_words: FinalResponse::default(),
-            stall: StallTimer::new(timeout, None),
-            stalled: false,
-        }
+        Self { prefix, stream, http1: None, stall: StallTimer::new(timeout, None), is_stalled: false }
     }
 
-    /// The same for HTTP/1.
-    pub(crate) fn with(mut self, ends_body: CloseDelimited, clock: HeadClock, last_words: FinalResponse) -> Self {
-        (self.ends_body, self.clock, self.last_words) = (ends_body, Some(clock), last_words);
+    /// Uses the state of an HTTP/1 connection.
+    pub(crate) fn with_state(mut self, state: Arc<Http1State>) -> Self {
+        self.http1 = Some(state);
         self
     }
 
-    /// What comes of a write, or of its having been waited for too long.
-    ///
-    /// A flush and the goodbye of TLS are writes too: what was written may have gone no further than to the session.
-    fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Returns the outcome of a write, or an error if it has waited for too long. A flush and the
+    /// shutdown of TLS write too: earlier bytes may still be in the TLS session.
+    fn limit_stall<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stall.reset();
             return written;
         }
         ready!(self.stall.poll(cx));
-        self.stalled = true;
+        self.is_stalled = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.stalled || self.ends_body.0.load(Ordering::Relaxed) {
+        let state = self.http1.as_deref();
+        if self.is_stalled || state.is_some_and(Http1State::is_close_delimited) {
             self.stream.reset();
-        } else if let (false, Some(words)) = (self.stall.is_waiting(), self.last_words.0.get()) {
+        } else if let (false, Some(response)) = (self.stall.is_waiting(), state.and_then(Http1State::final_response)) {
             // While a write waits, a response is incomplete: these bytes would become a part of it.
-            self.stream.say(words);
+            self.stream.write_final(response);
         }
     }
 }
@@ -102,14 +66,14 @@ impl Drop for Socket {
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        self.prefix.give(buf);
+        self.prefix.copy_to(buf);
         let read = if buf.filled().len() > before {
             Poll::Ready(Ok(()))
         } else {
             Pin::new(&mut self.stream).poll_read(cx, buf)
         };
-        if let Some(clock) = self.clock.as_ref().filter(|_| buf.filled().len() > before) {
-            clock.saw_bytes();
+        if let Some(state) = self.http1.as_ref().filter(|_| buf.filled().len() > before) {
+            state.received_bytes();
         }
         read
     }
@@ -118,7 +82,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(cx, written)
+        self.limit_stall(cx, written)
     }
 
     fn poll_write_vectored(
@@ -127,7 +91,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.written(cx, written)
+        self.limit_stall(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -137,14 +101,14 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         match self.stream {
-            // Nothing to do, which says nothing about a write that waits.
+            // Does nothing, so it does not show that a waiting write has ended.
             Stream::Raw(_) => flushed,
-            Stream::Tls(_) => self.written(cx, flushed),
+            Stream::Tls(_) => self.limit_stall(cx, flushed),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut_down = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.written(cx, shut_down)
+        self.limit_stall(cx, shut_down)
     }
 }

@@ -1,16 +1,17 @@
-//! How many of something there are at once, up to a limit, and how many of them one client may have.
+//! A limit on how many of something exist at once, with a fair share for each client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts what has been taken of a limited number. Clones count together.
+/// Hands out permits up to a limit. Clones share the count.
 #[derive(Clone, Debug)]
 pub(crate) struct CountLimit {
     taken: Arc<AtomicUsize>,
     limit: usize,
 }
 
-/// One of the limited number, until dropped. A clone is one more, whatever the limit, for what goes on where another ends.
+/// Counts as one until dropped. A clone counts as one more, even beyond the limit: it is for work
+/// that outlives the holder.
 #[derive(Debug)]
 pub(crate) struct Permit(Arc<AtomicUsize>);
 
@@ -19,21 +20,21 @@ impl CountLimit {
         Self { taken: Arc::default(), limit }
     }
 
-    /// The same count with another limit.
+    /// Returns the same count with another limit.
     pub(crate) fn with_limit(&self, limit: usize) -> Self {
         Self { taken: Arc::clone(&self.taken), limit }
     }
 
-    /// One for a client that has so many already: `None` unless more are left than it has.
+    /// Returns a permit for a client that holds `held` already, if more than `held` are free.
     ///
-    /// So clients that want as many as they can get have equal shares, and as much as one share stays free: `limit / (n + 1)` for each
-    /// of `n`. Switches share their buffers so (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998): nothing is to be set,
-    /// nothing is taken back, and while there is room nobody is held to a share.
-    pub(crate) fn try_acquire(&self, others: usize) -> Option<Permit> {
-        // Made first, so that it is given back where it is one too many.
+    /// So `n` clients that take all they can get `limit / (n + 1)` each, and as much stays free for
+    /// the next client. Switches share their buffers by this rule (Choudhury and Hahne, Dynamic
+    /// Queue Length Thresholds, 1998): it has no setting and takes nothing back.
+    pub(crate) fn try_acquire(&self, held: usize) -> Option<Permit> {
+        // Made first, so that dropping it undoes the count if the limit is reached.
         let permit = Permit(Arc::clone(&self.taken));
-        let left = self.limit.saturating_sub(self.taken.fetch_add(1, Ordering::Relaxed));
-        (others < left).then_some(permit)
+        let free = self.limit.saturating_sub(self.taken.fetch_add(1, Ordering::Relaxed));
+        (held < free).then_some(permit)
     }
 }
 
@@ -55,23 +56,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_is_counted_until_it_is_dropped() {
-        let load = CountLimit::new(2);
-        let (one, two) = (load.try_acquire(0), load.try_acquire(0));
-        assert!(one.is_some() && two.is_some() && load.try_acquire(0).is_none());
-        assert!(load.with_limit(3).try_acquire(0).is_some());
+    fn a_permit_counts_until_it_is_dropped() {
+        let limit = CountLimit::new(2);
+        let (one, two) = (limit.try_acquire(0), limit.try_acquire(0));
+        assert!(one.is_some() && two.is_some() && limit.try_acquire(0).is_none());
+        assert!(limit.with_limit(3).try_acquire(0).is_some());
         drop(one);
-        assert!(load.try_acquire(0).is_some() && load.with_limit(1).try_acquire(0).is_none());
+        assert!(limit.try_acquire(0).is_some() && limit.with_limit(1).try_acquire(0).is_none());
     }
 
-    /// What each of so many clients has once none can take more.
-    fn shares(limit: usize, clients: usize) -> Vec<usize> {
-        let load = CountLimit::new(limit);
+    /// Returns what each client holds once none gets another permit.
+    fn shares(most: usize, clients: usize) -> Vec<usize> {
+        let limit = CountLimit::new(most);
         let mut taken: Vec<Vec<Permit>> = (0..clients).map(|_| Vec::new()).collect();
         loop {
             let before: usize = taken.iter().map(Vec::len).sum();
             for mine in &mut taken {
-                mine.extend(load.try_acquire(mine.len()));
+                mine.extend(limit.try_acquire(mine.len()));
             }
             if taken.iter().map(Vec::len).sum::<usize>() == before {
                 return taken.iter().map(Vec::len).collect();
@@ -80,26 +81,26 @@ mod tests {
     }
 
     #[test]
-    fn whoever_takes_all_they_can_have_equal_shares_and_leave_one() {
+    fn clients_that_take_all_they_can_get_equal_shares_and_leave_one() {
         assert_eq!(shares(512, 1), [256]);
         assert_eq!(shares(512, 3), [128; 3]);
         assert_eq!(shares(5_002, 40), [122; 40]);
-        assert_eq!(shares(2, 2), [1, 1], "a first one needs no more than a place");
+        assert_eq!(shares(2, 2), [1, 1], "the first permit needs only a free place");
         assert_eq!(shares(1, 1), [1]);
     }
 
     #[test]
-    fn a_client_that_comes_late_is_served_before_the_first_give_anything_back() {
-        let load = CountLimit::new(512);
+    fn a_late_client_is_served_before_the_first_client_gives_anything_back() {
+        let limit = CountLimit::new(512);
         let mut greedy = Vec::new();
-        while let Some(permit) = load.try_acquire(greedy.len()) {
+        while let Some(permit) = limit.try_acquire(greedy.len()) {
             greedy.push(permit);
         }
         let mut late = Vec::new();
-        while let Some(permit) = load.try_acquire(late.len()) {
+        while let Some(permit) = limit.try_acquire(late.len()) {
             late.push(permit);
         }
         assert_eq!((greedy.len(), late.len()), (256, 128));
-        assert!(load.try_acquire(0).is_some() && load.try_acquire(127).is_some() && load.try_acquire(128).is_none());
+        assert!(limit.try_acquire(0).is_some() && limit.try_acquire(127).is_some() && limit.try_acquire(128).is_none());
     }
 }

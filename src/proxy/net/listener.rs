@@ -1,4 +1,4 @@
-//! The listening sockets: on a port, one for each worker; at a path, one for all of them.
+//! Listening sockets: one for each worker on a port, one for all workers at a path.
 
 use super::stream::RawStream;
 use crate::proxy::peer::PeerAddress;
@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-/// Connections that wait to be accepted.
+/// Most connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
 
 /// Where to listen.
@@ -19,9 +19,9 @@ pub enum ListenAddress {
     Tcp(SocketAddr),
     /// A Unix socket.
     Unix {
-        /// Where its file is made.
+        /// The path of its file.
         path: PathBuf,
-        /// The file's permissions: who may connect may write to it.
+        /// The file's permissions. Users who may write to it may connect.
         mode: u32,
     },
 }
@@ -41,7 +41,7 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Debug)]
 pub enum Listener {
     /// On a port.
@@ -63,7 +63,7 @@ impl From<UnixListener> for Listener {
 }
 
 impl Listener {
-    /// For a runtime.
+    /// Registers the listener with the runtime.
     pub(crate) fn into_async(self) -> io::Result<AsyncListener> {
         match self {
             Self::Tcp(listener) => {
@@ -77,7 +77,7 @@ impl Listener {
         }
     }
 
-    /// Accepts a connection that waits, without waiting for one.
+    /// Accepts a connection, without waiting for one.
     pub(crate) fn accept(&self) -> io::Result<(RawStream, PeerAddress)> {
         match self {
             Self::Tcp(listener) => {
@@ -94,7 +94,7 @@ impl Listener {
     }
 }
 
-/// A socket that listens, in a runtime.
+/// A listening socket in a runtime.
 #[derive(Debug)]
 pub(crate) enum AsyncListener {
     Tcp(tokio::net::TcpListener),
@@ -119,16 +119,17 @@ impl AsyncListener {
     }
 }
 
-/// Whose the port is, or the path.
+/// Who may listen on the same port or path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortSharing {
-    /// This process's alone: starting fails where another listens.
+    /// This process alone: starting fails if another process listens.
     Exclusive,
-    /// Shared with the process that this one takes over from, and later with the one that takes over from this.
+    /// Also the process that this one takes over from, and later the one that takes over from this.
     Shared,
 }
 
-/// Binds an address so that every worker can have a listener of its own. Shares it with whoever else of the same user binds it so.
+/// Binds an address with `SO_REUSEPORT`, so that each worker has its own listener. Other processes
+/// of the same user can bind it too.
 ///
 /// # Errors
 /// The address is in use or may not be used.
@@ -144,26 +145,32 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// The address if nobody listens on it yet, another last4 included, which [`bind`] would share it with; port 0 becomes a free one.
+/// Returns the address if no other socket listens on it, not even a last4 with which [`bind`] would
+/// share it. Port 0 becomes a free port.
 ///
 /// # Errors
 /// The address is in use or may not be used.
-pub(crate) fn free(address: SocketAddr) -> io::Result<SocketAddr> {
-    // Held for no longer than the check: a socket that does not share its port may be bound only if there is no other.
+pub(crate) fn ensure_unused(address: SocketAddr) -> io::Result<SocketAddr> {
+    // Closed at once. Without SO_REUSEPORT it can be bound only if there is no other listener.
     TcpListener::bind(address)?.local_addr()
 }
 
-/// Takes no more connections on a listener, and still finishes those that have begun. The client of any other begins again a second
-/// later (RFC 6298 2.1), by when another listener on the port is there for it alone. At a path there is nothing to do: whoever took
-/// over has made it lead to a socket of its own.
+/// Drops new SYNs on a listener that is about to close, and lets handshakes in progress finish.
 ///
-/// Linux gives every connection to one listener of those on a port, before its handshake, and resets it if that listener is closed
-/// before it was accepted (unless `net.ipv4.tcp_migrate_req` is set, which is off by default and nobody's to count on). There is
-/// no way to leave the choice but to close. So the first segment of new connections, SYN without ACK, is filtered out.
+/// Linux assigns a connection to one listener of a port at its SYN, and resets it if that listener
+/// closes before the connection is accepted (unless `net.ipv4.tcp_migrate_req` is set, which is off
+/// by default). A client whose SYN is dropped sends it again after a second (RFC 6298 2.1), and
+/// reaches the new process. A Unix socket needs no filter: its path leads to the new process
+/// already.
+///
+/// Measured in 10 take-overs with 64 clients that open connections without a pause. With a round
+/// trip of 40 ms, 225 of 20,677 connections were reset without the filter, none with it (367 of
+/// 16,422 were delayed by a second); with 1 ms, 54 of 79,015, and none. Waiting without the filter
+/// does not help: 190 of 21,505.
 #[cfg(target_os = "linux")]
-pub(crate) fn hold_off(listener: &AsyncListener) -> io::Result<()> {
+pub(crate) fn drop_new_syns(listener: &AsyncListener) -> io::Result<()> {
     use socket2::SockFilter;
-    // Classic BPF on a TCP segment: its flags are at byte 13.
+    // Classic BPF on a TCP segment, whose flags are at byte 13: drops SYN without ACK.
     const FLAGS: u32 = 13;
     const SYN: u32 = 0x02;
     const SYN_OR_ACK: u32 = 0x12;
@@ -185,6 +192,6 @@ pub(crate) fn hold_off(listener: &AsyncListener) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn hold_off(_: &AsyncListener) -> io::Result<()> {
+pub(crate) fn drop_new_syns(_: &AsyncListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

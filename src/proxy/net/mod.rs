@@ -1,6 +1,9 @@
-//! TODO
+//! Sockets, timers and limits that both sides of the proxy use. Knows bytes, but no requests.
+//!
+//! A client's connection comes from a `listener`: on a port, which `shared_port` lets two processes
+//! share, or at the path of a `unix_socket`. Its bytes pass a `stream`. `limit` counts connections
+//! and requests, `timer` limits how long a peer may stall, `shutdown` makes connections finish.
 
-pub(super) mod coalesce;
 pub(super) mod limit;
 pub(super) mod listener;
 pub(super) mod shared_port;
@@ -8,4 +11,10 @@ pub(super) mod shutdown;
 pub(super) mod stream;
 pub(super) mod timer;
 pub(super) mod unix_socket;
-pub(super) mod version;
+
+/// The version of HTTP on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpVersion {
+    Http1,
+    Http2,
+}

@@ -1,35 +1,37 @@
-//! A port that more than one process listens on, all of which agree to it.
+//! A port that several last4 processes share, because each of them agrees to it.
 //!
-//! The system lets every process of a user join a port whose listeners have `SO_REUSEPORT`, and those of last4 have it, one for each
-//! worker. So that none joins a port by mistake, and serves half of its requests by another configuration, a process that shares its
-//! port says so under a name beside it, and joins only where another says so. A program that is not last4 never does.
+//! Linux lets every process of a user join a port whose listeners have `SO_REUSEPORT`, as those of
+//! last4 have. To join by mistake would mean to serve some requests with another configuration. So
+//! a process that shares its port also binds an abstract socket name for that port, and joins only
+//! if another process has bound one.
 
-use super::listener::free;
+use super::listener::ensure_unused;
 use std::io;
 use std::net::SocketAddr;
 
-/// Most processes on a port at once: one that serves, one that takes over, and those that still drain.
-const MOST: usize = 16;
+/// Most processes on a port at once: one serves, one takes over, the others drain.
+const MAX_PROCESSES: usize = 16;
 
-/// The agreement to share a port, until dropped.
+/// The agreement to share a port, in force until dropped.
 #[derive(Debug)]
 pub struct SharedPort {
-    _name: name::Held,
+    _name: name::HeldName,
 }
 
 impl SharedPort {
-    /// Agrees to share this port. Gives it, for port 0 becomes a free one.
+    /// Agrees to share this port, and returns it. Port 0 becomes a free port.
     ///
     /// # Errors
-    /// Somebody listens there who does not agree, or the address may not be used.
+    /// A process that does not agree listens there, or the address may not be used.
     pub fn agree(address: SocketAddr) -> io::Result<(SocketAddr, Self)> {
-        let address = if address.port() == 0 { free(address)? } else { address };
-        // Said before it is looked for, as by all others: of two that start at the same time one sees the other.
-        let name = name::Held::take(address)?;
+        let address = if address.port() == 0 { ensure_unused(address)? } else { address };
+        // Bind our name before looking for others: of two processes that start at the same time, at
+        // least one sees the other.
+        let name = name::HeldName::take(address)?;
         if !name.is_among_others(address) {
-            free(address).map_err(|error| match error.kind() {
+            ensure_unused(address).map_err(|error| match error.kind() {
                 io::ErrorKind::AddrInUse => {
-                    io::Error::new(error.kind(), "somebody listens there who does not share it")
+                    io::Error::new(error.kind(), "a process that does not share the port listens there")
                 }
                 _ => error,
             })?;
@@ -37,37 +39,38 @@ impl SharedPort {
         Ok((address, Self { _name: name }))
     }
 
-    /// Whether another process shares this port.
-    pub(crate) fn is_agreed_on(address: SocketAddr) -> bool {
-        (0..MOST).any(|number| name::exists(address, number))
+    /// Returns whether any process shares this port.
+    pub(crate) fn is_shared(address: SocketAddr) -> bool {
+        (0..MAX_PROCESSES).any(|number| name::exists(address, number))
     }
 }
 
-/// Names in the namespace of the network, like ports: each is a socket that nobody sends to, and is gone with its process.
+/// Abstract socket names. Like ports they belong to the network namespace, and they disappear with
+/// the process.
 #[cfg(target_os = "linux")]
 mod name {
-    use super::MOST;
+    use super::MAX_PROCESSES;
     use std::io;
     use std::net::SocketAddr;
     use std::os::linux::net::SocketAddrExt;
     use std::os::unix::net::{SocketAddr as Name, UnixDatagram};
 
     #[derive(Debug)]
-    pub(crate) struct Held {
+    pub(crate) struct HeldName {
         _socket: UnixDatagram,
         number: usize,
     }
 
-    impl Held {
+    impl HeldName {
         pub(crate) fn take(address: SocketAddr) -> io::Result<Self> {
             let taken = |number| Ok(Self { _socket: UnixDatagram::bind_addr(&name(address, number)?)?, number });
             let is_used =
                 |taken: &io::Result<Self>| taken.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
-            (0..MOST).map(taken).find(|taken| !is_used(taken)).unwrap_or(Err(io::ErrorKind::AddrInUse.into()))
+            (0..MAX_PROCESSES).map(taken).find(|taken| !is_used(taken)).unwrap_or(Err(io::ErrorKind::AddrInUse.into()))
         }
 
         pub(crate) fn is_among_others(&self, address: SocketAddr) -> bool {
-            (0..MOST).any(|number| number != self.number && exists(address, number))
+            (0..MAX_PROCESSES).any(|number| number != self.number && exists(address, number))
         }
     }
 
@@ -81,16 +84,17 @@ mod name {
     }
 }
 
-/// Where there are no such names, whoever takes over joins unasked.
+/// Other systems have no abstract names: a process joins without checking.
 #[cfg(not(target_os = "linux"))]
 mod name {
     use std::io;
     use std::net::SocketAddr;
 
+    // Another `HeldName` than that of Linux.
     #[derive(Debug)]
-    pub(crate) struct Held;
+    pub(crate) struct HeldName;
 
-    impl Held {
+    impl HeldName {
         pub(crate) fn take(_: SocketAddr) -> io::Result<Self> {
             Ok(Self)
         }
@@ -116,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_joined_only_where_somebody_shares_it() {
+    fn a_port_is_joined_only_if_a_process_shares_it() {
         let (address, first) = SharedPort::agree("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = bind(address).unwrap();
         let (_, second) = SharedPort::agree(address).unwrap();
         drop(first);
         let third = SharedPort::agree(address).unwrap();
-        assert!(SharedPort::is_agreed_on(address));
+        assert!(SharedPort::is_shared(address));
         drop((second, third));
-        assert!(!SharedPort::is_agreed_on(address));
-        assert!(is_refused(address), "a listener that could be joined, of whom nobody knows that it may be");
+        assert!(!SharedPort::is_shared(address));
+        assert!(is_refused(address), "the listener has SO_REUSEPORT, but no process has bound a name");
         drop(listener);
         assert!(SharedPort::agree(address).is_ok());
     }
@@ -135,7 +139,7 @@ mod tests {
         for (held, joining) in
             [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0"), ("[::]", "127.0.0.1"), ("[::]", "[::1]")]
         {
-            // Where there is no IPv6, there is nothing to hold.
+            // Without IPv6 there is nothing to test.
             let Ok(probe) = TcpListener::bind(format!("{held}:0")) else { continue };
             let address = probe.local_addr().unwrap();
             drop(probe);

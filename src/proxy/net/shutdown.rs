@@ -1,13 +1,14 @@
-//! The signal by which connections learn that the server stops.
+//! The signal that makes connections finish.
 
 use tokio::sync::watch;
 
-/// Resolves when the server stops. The server waits until every clone is dropped, so each open connection holds one.
+/// Resolves when the server stops. Each open connection holds a clone, and the server waits until
+/// all clones are dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct ShutdownSignal(watch::Receiver<bool>);
 
 impl ShutdownSignal {
-    pub(crate) fn by(stopping: &watch::Sender<bool>) -> Self {
+    pub(crate) fn subscribe(stopping: &watch::Sender<bool>) -> Self {
         let mut receiver = stopping.subscribe();
         if *stopping.borrow() {
             receiver.mark_changed();
@@ -15,14 +16,14 @@ impl ShutdownSignal {
         Self(receiver)
     }
 
-    /// Resolves once it is time to stop.
+    /// Resolves once the server stops.
     pub(crate) async fn wait(&mut self) {
         // An error means that the sender is gone, and the server with it.
-        let _ = self.0.wait_for(|stop| *stop).await;
+        let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        // There is but one thing to be told, so that this is a look at an atomic.
+        // The value changes only once, so a comparison of versions suffices: one atomic load.
         self.0.has_changed().unwrap_or(true)
     }
 }

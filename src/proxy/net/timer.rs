@@ -1,33 +1,32 @@
-//! A timer for waits that nearly always end early.
+//! Timers for waits that nearly always end early.
 
-use hyper::rt::{Sleep, Timer};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-/// The timer of one connection, on which one wait goes on at a time.
+/// The timer of one connection, for one wait at a time.
 ///
-/// Each wait has a later deadline than the one before, which hardly ever came to its end. So the runtime's timer is left where it
-/// is, and moved only once it went off too early: a request costs no entry in the runtime's wheel, and no system call to tell a
-/// sleeping runtime of an earlier deadline.
+/// Each wait usually has a later deadline than the last, and ends before it. So the runtime's timer
+/// stays where it is, and moves only after it has fired too early: a request costs no entry in the
+/// runtime's timer wheel, and no system call to wake a sleeping runtime for an earlier deadline.
 #[derive(Clone)]
 pub(crate) struct ConnectionTimer(Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>);
 
 impl ConnectionTimer {
-    /// A timer that expects waits of about this length.
+    /// Creates a timer for waits of about this length.
     pub(crate) fn new(usual: Duration) -> Self {
         Self(Arc::new(Mutex::new(Box::pin(tokio::time::sleep(usual)))))
     }
 
     /// Resolves at the deadline.
-    pub(crate) fn until(&self, deadline: Instant) -> Wait {
-        Wait { timer: self.clone(), deadline }
+    pub(crate) async fn sleep_until(&self, deadline: Instant) {
+        poll_fn(|cx| self.poll_until(deadline, cx)).await;
     }
 
-    /// The same for who asks again and again.
+    /// Is ready at the deadline.
     pub(crate) fn poll_until(&self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let mut sleep = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = deadline.into();
@@ -44,65 +43,34 @@ impl ConnectionTimer {
     }
 }
 
-impl Timer for ConnectionTimer {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        self.sleep_until(self.now() + duration)
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(self.until(deadline))
-    }
-
-    fn now(&self) -> Instant {
-        now()
-    }
-}
-
 impl fmt::Debug for ConnectionTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ConnectionTimer")
     }
 }
 
-/// The time as a [`ConnectionTimer`] has it: the runtime's, which tests may stop.
+/// Returns the runtime's time, which tests can pause.
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into()
 }
 
-/// One wait on a [`ConnectionTimer`].
-#[derive(Debug)]
-pub(crate) struct Wait {
-    timer: ConnectionTimer,
-    deadline: Instant,
-}
-
-impl Future for Wait {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.timer.poll_until(self.deadline, cx)
-    }
-}
-
-impl Sleep for Wait {}
-
-/// Limits how long a peer may keep a write or a body waiting.
+/// Limits how long a peer may stall a write or a body.
 #[derive(Debug)]
 pub(crate) struct StallTimer {
     limit: Duration,
-    /// Created by the first wait, unless it is shared: few peers ever keep the proxy waiting.
+    /// Created by the first wait, unless it is shared: few peers ever stall.
     timer: Option<ConnectionTimer>,
     /// The deadline of the current wait.
     deadline: Option<Instant>,
 }
 
 impl StallTimer {
-    /// A timer that uses the connection's `timer`, or creates its own with the first wait.
+    /// Creates a timer that uses the connection's `timer`, or its own from the first wait on.
     pub(crate) fn new(limit: Duration, timer: Option<ConnectionTimer>) -> Self {
         Self { limit, timer, deadline: None }
     }
 
-    /// Resolves when the wait has taken too long. The first poll after a `reset` starts the wait.
+    /// Is ready once the wait has taken too long. The first poll after a `reset` starts the wait.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = *self.deadline.get_or_insert_with(|| now() + self.limit);
         self.timer.get_or_insert_with(|| ConnectionTimer::new(self.limit)).poll_until(deadline, cx)
@@ -113,7 +81,7 @@ impl StallTimer {
         self.deadline = None;
     }
 
-    /// Whether a wait is in progress.
+    /// Returns whether a wait is in progress.
     pub(crate) fn is_waiting(&self) -> bool {
         self.deadline.is_some()
     }
@@ -126,10 +94,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_wait_ends_at_its_own_deadline() {
         let timer = ConnectionTimer::new(Duration::from_secs(30));
-        let begun = timer.now();
+        let start = now();
         for (wanted, ended) in [(20, 20), (40, 40), (35, 40), (100, 100)] {
-            timer.until(begun + Duration::from_secs(wanted)).await;
-            assert_eq!((timer.now() - begun).as_secs(), ended);
+            timer.sleep_until(start + Duration::from_secs(wanted)).await;
+            assert_eq!((now() - start).as_secs(), ended);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A listening socket at a path: made so that nobody finds it half-made, and removed when nobody listens any more.
+//! A listening socket at a path. Its file appears complete, and is removed at the end.
 
 use super::listener::PortSharing;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -9,25 +9,26 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-/// Longest path, in bytes: the system's 107, less what a name has more before it is the path's.
+/// Longest path, in bytes: the system's 107 less the suffix of the temporary name.
 pub const MAX_SOCKET_PATH: usize = 96;
 
-/// The bit of a file's mode by which a listener says that another may take its path over: the sticky bit, which means nothing on a
-/// socket. Where a user may not set it, whoever takes over asks nobody.
+/// The mode bit that marks a socket file as one that another process may replace: the sticky bit,
+/// which has no meaning on a socket. Other systems may not let a user set it, so there any socket
+/// file may be replaced.
 const SHARED: u32 = if cfg!(target_os = "linux") { 0o1000 } else { 0 };
 
 /// The file of a socket, removed when dropped if it is still this socket's.
 #[derive(Debug)]
 pub(crate) struct UnixSocketFile {
     path: PathBuf,
-    /// Device and number, by which it is told from the file of whoever took the path over.
+    /// Device and inode, which distinguish it from the file of a process that took the path over.
     identity: (u64, u64),
 }
 
 impl UnixSocketFile {
     pub(crate) fn remove(&self) {
         if fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
-            // What cannot be removed is found to be stale by the next to listen there.
+            // If this fails, the next process that listens there finds the file stale.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -39,23 +40,23 @@ impl Drop for UnixSocketFile {
     }
 }
 
-/// Listens at a path. The file of a process that is gone makes way; with [`PortSharing::Shared`], that of a running one that shares it
-/// does too.
+/// Listens at a path. Replaces the file of a process that has ended and, with
+/// [`PortSharing::Shared`], that of a running process that shares it.
 ///
-/// The file is made under another name and moved: it is there with its permissions or not at all, and a path that is taken over leads
-/// to one listener or the other at any time.
+/// The file is created under a temporary name and renamed. So it always has its final permissions,
+/// and a path that is taken over leads to one of the two listeners at any time.
 ///
 /// # Errors
-/// Somebody listens there, something else than a socket is there, or the file cannot be made.
-pub(crate) fn bind(path: &Path, mode: u32, port: PortSharing) -> io::Result<(UnixListener, UnixSocketFile)> {
-    make_way(path, port)?;
+/// Another process listens there, the path is not a socket, or the file cannot be created.
+pub(crate) fn bind(path: &Path, mode: u32, sharing: PortSharing) -> io::Result<(UnixListener, UnixSocketFile)> {
+    ensure_replaceable(path, sharing)?;
     let mut temporary = OsString::from(path);
     temporary.push(format!(".{}", std::process::id()));
     let temporary = PathBuf::from(temporary);
-    // A process of the same number that was killed just here may have left one.
+    // A killed process with the same id may have left one.
     let _ = fs::remove_file(&temporary);
     let listener = UnixListener::bind(&temporary)?;
-    let mode = if port == PortSharing::Shared { mode | SHARED } else { mode };
+    let mode = if sharing == PortSharing::Shared { mode | SHARED } else { mode };
     let placed = fs::set_permissions(&temporary, Permissions::from_mode(mode))
         .and_then(|()| fs::symlink_metadata(&temporary))
         .and_then(|found| fs::rename(&temporary, path).map(|()| (found.dev(), found.ino())));
@@ -68,24 +69,26 @@ pub(crate) fn bind(path: &Path, mode: u32, port: PortSharing) -> io::Result<(Uni
     }
 }
 
-/// Whether the path may be taken.
-fn make_way(path: &Path, port: PortSharing) -> io::Result<()> {
+/// Checks that the path may be taken.
+///
+/// # Errors
+/// See [`bind`].
+fn ensure_replaceable(path: &Path, sharing: PortSharing) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
         Ok(found) if !found.file_type().is_socket() => {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no socket"));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the file there is not a socket"));
         }
-        Ok(found) if port == PortSharing::Shared && found.mode() & SHARED == SHARED => return Ok(()),
+        Ok(found) if sharing == PortSharing::Shared && found.mode() & SHARED == SHARED => return Ok(()),
         Ok(_) => {}
     }
-    // Without waiting: somebody who listens and accepts nothing would keep the start waiting for ever.
+    // Non-blocking: a listener with a full backlog would block the start for ever.
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
-        // Of a socket that nobody listens on.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // The process has ended.
+        Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Ok(()),
         Ok(_) | Err(_) => Err(io::ErrorKind::AddrInUse.into()),
     }
 }
@@ -96,7 +99,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     #[test]
-    fn a_stale_file_makes_way_and_a_living_one_or_another_does_not() {
+    fn only_a_stale_socket_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last4.sock");
         drop(UnixListener::bind(&path).unwrap());
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_accepts_nothing_more_is_still_one() {
+    fn a_listener_with_a_full_backlog_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last4.sock");
         let connection = || {
@@ -141,9 +144,13 @@ mod tests {
         assert_eq!(bind(&path, 0o660, PortSharing::Shared).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop((own, file));
         let other = UnixListener::bind(&path).unwrap();
-        assert_eq!(bind(&path, 0o660, PortSharing::Shared).unwrap_err().kind(), io::ErrorKind::AddrInUse, "no last4");
+        assert_eq!(
+            bind(&path, 0o660, PortSharing::Shared).unwrap_err().kind(),
+            io::ErrorKind::AddrInUse,
+            "not a last4"
+        );
         drop(other);
-        let (_shared, _file) = bind(&path, 0o660, PortSharing::Shared).expect("a stale file makes way");
+        let (_shared, _file) = bind(&path, 0o660, PortSharing::Shared).expect("a stale file is replaced");
         assert_eq!(bind(&path, 0o660, PortSharing::Exclusive).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         bind(&path, 0o660, PortSharing::Shared).unwrap();
     }

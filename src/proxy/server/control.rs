@@ -1,32 +1,35 @@
-//! What the workers are told while they run: another setup, or to stop.
+//! Controls running workers: replaces their configuration, and shuts them down in phases.
 
 use crate::proxy::net::limit::CountLimit;
+use crate::proxy::settings::Settings;
 use crate::proxy::snapshot::Snapshot;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
-/// How far a proxy is on its way from serving to its end.
+/// The phases of a proxy, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ShutdownPhase {
     Serving,
-    /// Nothing new is taken; what is in flight finishes within the drain time.
+    /// Accepts nothing. Requests in flight may finish within `limits.drain_secs`.
     Draining,
-    /// What is in flight is cut.
-    Cut,
+    /// Aborts what is still in flight.
+    Aborting,
 }
 
-/// The side that tells.
+/// Sends commands to all workers.
 #[derive(Debug)]
 pub(crate) struct ControlSender {
-    setup: watch::Sender<Snapshot>,
+    snapshot: watch::Sender<Snapshot>,
     phase: watch::Sender<ShutdownPhase>,
 }
 
-/// The side that is told, one for each worker.
+/// Receives the commands, in one worker.
 #[derive(Clone, Debug)]
 pub(crate) struct ControlReceiver {
-    pub(crate) setups: Snapshots,
+    pub(crate) snapshots: Snapshots,
     pub(crate) phases: Phases,
-    /// The connections of all workers together. Its limit is each setup's.
+    /// Counts the connections of all workers. Each snapshot has its own limit.
     pub(crate) connections: CountLimit,
 }
 
@@ -37,47 +40,78 @@ pub(crate) struct Snapshots(watch::Receiver<Snapshot>);
 pub(crate) struct Phases(watch::Receiver<ShutdownPhase>);
 
 impl ControlSender {
-    pub(crate) fn new(setup: Snapshot) -> (Self, ControlReceiver) {
-        let (setup, setups) = watch::channel(setup);
+    pub(crate) fn new(snapshot: Snapshot) -> (Self, ControlReceiver) {
+        let (snapshot, snapshots) = watch::channel(snapshot);
         let (phase, phases) = watch::channel(ShutdownPhase::Serving);
-        (
-            Self { setup, phase },
-            ControlReceiver { setups: Snapshots(setups), phases: Phases(phases), connections: CountLimit::new(0) },
-        )
+        let (snapshots, phases) = (Snapshots(snapshots), Phases(phases));
+        (Self { snapshot, phase }, ControlReceiver { snapshots, phases, connections: CountLimit::new(0) })
     }
 
-    pub(crate) fn replace(&self, setup: Snapshot) {
-        self.setup.send_replace(setup);
+    pub(crate) fn replace(&self, snapshot: Snapshot) {
+        self.snapshot.send_replace(snapshot);
     }
 
     pub(crate) fn enter(&self, phase: ShutdownPhase) {
         self.phase.send_replace(phase);
     }
 
-    /// Resolves once nobody is left to be told.
-    pub(crate) async fn obeyed(&self) {
+    /// Resolves once all workers have ended.
+    pub(crate) async fn all_stopped(&self) {
         self.phase.closed().await;
     }
 }
 
 impl Snapshots {
-    /// The setup in force.
-    pub(crate) fn now(&mut self) -> Snapshot {
+    /// Returns the snapshot in force.
+    pub(crate) fn current(&mut self) -> Snapshot {
         self.0.borrow_and_update().clone()
     }
 
-    /// Resolves with the next setup; never if there can be none any more.
+    /// Resolves with the next snapshot. Pends for ever once the sender is gone.
     pub(crate) async fn next(&mut self) -> Snapshot {
         match self.0.changed().await {
-            Ok(()) => self.now(),
+            Ok(()) => self.current(),
             Err(_) => std::future::pending().await,
         }
     }
 }
 
 impl Phases {
-    /// Resolves once this phase or a later one has begun, or whoever tells is gone.
+    /// Resolves once this phase or a later one is entered, or the sender is gone.
     pub(crate) async fn reached(&mut self, phase: ShutdownPhase) {
-        let _ = self.0.wait_for(|now| *now >= phase).await;
+        let _ = self.0.wait_for(|current| *current >= phase).await;
+    }
+}
+
+/// The state of a running proxy, for the operator's listener. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Status {
+    snapshots: Snapshots,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Status {
+    pub(crate) fn new(snapshots: Snapshots) -> Self {
+        Self { snapshots, stopping: Arc::default() }
+    }
+
+    /// Creates the state of a proxy that is never reloaded.
+    pub fn of(snapshot: Snapshot) -> Self {
+        Self::new(ControlSender::new(snapshot).1.snapshots)
+    }
+
+    /// Returns the settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.snapshots.clone().current().settings
+    }
+
+    /// Reports the proxy as not ready from now on: it is about to stop, but may still serve.
+    pub fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the proxy is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }

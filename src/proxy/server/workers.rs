@@ -1,11 +1,10 @@
-//! Threads that serve the proxy, each with a listener, a runtime and upstream connections of its own, so that a request never
-//! goes from one core to another.
+//! Threads that serve the proxy. Each has its own listener, runtime and upstream connections, so
+//! that a request stays on one core.
 
 use super::accept::run;
-use super::control::{ControlSender, ShutdownPhase};
-use super::status::Status;
+use super::control::{ControlSender, ShutdownPhase, Status};
 use crate::metrics::Metrics;
-use crate::proxy::net::listener::{ListenAddress, Listener, PortSharing, bind, free};
+use crate::proxy::net::listener::{ListenAddress, Listener, PortSharing, bind, ensure_unused};
 use crate::proxy::net::shared_port::SharedPort;
 use crate::proxy::net::unix_socket::{self, UnixSocketFile};
 use crate::proxy::snapshot::Snapshot;
@@ -19,79 +18,80 @@ use std::thread::JoinHandle;
 #[derive(Debug)]
 pub struct Workers {
     address: ListenAddress,
-    place: HeldAddress,
-    command: ControlSender,
+    held: HeldAddress,
+    control: ControlSender,
     status: Status,
     count: NonZeroUsize,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
 impl Workers {
-    /// Binds the address and starts to serve on it.
+    /// Binds the address and starts `count` workers.
     ///
     /// # Errors
-    /// The address is in use or may not be used, or the system gives no thread.
+    /// The address is in use or may not be used, or the system cannot create a thread.
     pub fn start(
         address: impl Into<ListenAddress>,
-        port: PortSharing,
+        sharing: PortSharing,
         count: NonZeroUsize,
-        setup: Snapshot,
+        snapshot: Snapshot,
         metrics: &Metrics,
     ) -> io::Result<Self> {
-        let (address, listeners, place) = listen(address.into(), port, count)?;
-        let (command, orders) = ControlSender::new(setup.share_of(count));
+        let (address, listeners, held) = listen(address.into(), sharing, count)?;
+        let (control, receiver) = ControlSender::new(snapshot.share_of(count));
         let mut threads = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
-            let (orders, worker) = (orders.clone(), metrics.worker());
+            let (receiver, worker) = (receiver.clone(), metrics.worker());
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                let served = runtime.block_on(run(listener, port, orders, worker));
-                // A name that is being looked up would keep the runtime.
+                let served = runtime.block_on(run(listener, sharing, receiver, worker));
+                // Dropping the runtime would block until a DNS lookup in progress has ended.
                 runtime.shutdown_background();
                 served
             };
             threads.push(std::thread::Builder::new().name(format!("worker-{number}")).spawn(serve)?);
         }
-        Ok(Self { address, place, command, status: Status::new(orders.setups), count, threads })
+        Ok(Self { address, held, control, status: Status::new(receiver.snapshots), count, threads })
     }
 
-    /// Where they listen.
+    /// Returns the address that they listen on.
     pub fn address(&self) -> &ListenAddress {
         &self.address
     }
 
-    /// What they can tell about themselves.
+    /// Returns their state.
     pub fn status(&self) -> &Status {
         &self.status
     }
 
-    /// Serves by another setup, from each connection's next request on. Those in flight keep theirs.
-    pub fn replace(&self, setup: Snapshot) {
-        self.command.replace(setup.share_of(self.count));
+    /// Replaces the configuration, from each connection's next request on.
+    pub fn replace(&self, snapshot: Snapshot) {
+        self.control.replace(snapshot.share_of(self.count));
     }
 
-    /// Tells the workers to close their listeners, and to end once what is in flight is done or the drain time is over.
+    /// Closes the listeners. The workers end once no request is in flight, or after
+    /// `limits.drain_secs`.
     pub fn drain(&self) {
         self.status.set_stopping();
-        // First, so that who comes now is refused rather than accepted at the last moment.
-        self.place.leave();
-        self.command.enter(ShutdownPhase::Draining);
+        // First, so that new clients are refused instead of accepted at the last moment.
+        self.held.release();
+        self.control.enter(ShutdownPhase::Draining);
     }
 
-    /// Tells the workers to cut what is in flight and to end.
-    pub fn cut(&self) {
-        self.command.enter(ShutdownPhase::Cut);
+    /// Aborts what is in flight, and ends the workers.
+    pub fn abort(&self) {
+        self.control.enter(ShutdownPhase::Aborting);
     }
 
-    /// Resolves once no worker serves any more.
-    pub async fn done(&self) {
-        self.command.obeyed().await;
+    /// Resolves once all workers have ended.
+    pub async fn drained(&self) {
+        self.control.all_stopped().await;
     }
 
     /// Waits until every worker's thread has ended. Blocks.
     ///
     /// # Errors
-    /// A worker had failed.
+    /// A worker has failed.
     pub fn join(self) -> io::Result<()> {
         for thread in self.threads {
             thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
@@ -100,19 +100,19 @@ impl Workers {
     }
 }
 
-/// What keeps an address ours for as long as it is held, beside the listeners.
+/// Keeps an address besides the listeners, until released or dropped.
 #[derive(Debug)]
 enum HeldAddress {
-    /// Of a port of their own.
+    /// A port of this process alone.
     Exclusive,
-    /// On a port that others may join.
+    /// A port that other processes may join.
     Shared(Mutex<Option<SharedPort>>),
-    /// At a path.
+    /// A Unix socket.
     File(UnixSocketFile),
 }
 
 impl HeldAddress {
-    fn leave(&self) {
+    fn release(&self) {
         match self {
             Self::Exclusive => {}
             Self::Shared(port) => drop(port.lock().unwrap_or_else(PoisonError::into_inner).take()),
@@ -121,34 +121,34 @@ impl HeldAddress {
     }
 }
 
-/// Listens on a port for every worker.
-fn listen_on(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<Listener>> {
+/// Binds one listener for each worker.
+fn bind_all(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<Listener>> {
     (0..count.get()).map(|_| bind(address).map(Listener::Tcp)).collect()
 }
 
-/// Listens for every worker: on a port with a socket each, among which the system shares connections out; at a path with one, which
-/// whoever is free accepts from.
+/// Creates a listener for each worker: on a port a socket each, to which the kernel distributes
+/// connections; at a path one shared socket, from which the next free worker accepts.
 fn listen(
     address: ListenAddress,
-    port: PortSharing,
+    sharing: PortSharing,
     count: NonZeroUsize,
 ) -> io::Result<(ListenAddress, Vec<Listener>, HeldAddress)> {
     match address {
-        ListenAddress::Tcp(address) if port == PortSharing::Exclusive => {
-            let address = free(address)?;
-            let listeners = listen_on(address, count)?;
-            // One that shares it may have joined since it was free.
-            if SharedPort::is_agreed_on(address) {
+        ListenAddress::Tcp(address) if sharing == PortSharing::Exclusive => {
+            let address = ensure_unused(address)?;
+            let listeners = bind_all(address, count)?;
+            // A process that shares its port may have joined in between.
+            if SharedPort::is_shared(address) {
                 return Err(io::ErrorKind::AddrInUse.into());
             }
             Ok((address.into(), listeners, HeldAddress::Exclusive))
         }
         ListenAddress::Tcp(address) => {
-            let (address, agreed) = SharedPort::agree(address)?;
-            Ok((address.into(), listen_on(address, count)?, HeldAddress::Shared(Mutex::new(Some(agreed)))))
+            let (address, agreement) = SharedPort::agree(address)?;
+            Ok((address.into(), bind_all(address, count)?, HeldAddress::Shared(Mutex::new(Some(agreement)))))
         }
         ListenAddress::Unix { ref path, mode } => {
-            let (listener, file) = unix_socket::bind(path, mode, port)?;
+            let (listener, file) = unix_socket::bind(path, mode, sharing)?;
             let clones = (1..count.get()).map(|_| listener.try_clone().map(Listener::Unix));
             let mut listeners = clones.collect::<io::Result<Vec<_>>>()?;
             listeners.push(Listener::Unix(listener));

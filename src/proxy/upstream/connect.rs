@@ -1,8 +1,8 @@
 //! Connects to the upstream: looks up its name, tries its addresses in turn, and adds TLS.
 
 use crate::proxy::error::ForwardError;
+use crate::proxy::net::HttpVersion;
 use crate::proxy::net::stream::{RawStream, Stream};
-use crate::proxy::net::version::HttpVersion;
 use crate::proxy::settings::{Transport, Upstream};
 use crate::tls::{ALPN_HTTP2, ClientTls};
 use socket2::{SockRef, TcpKeepalive};

@@ -2,14 +2,14 @@
 
 use crate::layer::InspectedBody;
 use crate::proxy::error::ForwardError;
-use crate::proxy::net::timer::{ConnectionTimer, Wait, now};
+use crate::proxy::net::timer::{ConnectionTimer, StallTimer, now};
 use crate::proxy::settings::Limits;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::error::Error;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -34,16 +34,12 @@ struct Upload {
     incoming: InspectedBody<Incoming>,
     /// Dropped at the end of the body, which resolves [`UploadProgress::done`].
     observer: Option<(oneshot::Sender<()>, Arc<UploadState>)>,
-    /// How long the client may send nothing.
-    timeout: Duration,
+    /// Runs while the client is waited for.
+    stall: StallTimer,
     /// How many more bytes the client may send.
     bytes_left: u64,
     /// Most trailer fields. HTTP/2 limits only their bytes.
     max_trailers: usize,
-    /// Made when the client is waited for the first time.
-    timer: Option<ConnectionTimer>,
-    /// Present while the client is waited for.
-    wait: Option<Wait>,
 }
 
 /// What is known of a body on its way.
@@ -100,7 +96,7 @@ impl UploadProgress {
             tokio::select! {
                 biased;
                 _ = done => self.done = None,
-                () = timer.until(now() + limit) => {
+                () = timer.sleep_until(now() + limit) => {
                     let polls = self.polls();
                     if polls.is_some() && polls == seen {
                         return Err(ForwardError::ResponseTimeout);
@@ -153,11 +149,9 @@ impl RequestBody {
         let upload = Upload {
             incoming,
             observer: Some((sender, Arc::clone(&state))),
-            timeout: limits.body_timeout,
+            stall: StallTimer::new(limits.body_timeout, None),
             bytes_left,
             max_trailers: limits.max_headers,
-            timer: None,
-            wait: None,
         };
         Ok((Self(Some(Box::new(upload))), Some(UploadProgress { done: Some(done), state, is_inspected })))
     }
@@ -196,10 +190,7 @@ impl Upload {
         if self.observer.as_ref().is_some_and(|(_, state)| state.stall_timeout_disabled.load(Ordering::Relaxed)) {
             return Poll::Pending;
         }
-        let timeout = self.timeout;
-        let timer = self.timer.get_or_insert_with(|| ConnectionTimer::new(timeout));
-        let wait = self.wait.get_or_insert_with(|| timer.until(now() + timeout));
-        Pin::new(wait).poll(cx)
+        self.stall.poll(cx)
     }
 }
 
@@ -223,7 +214,7 @@ impl Body for RequestBody {
             Poll::Ready(Some(Ok(_))) if !upload.incoming.is_end_stream() => {}
             Poll::Ready(_) => upload.observer = None,
         }
-        upload.wait = None;
+        upload.stall.reset();
         frame.map_err(Into::into)
     }
 

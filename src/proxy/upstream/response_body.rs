@@ -2,11 +2,10 @@
 
 use super::pool::Lease;
 use crate::proxy::error::UpstreamError;
-use crate::proxy::net::timer::{Wait, now};
+use crate::proxy::net::timer::StallTimer;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -15,8 +14,8 @@ use std::task::{Context, Poll, ready};
 pub struct UpstreamBody {
     incoming: Incoming,
     lease: Option<Lease>,
-    /// Present while the upstream is waited for.
-    wait: Option<Wait>,
+    /// Runs while the upstream is waited for.
+    stall: StallTimer,
     /// Whether an end without a last frame may be a break, see [`Self::is_broken_off`].
     may_break_off: bool,
 }
@@ -24,7 +23,8 @@ pub struct UpstreamBody {
 impl UpstreamBody {
     pub(crate) fn new(incoming: Incoming, lease: Lease) -> Self {
         let may_break_off = lease.sender.is_multiplexed();
-        let mut body = Self { incoming, lease: Some(lease), wait: None, may_break_off };
+        let stall = StallTimer::new(lease.body_timeout(), Some(lease.timer.clone()));
+        let mut body = Self { incoming, lease: Some(lease), stall, may_break_off };
         if body.incoming.is_end_stream() {
             body.give_back();
         }
@@ -46,14 +46,6 @@ impl UpstreamBody {
     /// distinguishes the two.
     fn is_broken_off(&self) -> bool {
         self.may_break_off && !self.incoming.is_end_stream() && self.incoming.size_hint().exact() != Some(0)
-    }
-
-    /// Resolves when the upstream has sent nothing for too long.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Without a connection the body has ended, and hyper reports that at once.
-        let Some(lease) = &self.lease else { return Poll::Pending };
-        let wait = self.wait.get_or_insert_with(|| lease.timer.until(now() + lease.body_timeout()));
-        Pin::new(wait).poll(cx)
     }
 }
 
@@ -77,13 +69,15 @@ impl Body for UpstreamBody {
             }
             Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
             Poll::Ready(Some(Ok(_))) => {}
+            // Without a connection the body has ended, and hyper reports that at once.
+            Poll::Pending if self.lease.is_none() => return Poll::Pending,
             Poll::Pending => {
-                ready!(self.poll_stalled(cx));
+                ready!(self.stall.poll(cx));
                 self.lease = None;
                 return Poll::Ready(Some(Err(UpstreamError::Stalled)));
             }
         }
-        self.wait = None;
+        self.stall.reset();
         frame.map_err(UpstreamError::Failed)
     }
 
