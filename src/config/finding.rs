@@ -1,12 +1,13 @@
-//! What is wrong with a configuration or suspicious in it, where, and what to write instead.
+//! Errors and warnings: what is wrong or suspicious, where, and what to write instead.
 
 use super::key::KeyPath;
 use std::fmt;
 
-/// One thing that is wrong with a configuration ([`Problems`]), or suspicious in one that is otherwise right
-/// ([`Config::warnings`](super::Config::warnings)).
+/// One error of a configuration ([`Problems`]), or one
+/// [warning](super::Config::warnings) of a valid one.
 ///
-/// It is shown as `location: key: message`, such as `last4.toml:12: route[1].path: a path begins with "/"`.
+/// Displays as `location: key: message`, such as
+/// `last4.toml:12: route[1].path: a path begins with "/"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     location: Location,
@@ -19,12 +20,12 @@ impl Finding {
         Self { location, key: key.to_string(), message: message.into() }
     }
 
-    /// Where the value was given: a file with its line, an environment variable, a flag.
+    /// The source of the value: a line of a file, an environment variable, a flag.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The path of the key, such as `route[2].fields[0]`; empty if the finding is about no key.
+    /// The path of the key, such as `route[2].fields[0]`. Empty if no key is concerned.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -36,7 +37,7 @@ impl Finding {
 
     /// Sorts findings into reading order.
     pub(super) fn sorted(mut findings: Vec<Self>) -> Vec<Self> {
-        findings.sort_by(|one, other| one.location.cmp(&other.location));
+        findings.sort_by(|a, b| a.location.cmp(&b.location));
         findings
     }
 }
@@ -51,24 +52,24 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Where a value was given. Ordered as a reader would go through them: a file from top to bottom, then the rest.
+/// The source of a value. Ordered for reading: a file from top to bottom, then the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Location {
     /// A file, or a built-in preset.
     File {
-        /// Its name as it was given.
+        /// The file's name, as the caller wrote it.
         name: String,
-        /// The line, from 1, where there is one.
+        /// The line, from 1.
         line: Option<usize>,
-        /// The column in characters, from 1, where it tells more than the key does.
+        /// The column in characters, from 1. Only for syntax errors, which have no key.
         column: Option<usize>,
     },
     /// An environment variable.
     Variable(String),
     /// A flag of the command line.
     Flag(String),
-    /// Nowhere: something is missing from all of them together.
+    /// No source: a required key is missing from all of them.
     Anywhere,
 }
 
@@ -86,17 +87,18 @@ impl fmt::Display for Location {
     }
 }
 
-/// Everything that is wrong with a configuration, at least one problem.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The errors of a configuration, at least one, in reading order. Displays one block for each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Problems(Vec<Finding>);
 
 impl Problems {
-    /// Puts the problems in reading order. `None` where there are none.
+    /// Returns the errors in reading order, or `None` if there are none.
     pub(super) fn gather(problems: Vec<Finding>) -> Option<Self> {
         (!problems.is_empty()).then(|| Self(Finding::sorted(problems)))
     }
 
-    /// The problems, in reading order.
+    /// Returns the errors in reading order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Finding> {
         self.0.iter()
     }
@@ -107,16 +109,3 @@ impl From<Finding> for Problems {
         Self(vec![problem])
     }
 }
-
-impl fmt::Display for Problems {
-    /// One block each, without a line feed at the end.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.0.iter().enumerate() {
-            let line_feed = if position == 0 { "" } else { "\n" };
-            write!(f, "{line_feed}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Problems {}

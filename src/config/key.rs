@@ -1,8 +1,8 @@
-//! Where a key stands in a configuration: `route[2].fields[0]`.
+//! Paths of keys: `route[2].fields[0]`.
 
 use std::fmt;
 
-/// The way to a value, from the root.
+/// The keys and indexes from the root to a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyPath(Vec<KeySegment>);
 
@@ -46,7 +46,7 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// Whether TOML lets the key stand without quotes.
+/// Returns whether TOML allows the key without quotes.
 fn is_bare(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }

@@ -1,8 +1,8 @@
-//! The configuration: what was written, read into what the proxy runs on.
+//! The configuration: TOML, environment variables and flags, read into typed values.
 //!
-//! A TOML file, environment variables over it (`LAST4_UPSTREAM__URL` is `upstream.url`), flags over those. [`load`] either gives a
-//! [`Config`] that cannot be wrong, or *all* that is wrong with the sources, each problem with its place, its key and what to
-//! write instead. What surely masks nothing is a problem; what is only suspicious is one of the configuration's [warnings](Config::warnings).
+//! [`load`] returns a valid [`Config`], or *all* errors of the sources, each with its location, key
+//! and cure. A setting that certainly masks nothing is an error; one that is only suspicious is a
+//! [warning](Config::warnings).
 //!
 //! ```
 //! use last4::config::{self, Sources};
@@ -15,12 +15,32 @@
 //! feilds = ["token"]
 //! "#;
 //! let problems = config::load(&Sources::default().with_text("last4.toml", text)).unwrap_err();
-//! assert_eq!(problems.to_string(), r#"last4.toml:3: route[0].fields: missing: what to mask, such as fields = ["token"]
-//! last4.toml:5: route[0].path: a path begins with `/`: write "/api/keys"
-//! last4.toml:6: route[0].feilds: unknown key: did you mean `fields`?"#);
+//! let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
+//! assert_eq!(all[1], r#"last4.toml:5: route[0].path: a path begins with `/`: write "/api/keys""#);
+//! assert_eq!(all[2], "last4.toml:6: route[0].feilds: unknown key: did you mean `fields`?");
 //! ```
 //!
-//! `config/last4.toml` holds every key with its default and unit.
+//! `config/last4.toml` has every key with its default and unit.
+//!
+//! # The way of a value
+//!
+//! ```text
+//! last4.toml             LAST4_UPSTREAM__URL          --upstream
+//!     │  source/document     │  source/environment          │
+//!     ▼                      ▼                              ▼
+//! source/merged     later sources override earlier ones; each value keeps its source
+//!     │
+//! read/table        takes a key out of its table, with its location; the rest is unknown
+//!     │  read/value     converts: type, range, choice
+//!     ▼
+//! tables/           one reader a table: keys, defaults, rules between keys
+//!     │  checks/        paths, expressions, fields and selectors that would not mask
+//!     ▼
+//! Draft             all tables, some of them None after an error
+//!     │
+//!     ▼
+//! Config + warnings, or Problems: each a Finding with location, key and message
+//! ```
 
 mod checks;
 mod finding;
@@ -32,94 +52,95 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use checks::field::compile_fields;
 pub use finding::{Finding, Location, Problems};
 pub use source::sources::Sources;
-pub use tables::admin::Admin;
-pub(crate) use tables::field::compile_fields;
 pub use tables::page::{PageDescription, Pages};
-pub use tables::preset::preset_names;
 pub use tables::route::RouteDescription;
-pub use tables::routes::Routes;
-pub use tables::server::{Log, LogFormat};
+pub use tables::routes::{Routes, preset_names};
+pub use tables::server::{Admin, Log, LogFormat};
 
-use crate::proxy::{ListenAddress, Settings};
+use crate::proxy::{Forwarded, Limits, ListenAddress, Settings};
 use crate::tls::ServerTls;
+use http::HeaderName;
 use key::KeyPath;
-use read::table::{Reader, Table, Target};
+use read::table::{ConfigReader, FindingTarget, Table};
+use read::value::boolean;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use tables::server::UpstreamTable;
-use tables::{admin, routes, server, tls};
+use tables::{routes, server, tls};
 
-/// A configuration that is right: every value is within its bounds, every pattern and selector compiled.
+/// A valid configuration: values are within their bounds, patterns and selectors are compiled.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where the proxy listens.
+    /// The address that the proxy listens on.
     pub listen: ListenAddress,
-    /// Whether the port may be another process's, to take over from it.
+    /// Whether to share the port with a running process, to take over from it.
     pub take_over: bool,
-    /// How many threads serve. `None` for one per core.
+    /// The number of threads. `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// Where `/livez`, `/readyz` and `/metrics` are. `None` for nowhere.
+    /// The listener of `/livez`, `/readyz` and `/metrics`. `None` if it is switched off.
     pub admin: Option<Admin>,
-    /// What goes to the log.
+    /// The log.
     pub log: Log,
     /// The masked routes.
     pub routes: Routes,
-    /// The rest of what the proxy needs to know.
+    /// All other settings of the proxy.
     pub proxy: Settings,
-    /// What is suspicious in it, in reading order.
+    /// Suspicious settings, in reading order.
     pub warnings: Vec<Finding>,
 }
 
-/// Reads the sources into a configuration.
+/// Loads a configuration.
 ///
 /// # Errors
-/// Everything that is wrong with them.
+/// All errors of the sources.
 pub fn load(sources: &Sources) -> Result<Config, Problems> {
     let (config, warnings) = read(sources, |root| {
         let draft = Draft::read(root, sources);
         if !draft.upstream.has_url {
             let message = "missing: the API to stand in front of: write url = \"http://host:port\" in `[upstream]`, set \
                            LAST4_UPSTREAM__URL, or give --upstream";
-            root.error(Target::KeyOf { table: "upstream", key: "url" }, message);
+            root.error(FindingTarget::KeyOf { table: "upstream", key: "url" }, message);
         }
         draft.finish()
     })?;
     Ok(Config { warnings, ..config })
 }
 
-/// Reads the sources for their routes alone: an upstream may be missing, though all that is given must be right.
+/// Loads only the routes. The upstream's URL may be missing, but keys that are set must be valid.
 ///
 /// # Errors
-/// Everything that is wrong with them.
+/// All errors of the sources.
 pub fn load_routes(sources: &Sources) -> Result<Routes, Problems> {
     read(sources, |root| Draft::read(root, sources).routes).map(|(routes, _)| routes)
 }
 
-/// Reads the sources for the address of the admin listener alone, whatever else is wrong with them. `None` if it is switched off.
+/// Loads only the address of the admin listener. Returns `None` if it is switched off.
 ///
 /// # Errors
-/// A file that cannot be read or is not TOML, and what is wrong with the `[admin]` table.
+/// A file that cannot be read or is not TOML, and errors of the `[admin]` table. Other tables may
+/// be wrong.
 pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
-    let reader = Reader::new(sources.open()?);
-    let admin = admin::admin(&mut reader.root());
-    Problems::gather(reader.found().0).map_or(Ok(admin.map(|admin| admin.listen)), Err)
+    let reader = ConfigReader::new(sources.open()?);
+    let admin = server::admin(&mut reader.root());
+    Problems::gather(reader.findings().0).map_or(Ok(admin.map(|admin| admin.listen)), Err)
 }
 
-/// The files that a configuration is made of, to be watched for changes: its own, and those of certificates, keys and roots that it
-/// names. Whatever is wrong with any of them.
+/// Returns the files of a configuration, to watch them for changes: its own, and those of the
+/// certificates, keys and roots that it names, valid or not.
 pub fn files(sources: &Sources) -> Vec<PathBuf> {
     let mut files: Vec<_> = sources.file().map(PathBuf::from).into_iter().collect();
-    if let Ok(origin) = sources.open() {
-        files.extend(tls::files(&mut Reader::new(origin).root()));
+    if let Ok(values) = sources.open() {
+        files.extend(tls::files(&mut ConfigReader::new(values).root()));
     }
     files
 }
 
-/// Everything that was read, before it is known to be right.
+/// All tables, before it is known whether there were errors.
 struct Draft {
     listen: ListenAddress,
     tls: Option<ServerTls>,
@@ -129,9 +150,9 @@ struct Draft {
     log: Log,
     upstream: UpstreamTable,
     routes: Option<Routes>,
-    forwarded: crate::proxy::Forwarded,
-    limits: crate::proxy::Limits,
-    allowed_rerouting_headers: Vec<http::HeaderName>,
+    forwarded: Forwarded,
+    limits: Limits,
+    allowed_rerouting_headers: Vec<HeaderName>,
 }
 
 impl Draft {
@@ -139,10 +160,10 @@ impl Draft {
         let draft = Self {
             listen: server::listen(root),
             tls: tls::listener(root),
-            take_over: server::take_over(root),
+            take_over: root.read_or("take_over", false, boolean),
             workers: server::workers(root),
             upstream: UpstreamTable::read(root),
-            admin: admin::admin(root),
+            admin: server::admin(root),
             log: server::log(root),
             forwarded: server::forwarded(root),
             limits: server::limits(root),
@@ -152,20 +173,20 @@ impl Draft {
         let admin = draft.admin.as_ref().map(|admin| admin.listen);
         if admin.is_some_and(|admin| admin.port() != 0 && draft.listen == admin.into()) {
             root.error(
-                Target::KeyOf { table: "admin", key: "listen" },
+                FindingTarget::KeyOf { table: "admin", key: "listen" },
                 "is the same as `listen`: the two need a port each",
             );
         }
         if draft.upstream.is_at(&draft.listen) {
             root.error(
-                Target::KeyOf { table: "upstream", key: "url" },
+                FindingTarget::KeyOf { table: "upstream", key: "url" },
                 "is where last4 itself listens: every request would come back to it",
             );
         }
         draft
     }
 
-    /// `None` where a problem was noted.
+    /// Returns `None` if an error was reported.
     fn finish(self) -> Option<Config> {
         Some(Config {
             listen: self.listen,
@@ -175,7 +196,7 @@ impl Draft {
             log: self.log,
             routes: self.routes?,
             proxy: Settings {
-                upstream: self.upstream.into_upstream()?,
+                upstream: self.upstream.upstream?,
                 tls: self.tls,
                 forwarded: self.forwarded,
                 limits: self.limits,
@@ -187,17 +208,17 @@ impl Draft {
     }
 }
 
-/// Opens the sources and reads all of them. What `build` gives counts only if no problem was noted; beside it stand the warnings.
+/// Reads the sources with `build`. Returns its result and the warnings if there were no errors.
 fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<(T, Vec<Finding>), Problems> {
-    let reader = Reader::new(sources.open()?);
+    let reader = ConfigReader::new(sources.open()?);
     let mut root = reader.root();
     let built = build(&mut root);
     root.finish();
-    let (problems, warnings) = reader.found();
+    let (problems, warnings) = reader.findings();
     match (Problems::gather(problems), built) {
         (Some(problems), _) => Err(problems),
         (None, Some(built)) => Ok((built, Finding::sorted(warnings))),
-        // Whatever gives `None` has noted why; should that ever be forgotten, nothing must start.
+        // `build` reports an error when it returns `None`. If it did not, still do not start.
         (None, None) => Err(Finding::new(Location::Anywhere, &KeyPath::default(), "not understood").into()),
     }
 }

@@ -1,6 +1,6 @@
-//! Expressions for paths, judged by what they can match rather than by how they are written.
+//! Regular expressions for paths, judged by the paths that they can match.
 
-use super::language::{bytes_of, can_match, edge, first, required_literals, write_sample};
+use super::language::{bytes_of, can_match, edge, required_literals, write_sample};
 use super::path::format_extension;
 use super::plain::matches_plain_path;
 use crate::route::Pattern;
@@ -8,7 +8,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::ast::{self, Ast, Span};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// An expression for a path, or what is wrong with it and what to write instead.
+/// Compiles an expression, or returns a message with its error and the cure.
 pub(in crate::config) fn expression(text: &str) -> Result<Pattern, String> {
     let Some(parsed) = parse(text) else {
         return match Pattern::regex(text) {
@@ -25,38 +25,34 @@ pub(in crate::config) fn expression(text: &str) -> Result<Pattern, String> {
     }
 }
 
-/// What is suspicious in an expression that is none of the above, and what to write instead.
+/// Returns a message about a suspicious part of a valid expression, with the cure.
 pub(in crate::config) fn suspicion(text: &str) -> Option<String> {
     let parsed = parse(text)?;
-    if repeats_slash(&parsed) {
-        let message = "`/*` and `/+` repeat the slash, of which a path has one: for one segment write `/[^/]+`, for any \
-                       number `(/[^/]+)*`";
-        return Some(message.to_owned());
-    }
-    if is_narrow(&parsed) {
-        let message = "is narrower than what servers take for the same, such as `+7` or `7.0` for a number: write `[^/]+` for \
-                       a segment";
-        return Some(message.to_owned());
-    }
-    if !can_match(&parsed, |byte| byte != b';') {
-        let message = "parameters behind `;` are dropped before paths are compared: leave them out";
-        return Some(message.to_owned());
-    }
-    let segment = text.trim_end_matches(['$', ')']).rsplit('/').next()?.replace(r"\.", ".");
-    let (_, extension) = format_extension(&segment)?;
-    Some(format!(
-        "matches requests with the extension .{extension} alone: leave it out, and those with any and with none match"
-    ))
+    let message = if repeats_slash(&parsed) {
+        "`/*` and `/+` repeat the slash, of which a path has one: for one segment write `/[^/]+`, for any number \
+         `(/[^/]+)*`"
+    } else if is_narrow(&parsed) {
+        "is narrower than what servers take for the same, such as `+7` or `7.0` for a number: write `[^/]+` for a segment"
+    } else if !can_match(&parsed, |byte| byte != b';') {
+        "parameters behind `;` are dropped before paths are compared: leave them out"
+    } else {
+        let segment = text.trim_end_matches(['$', ')']).rsplit('/').next()?.replace(r"\.", ".");
+        let (_, extension) = format_extension(&segment)?;
+        return Some(format!(
+            "matches requests with the extension .{extension} alone: leave it out, and those with any and with none match"
+        ));
+    };
+    Some(message.to_owned())
 }
 
-/// A path that the expression matches, for comparing it with other routes.
+/// Returns a path that the expression matches, to look for it on other routes.
 pub(in crate::config) fn sample(text: &str) -> Option<String> {
     let mut path = Vec::new();
     write_sample(&parse(text)?, &mut path);
     String::from_utf8(path).ok()
 }
 
-/// Parses an expression as the matcher reads it.
+/// Parses an expression with the flags of [`Pattern::regex`].
 fn parse(text: &str) -> Option<Hir> {
     ParserBuilder::new().utf8(false).unicode(false).case_insensitive(true).build().parse(text).ok()
 }
@@ -70,7 +66,7 @@ fn fault(text: &str, parsed: &Hir) -> Option<String> {
     let refused = |byte: u8| any(&|one| !can_match(one, |other| other != byte));
     let fault = if any(&|one| !can_match(one, |_| true)) {
         "matches nothing: leave out the class that has no character"
-    } else if any(&|one| !first(one).0[usize::from(b'/')]) {
+    } else if any(&|one| !edge(one, false).0[usize::from(b'/')]) {
         return Some(no_slash(text, alternatives.len()));
     } else if refused(b'?') || refused(b'#') {
         "the query is no part of the path: leave out what begins with `\\?` or `#`"
@@ -86,7 +82,7 @@ fn fault(text: &str, parsed: &Hir) -> Option<String> {
         "`.` and `..` are resolved before paths are compared: write the path without them"
     } else if required_literals(parsed).iter().any(|literal| has(literal, b"/:") || has(literal, b"/<")) {
         "a placeholder is written `[^/]+` in an expression: taken literally, this would match nothing"
-    } else if any(&ends_in_what_is_dropped) {
+    } else if any(&ends_in_dropped_bytes) {
         "slashes, dots and spaces at the end of a path are dropped before paths are compared: leave them out"
     } else if any(&|one| !matches_plain_path(one)) {
         "matches no path as paths are compared, with one `/` before each segment and none at the end: write one such as \
@@ -111,28 +107,28 @@ fn no_slash(text: &str, alternatives: usize) -> String {
     }
 }
 
-/// What stands between the bars of an expression, each of which matches whole paths.
+/// Returns the alternatives of an expression, each of which matches whole paths.
 ///
-/// Taken from how it is written: in its parsed form what alternatives have in common stands before them.
+/// Taken from the syntax tree: the HIR moves common prefixes out of alternations.
 fn alternatives(text: &str, parsed: &Hir) -> Vec<Hir> {
     let tree = ast::parse::Parser::new().parse(text).ok();
-    let spans = tree.iter().flat_map(written_alternatives);
+    let spans = tree.iter().flat_map(alternative_spans);
     let each = spans.map(|span| parse(text.get(span.start.offset..span.end.offset)?));
     each.collect::<Option<Vec<_>>>().filter(|all| !all.is_empty()).unwrap_or_else(|| vec![parsed.clone()])
 }
 
-fn written_alternatives(tree: &Ast) -> Vec<&Span> {
+fn alternative_spans(tree: &Ast) -> Vec<&Span> {
     match tree {
-        Ast::Alternation(all) => all.asts.iter().flat_map(written_alternatives).collect(),
-        Ast::Group(group) => written_alternatives(&group.ast),
+        Ast::Alternation(all) => all.asts.iter().flat_map(alternative_spans).collect(),
+        Ast::Group(group) => alternative_spans(&group.ast),
         other => vec![other.span()],
     }
 }
 
-fn ends_in_what_is_dropped(hir: &Hir) -> bool {
+fn ends_in_dropped_bytes(hir: &Hir) -> bool {
     let (last, empty) = edge(hir, true);
     let dropped = (0..=u8::MAX).all(|byte| !last[usize::from(byte)] || matches!(byte, b'/' | b'.' | b' '));
-    // `/` alone is the path of the root.
+    // `/` is the path of the root.
     dropped && !empty && hir.properties().maximum_len() != Some(1)
 }
 
@@ -140,7 +136,7 @@ fn has(literal: &[u8], part: &[u8]) -> bool {
     literal.windows(part.len()).any(|window| window == part)
 }
 
-/// Whether a letter in it matches in one case alone.
+/// Returns whether a letter matches in only one case.
 fn is_case_sensitive(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => literal.0.iter().any(u8::is_ascii_alphabetic),
@@ -162,7 +158,7 @@ fn repeats_slash(hir: &Hir) -> bool {
     }
 }
 
-/// Whether a class that leaves out what a segment may have is repeated: `[0-9]+`, `[a-f0-9]{32}`.
+/// Returns whether a narrow class is repeated: `[0-9]+`, `[a-f0-9]{32}`.
 fn is_narrow(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Repetition(repetition) if repetition.max != Some(1) => has_narrow_class(&repetition.sub),
@@ -175,7 +171,7 @@ fn has_narrow_class(hir: &Hir) -> bool {
     is_narrow_class(hir) || hir.kind().subs().iter().any(has_narrow_class)
 }
 
-/// Whether it is a class of several characters, letter case aside, that leaves out some which a segment may have.
+/// Returns whether a class has several characters, letter case aside, but not all of a segment.
 fn is_narrow_class(hir: &Hir) -> bool {
     let HirKind::Class(class) = hir.kind() else { return false };
     let bytes = bytes_of(class);

@@ -1,20 +1,21 @@
-//! Selectors of form controls: a form that is saved without one of its controls stores nothing for it.
+//! CSS selectors of form controls. A form that is saved without a control stores nothing for it.
 
-/// Whether what a selector selects may be a control whose value a form sends.
+/// Returns whether a selector can select a control whose value a form sends.
 pub(in crate::config) fn selects_control(selector: &str) -> bool {
-    alternatives(selector).into_iter().any(|alternative| is_control(last_compound(alternative)))
+    let is_combinator = |c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~');
+    let subject = |alternative: &str| split_unquoted(alternative.trim(), is_combinator).pop().is_some_and(is_control);
+    split_unquoted(selector, |c| c == ',').into_iter().any(subject)
 }
 
-/// Whether a compound selector (`input.key[name=x]`) may be of a control.
+/// Returns whether a compound selector (`input.key[name=x]`) can select a control.
 fn is_control(compound: &str) -> bool {
     let end = compound.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(compound.len());
     let (element, rest) = compound.split_at(end);
     let rest = rest.to_ascii_lowercase();
-    // A button sends nothing that is kept.
-    let is_button = ["button", "submit", "reset", "image"].iter().any(|kind| {
-        let said = rest.replace(['"', '\'', ' '], "");
-        said.contains(&format!("[type={kind}]"))
-    });
+    // A server stores nothing of a button.
+    let unquoted = rest.replace(['"', '\'', ' '], "");
+    let is_button =
+        ["button", "submit", "reset", "image"].iter().any(|kind| unquoted.contains(&format!("[type={kind}]")));
     let element = element.to_ascii_lowercase();
     match element.as_str() {
         "input" => !is_button,
@@ -24,19 +25,8 @@ fn is_control(compound: &str) -> bool {
     }
 }
 
-/// What stands between the commas of a list of selectors.
-fn alternatives(selector: &str) -> Vec<&str> {
-    outside(selector, |c| c == ',')
-}
-
-/// What a selector selects in the end: what stands behind its last combinator.
-fn last_compound(selector: &str) -> &str {
-    let is_combinator = |c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~');
-    outside(selector.trim(), is_combinator).pop().unwrap_or_default()
-}
-
-/// Splits a selector where no bracket is open and no quote.
-fn outside(selector: &str, divides: impl Fn(char) -> bool) -> Vec<&str> {
+/// Splits a selector outside brackets and quotes. Drops empty parts.
+fn split_unquoted(selector: &str, divides: impl Fn(char) -> bool) -> Vec<&str> {
     let (mut depth, mut quote, mut start) = (0_usize, None, 0);
     let mut parts = Vec::new();
     for (at, character) in selector.char_indices() {

@@ -1,11 +1,11 @@
-//! The texts that a parsed expression matches.
+//! Properties of the texts that a parsed expression matches.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// A set of bytes.
 pub(in crate::config) type Bytes = [bool; 256];
 
-/// Whether any text of these bytes alone may match.
+/// Returns whether a text of only the allowed bytes can match.
 pub(in crate::config) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
@@ -18,12 +18,7 @@ pub(in crate::config) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Cop
     }
 }
 
-/// The bytes that what matches may begin with, and whether it may be empty.
-pub(in crate::config) fn first(hir: &Hir) -> (Bytes, bool) {
-    edge(hir, false)
-}
-
-/// The bytes at one end of what matches, and whether that may be empty.
+/// Returns the possible bytes at one end of matching texts, and whether an empty text can match.
 pub(in crate::config) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
     let mut bytes = [false; 256];
     let add = |bytes: &mut Bytes, other: Bytes| bytes.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
@@ -41,12 +36,8 @@ pub(in crate::config) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
         }
         HirKind::Capture(group) => edge(&group.sub, at_end),
         HirKind::Concat(all) => {
-            let mut ordered: Vec<_> = all.iter().collect();
-            if at_end {
-                ordered.reverse();
-            }
-            for one in ordered {
-                let (more, empty) = edge(one, at_end);
+            for index in 0..all.len() {
+                let (more, empty) = edge(&all[if at_end { all.len() - 1 - index } else { index }], at_end);
                 add(&mut bytes, more);
                 if !empty {
                     return (bytes, false);
@@ -65,7 +56,7 @@ pub(in crate::config) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
     }
 }
 
-/// The literals that every match has. Letters are none: they match in either case.
+/// Returns literals that every match has. Letters are classes here: they match in either case.
 pub(in crate::config) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
     match hir.kind() {
         HirKind::Literal(literal) => vec![&literal.0],
@@ -76,23 +67,21 @@ pub(in crate::config) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
     }
 }
 
-/// The bytes that a class has; all that are not ASCII where it has any character that is not.
+/// Returns the bytes of a class. One character that is not ASCII stands for all such bytes.
 pub(in crate::config) fn bytes_of(class: &Class) -> Bytes {
     let mut bytes = [false; 256];
     match class {
         Class::Bytes(class) => {
             for range in class.iter() {
-                (range.start()..=range.end()).for_each(|byte| bytes[usize::from(byte)] = true);
+                bytes[usize::from(range.start())..=usize::from(range.end())].fill(true);
             }
         }
         Class::Unicode(class) => {
             for range in class.iter() {
-                let end = u32::from(range.end()).min(0x7f) as u8;
-                (0..=end)
-                    .filter(|byte| u32::from(*byte) >= u32::from(range.start()))
-                    .for_each(|byte| bytes[usize::from(byte)] = true);
+                let in_range = |byte: u8| (range.start()..=range.end()).contains(&char::from(byte));
+                (0..0x80).filter(|byte| in_range(*byte)).for_each(|byte| bytes[usize::from(byte)] = true);
                 if !range.end().is_ascii() {
-                    bytes.iter_mut().skip(0x80).for_each(|byte| *byte = true);
+                    bytes[0x80..].fill(true);
                 }
             }
         }
@@ -100,6 +89,7 @@ pub(in crate::config) fn bytes_of(class: &Class) -> Bytes {
     bytes
 }
 
+/// Appends a text that the expression matches.
 pub(in crate::config) fn write_sample(hir: &Hir, path: &mut Vec<u8>) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}

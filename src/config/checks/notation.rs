@@ -1,19 +1,19 @@
-//! Other frameworks' notations of a template: what their segments mean, in ours.
+//! Segments of other frameworks' path templates, and their meaning in ours.
 
-/// What a segment of some notation means.
-pub(in crate::config) enum Meant {
-    /// It is no segment: empty, `.`, or the end of a path (`{$}` in Go).
+/// The meaning of a segment.
+pub(in crate::config) enum Meaning {
+    /// No segment: empty, `.`, or the end of a path (`{$}` in Go).
     Nothing,
-    /// It takes the segment before it away.
+    /// Removes the segment before it.
     Up,
     Literal(String),
     /// A placeholder for one segment.
     One(String),
-    /// A placeholder for any number.
+    /// A placeholder for any number of segments.
     Many(String),
 }
 
-/// The segments of a path. A slash in braces or brackets divides none: `{id:[^/]+}`.
+/// Splits a path into segments. A slash in braces or brackets does not count: `{id:[^/]+}`.
 pub(in crate::config) fn split(path: &str) -> Vec<&str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let (mut depth, mut start) = (0_usize, 0);
@@ -36,15 +36,16 @@ pub(in crate::config) fn split(path: &str) -> Vec<&str> {
     segments
 }
 
-/// White space, control characters, and what takes no room: they come with a text that was copied.
+/// White space, control characters and invisible characters, as in copied texts.
 pub(in crate::config) fn is_blank(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Whether a segment is another notation's placeholder, which taken literally would match no request: `:id` (Express), `*path`
-/// (Rails), `<int:id>` (Flask), `[id]` (Next.js), `(.:format)` (Rails), `[^/]+`. Braces are left to [`Pattern`](crate::route::Pattern).
+/// Returns whether a segment is a placeholder of another notation, which would match no request
+/// literally: `:id` (Express), `*path` (Rails), `<int:id>` (Flask), `[id]` (Next.js), `(.:format)`
+/// (Rails), `[^/]+`. [`Pattern`](crate::route::Pattern) checks braces.
 pub(in crate::config) fn is_foreign(segment: &str) -> bool {
     if segment.contains(['{', '}']) {
         return false;
@@ -57,35 +58,35 @@ pub(in crate::config) fn is_foreign(segment: &str) -> bool {
         || opened != segment.matches(')').count()
 }
 
-/// What a segment means. `None` where that takes more than one template.
-pub(in crate::config) fn meant(segment: &str, is_last: bool) -> Option<Meant> {
+/// Returns the meaning of a segment, or `None` if it needs more than one template.
+pub(in crate::config) fn meaning(segment: &str, is_last: bool) -> Option<Meaning> {
     let segment = segment.trim_matches(is_blank);
     Some(match segment {
-        "" | "." | "{$}" => Meant::Nothing,
-        ".." => Meant::Up,
-        "*" | ".*" | "(.*)" if !is_last => Meant::One("any".to_owned()),
-        "*" | "**" | ".*" | "(.*)" | "(.+)" | "..." | "$" | "+" => Meant::Many("rest".to_owned()),
+        "" | "." | "{$}" => Meaning::Nothing,
+        ".." => Meaning::Up,
+        "*" | ".*" | "(.*)" if !is_last => Meaning::One("any".to_owned()),
+        "*" | "**" | ".*" | "(.*)" | "(.+)" | "..." | "$" | "+" => Meaning::Many("rest".to_owned()),
         _ if segment.contains('|') => return None,
         _ if segment.contains(['{', '<', '[', '*', '^', '`', '"']) || segment.starts_with([':', '(']) => {
             placeholder(segment)?
         }
-        _ => Meant::Literal(literal(segment)?),
+        _ => Meaning::Literal(literal(segment)?),
     })
 }
 
-fn placeholder(segment: &str) -> Option<Meant> {
+fn placeholder(segment: &str) -> Option<Meaning> {
     if segment.matches('(').count() != segment.matches(')').count() {
         return None;
     }
     let name = name_in(segment);
     Some(if takes_many(segment) {
-        Meant::Many(name.unwrap_or("rest").to_owned())
+        Meaning::Many(name.unwrap_or("rest").to_owned())
     } else {
-        Meant::One(name.unwrap_or("any").to_owned())
+        Meaning::One(name.unwrap_or("any").to_owned())
     })
 }
 
-/// A literal segment without an optional format, a query and dots at its end.
+/// A literal segment, without an optional format, a query and trailing dots.
 fn literal(segment: &str) -> Option<String> {
     let end = segment.find("(.").or_else(|| segment.find(['?', '#'])).unwrap_or(segment.len());
     let literal = segment[..end].trim_end_matches('.');
@@ -93,28 +94,28 @@ fn literal(segment: &str) -> Option<String> {
     (whole && !literal.contains('%')).then(|| literal.to_owned())
 }
 
-/// Whether a placeholder takes any number of segments: `*path`, `[...path]`, `{path...}`, `:path*`, `{+path}`, `<path:rest>`,
-/// `{path:.*}`, `{path=**}`.
+/// Returns whether a placeholder takes any number of segments: `*path`, `[...path]`, `{path...}`,
+/// `:path*`, `{+path}`, `<path:rest>`, `{path:.*}`, `{path=**}`.
 fn takes_many(segment: &str) -> bool {
     let bare = segment.trim_matches(['[', ']', '<', '>', ':', '{', '}', ' ']);
     let (name, pattern) = bare.split_once([':', '=']).unwrap_or((bare, ""));
     bare.starts_with(['*', '+', '/'])
         || bare.starts_with("...")
         || name.ends_with("..")
-        // Without a mark before it, it is a glob of one segment.
+        // `path*` without a mark before it is a glob of one segment.
         || (segment.starts_with([':', '{', '<']) && name.ends_with(['*', '+']))
         || (name == "path" && !pattern.is_empty())
         || matches!(pattern, "path" | ".*" | ".+" | "**")
 }
 
-/// The name of a placeholder, without the type that may stand beside it. An expression has none.
+/// Returns the name of a placeholder, without its type. An expression has no name.
 fn name_in(segment: &str) -> Option<&str> {
     const TYPES: &[&str] = &["int", "str", "string", "slug", "uuid", "path", "float", "any", "re"];
     if segment.starts_with('(') || (segment.starts_with('[') && !segment.ends_with(']')) {
         return None;
     }
-    let words = segment.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let mut names = words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let parts = segment.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let mut names = parts.filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
     let first = names.next()?;
     if TYPES.contains(&first) { Some(names.next().unwrap_or(first)) } else { Some(first) }
 }

@@ -1,14 +1,14 @@
-//! Templates as people write them who know other notations: refused with the template that was meant, or warned of.
+//! Path templates in other notations: errors and warnings that name the likely template.
 
-use super::notation::{Meant, is_blank, is_foreign, meant, split};
+use super::notation::{Meaning, is_blank, is_foreign, meaning, split};
 use crate::route::{Pattern, PatternError};
 
-/// A template, or what is wrong with it and what to write instead.
+/// Compiles a template, or returns a message with its error and the cure.
 pub(in crate::config) fn path(text: &str) -> Result<Pattern, String> {
     let fault = match (fault(text), Pattern::template(text)) {
         (Some(fault), _) => fault,
         (None, Ok(pattern)) => return Ok(pattern),
-        // Says itself what to write.
+        // This message has the cure.
         (None, Err(error @ PatternError::EmptySegment)) => return Err(error.to_string()),
         (None, Err(error)) => error.to_string(),
     };
@@ -21,7 +21,7 @@ pub(in crate::config) fn path(text: &str) -> Result<Pattern, String> {
     })
 }
 
-/// What is suspicious in a template that is none of the above, and what to write instead.
+/// Returns a message about a suspicious part of a valid template, with the cure.
 pub(in crate::config) fn suspicion(template: &str) -> Option<String> {
     let segments: Vec<_> = template.split('/').collect();
     let replaced = |with: &dyn Fn(&str) -> Option<String>| {
@@ -56,7 +56,7 @@ pub(in crate::config) fn suspicion(template: &str) -> Option<String> {
     (typed != template).then(|| format!("has a character that no keyboard has for a path: write {typed:?}"))
 }
 
-/// A segment of a template as an expression has it.
+/// Converts a segment of a template into an expression.
 fn as_expression(segment: &str) -> String {
     match segment {
         _ if segment.starts_with("{*") => ".*".to_owned(),
@@ -65,20 +65,20 @@ fn as_expression(segment: &str) -> String {
     }
 }
 
-/// Extensions by which clients ask for a format: those of scripts, such as `.php`, are a part of the address.
+/// Extensions by which clients select a format. Others, such as `.php`, are a part of the path.
 const FORMATS: &[&str] = &[
     "json", "jsonp", "jsonld", "ndjson", "xml", "yaml", "yml", "csv", "tsv", "txt", "html", "htm", "xhtml", "js",
     "rss", "atom", "msgpack", "pb",
 ];
 
-/// A segment's name and its extension, if that is one of a format.
+/// Splits a segment into its name and its extension, if that selects a format.
 pub(in crate::config) fn format_extension(segment: &str) -> Option<(&str, &str)> {
     let (name, extension) = segment.rsplit_once('.')?;
     let known = FORMATS.iter().any(|format| format.eq_ignore_ascii_case(extension));
     (known && !name.is_empty() && !name.contains(['{', '}'])).then_some((name, extension))
 }
 
-/// What surely keeps requests from being on the template, but for what [`Pattern::template`] finds itself.
+/// Returns why no request can match the template, beside the errors of [`Pattern::template`].
 fn fault(text: &str) -> Option<String> {
     let fault = if !text.starts_with('/') {
         if text.trim_start_matches(is_blank).starts_with('/') {
@@ -114,41 +114,41 @@ fn segment_fault(segment: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether it is more likely meant as an expression than as another notation of templates.
+/// Returns whether a path is more likely an expression than a template in another notation.
 fn looks_like_expression(text: &str) -> bool {
     let path = path_of(text);
     path.starts_with('^') || path.ends_with('$') || (path.contains('|') && !path.contains(['{', ':']))
 }
 
-/// A template that may have been meant.
+/// Returns the template that was likely meant.
 fn cure(text: &str) -> Option<String> {
     let path = path_of(text);
     let is_placeholder = |segment: &&str| segment.contains('{') || is_foreign(segment);
     let slashed = path.replace('\\', "/");
-    // One of a placeholder belongs to its expression: `{id:\d+}`.
+    // A backslash in a placeholder is part of its expression: `{id:\d+}`.
     let in_placeholder = split(path).iter().any(|segment| segment.contains('\\') && is_placeholder(segment));
     let segments = split(if in_placeholder { path } else { &slashed });
     let count = segments.len();
     let mut cured: Vec<String> = Vec::new();
     for (position, segment) in segments.into_iter().enumerate() {
-        match meant(segment, position + 1 == count)? {
-            Meant::Nothing => {}
-            Meant::Up => drop(cured.pop()),
-            Meant::Literal(literal) => cured.push(literal),
-            Meant::One(name) => cured.push(format!("{{{name}}}")),
-            Meant::Many(name) => cured.push(format!("{{*{name}}}")),
+        match meaning(segment, position + 1 == count)? {
+            Meaning::Nothing => {}
+            Meaning::Up => drop(cured.pop()),
+            Meaning::Literal(literal) => cured.push(literal),
+            Meaning::One(name) => cured.push(format!("{{{name}}}")),
+            Meaning::Many(name) => cured.push(format!("{{*{name}}}")),
         }
     }
     let cured = format!("/{}", cured.join("/"));
     (cured != text && fault(&cured).is_none() && Pattern::template(&cured).is_ok()).then_some(cured)
 }
 
-/// The path in what was written: without a method, as Go and OpenAPI have it, a modifier of nginx, or a scheme and host.
+/// Removes a method (Go, OpenAPI), a modifier of nginx, or a scheme and host.
 fn path_of(text: &str) -> &str {
     let text = text.trim_matches(is_blank);
-    let after_word = text.split_once(char::is_whitespace).map(|(word, rest)| (word, rest.trim_start_matches(is_blank)));
-    match after_word {
-        Some((word, rest)) if word.bytes().all(|byte| byte.is_ascii_uppercase()) => return path_of(rest),
+    let split = text.split_once(char::is_whitespace).map(|(first, rest)| (first, rest.trim_start_matches(is_blank)));
+    match split {
+        Some((first, rest)) if first.bytes().all(|byte| byte.is_ascii_uppercase()) => return path_of(rest),
         Some(("=" | "~" | "~*" | "^~" | "location", rest)) => return path_of(rest),
         _ => {}
     }
@@ -159,7 +159,7 @@ fn path_of(text: &str) -> &str {
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-/// Whether a segment is the identifier of one thing, as an address copied from a browser has it.
+/// Returns whether a segment looks like an identifier, as in a URL copied from a browser.
 fn is_identifier(segment: &str) -> bool {
     let digits = segment.bytes().all(|byte| byte.is_ascii_digit());
     let plain: String = segment.chars().filter(|c| *c != '-').collect();
@@ -168,7 +168,7 @@ fn is_identifier(segment: &str) -> bool {
     (digits && segment.len() >= 3) || (hexadecimal && plain.len() >= 16)
 }
 
-/// What a keyboard has in place of a character that word processors write.
+/// Returns the ASCII character that a word processor has replaced.
 fn typewritten(character: char) -> char {
     match character {
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',

@@ -1,10 +1,10 @@
-//! What a single value may be. Each function gives the value, or says what it must be.
+//! Converts single values. Each function returns the value, or a message that says what is valid.
 
 use figment::value::{Num, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A day: nobody means to wait longer.
+/// A day. A longer time is most likely a wrong unit.
 const MAX_SECS: f64 = 86_400.0;
 
 pub(in crate::config) fn text(value: &Value) -> Result<String, String> {
@@ -15,17 +15,17 @@ pub(in crate::config) fn text(value: &Value) -> Result<String, String> {
     }
 }
 
-pub(in crate::config) fn yes_or_no(value: &Value) -> Result<bool, String> {
+pub(in crate::config) fn boolean(value: &Value) -> Result<bool, String> {
     value.to_bool().ok_or_else(|| must_be("true or false", value))
 }
 
-/// A whole number within bounds.
-pub(in crate::config) fn whole<T>(value: &Value, bounds: RangeInclusive<T>) -> Result<T, String>
+/// An integer within bounds.
+pub(in crate::config) fn integer<T>(value: &Value, bounds: RangeInclusive<T>) -> Result<T, String>
 where
     T: Copy + PartialOrd + TryFrom<i128> + std::fmt::Display,
 {
     let expected = || format!("a whole number from {} to {}", bounds.start(), bounds.end());
-    let Some(number) = integer(value) else { return Err(must_be(&expected(), value)) };
+    let Some(number) = to_integer(value) else { return Err(must_be(&expected(), value)) };
     match T::try_from(number) {
         Ok(number) if bounds.contains(&number) => Ok(number),
         _ => Err(format!("must be {}", expected())),
@@ -34,18 +34,18 @@ where
 
 /// A time in seconds, fractions allowed.
 pub(in crate::config) fn seconds(value: &Value) -> Result<Duration, String> {
-    match seconds_or_none(value) {
+    match seconds_or_zero(value) {
         Ok(time) if time.is_zero() => Err(format!("must be more than 0 and at most {MAX_SECS} seconds")),
-        read => read,
+        result => result,
     }
 }
 
 /// A time in seconds, fractions and 0 allowed.
-pub(in crate::config) fn seconds_or_none(value: &Value) -> Result<Duration, String> {
+pub(in crate::config) fn seconds_or_zero(value: &Value) -> Result<Duration, String> {
     let number = match value {
         Value::Num(_, Num::F32(_) | Num::F64(_)) => value.to_f64(),
-        // Never rounded: what is out of a float's reach is out of bounds too.
-        _ => integer(value).map(|number| number as f64),
+        // Never rounded: an integer that a float cannot hold is out of bounds.
+        _ => to_integer(value).map(|number| number as f64),
     };
     let Some(number) = number else { return Err(must_be("a number of seconds, such as 30 or 0.5", value)) };
     match Duration::try_from_secs_f64(number) {
@@ -54,26 +54,26 @@ pub(in crate::config) fn seconds_or_none(value: &Value) -> Result<Duration, Stri
     }
 }
 
-/// figment keeps numbers of files signed and those of the environment unsigned.
-fn integer(value: &Value) -> Option<i128> {
+/// figment has signed integers from files, and unsigned ones from the environment.
+fn to_integer(value: &Value) -> Option<i128> {
     value.to_i128().or_else(|| value.to_u128().and_then(|number| number.try_into().ok()))
 }
 
-/// One of a few words.
+/// One of a few names.
 pub(in crate::config) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
-    let word = text(value)?;
-    let words = || choices.iter().map(|(word, _)| *word);
-    match choices.iter().find(|(known, _)| *known == word) {
-        Some((_, chosen)) => Ok(*chosen),
+    let name = text(value)?;
+    let names = || choices.iter().map(|(name, _)| *name);
+    match choices.iter().find(|(known, _)| *known == name) {
+        Some((_, choice)) => Ok(*choice),
         None => {
-            let list: Vec<_> = words().map(|word| format!("\"{word}\"")).collect();
-            let hint = closest(&word, words()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+            let list: Vec<_> = names().map(|name| format!("\"{name}\"")).collect();
+            let hint = closest(&name, names()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
             Err(format!("must be one of {}{hint}", list.join(", ")))
         }
     }
 }
 
-/// `must be EXPECTED, not ACTUAL`: names the kind of value found, never the value.
+/// `must be EXPECTED, not ACTUAL`, with the type of the value. Never the value: it may be a secret.
 pub(in crate::config) fn must_be(expected: &str, value: &Value) -> String {
     let found = match value {
         Value::Array(..) => "a list",
@@ -86,11 +86,11 @@ pub(in crate::config) fn must_be(expected: &str, value: &Value) -> String {
     format!("must be {expected}, not {found}")
 }
 
-/// The known word that a misspelt one most likely stands for.
-pub(in crate::config) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |word: &str| word.to_ascii_lowercase().replace('-', "_");
-    let distance = |known: &str| strsim::damerau_levenshtein(&plain(word), &plain(known));
-    // A third of the letters may be wrong: `pathregex` is `path_regex`, but `url` is not `name`.
+/// Returns the known name that a misspelt one most likely stands for.
+pub(in crate::config) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let distance = |known: &str| strsim::damerau_levenshtein(&plain(name), &plain(known));
+    // A third of the letters may differ: `pathregex` is `path_regex`, but `url` is not `name`.
     let close = |known: &str| distance(known) <= (known.len() / 3).max(1);
     known.into_iter().filter(|known| close(known)).min_by_key(|known| distance(known))
 }

@@ -1,4 +1,4 @@
-//! A TOML text that knows on which line each of its keys stands.
+//! A TOML text that knows the line of each key.
 
 use crate::config::finding::{Finding, Location};
 use crate::config::key::{KeyPath, KeySegment};
@@ -10,11 +10,11 @@ use toml_edit::{ImDocument, Item, TableLike};
 pub(super) struct Document {
     name: String,
     text: ImDocument<String>,
-    values: Dict,
+    pub(super) values: Dict,
 }
 
 impl Document {
-    /// Parses a text; `name` is its name in messages.
+    /// Parses a text. Messages call it `name`.
     pub(super) fn parse(name: String, text: &str) -> Result<Self, Finding> {
         let parsed = ImDocument::parse(text.to_owned()).map_err(toml_edit::de::Error::from);
         let read = parsed.and_then(|parsed| Ok((toml_edit::de::from_document(parsed.clone())?, parsed)));
@@ -28,48 +28,42 @@ impl Document {
         }
     }
 
-    pub(super) fn values(&self) -> &Dict {
-        &self.values
-    }
-
-    /// Where a key stands; without a line if it does not.
+    /// Returns the location of a key, without a line if the text does not have it.
     pub(super) fn location(&self, path: &KeyPath) -> Location {
         let line = self.span(path).map(|span| position(self.text.raw(), span.start).0);
         Location::File { name: self.name.clone(), line, column: None }
     }
 
-    /// Whether the key is written here.
     pub(super) fn contains(&self, path: &KeyPath) -> bool {
         self.span(path).is_some()
     }
 
-    /// The key's bytes, or the element's: the value of a key may begin on a later line.
+    /// Returns the span of a key or element. A key's value may start on a later line.
     fn span(&self, path: &KeyPath) -> Option<Range<usize>> {
-        let mut at = At::Item(self.text.as_item());
+        let mut node = TomlNode::Item(self.text.as_item());
         let mut span = None;
         for segment in path.segments() {
-            (at, span) = match segment {
+            (node, span) = match segment {
                 KeySegment::Key(key) => {
-                    let table = at.table()?;
-                    let (key, item) = table.get_key_value(key)?;
-                    // A table's own header rather than the first line that mentions it.
-                    (At::Item(item), item.as_table().and_then(toml_edit::Table::span).or_else(|| key.span()))
+                    let (key, item) = node.table()?.get_key_value(key)?;
+                    // The header of a table, not the first line that mentions the table.
+                    (TomlNode::Item(item), item.as_table().and_then(toml_edit::Table::span).or_else(|| key.span()))
                 }
-                KeySegment::Index(index) => at.element(*index)?,
+                KeySegment::Index(index) => node.element(*index)?,
             };
         }
         span
     }
 }
 
-/// A place in the parsed text: toml_edit has one type for a table in an array of tables and another for everything else.
-enum At<'a> {
+/// A node of the text. toml_edit has a type of its own for a table in an array of tables.
+enum TomlNode<'a> {
     Item(&'a Item),
     Table(&'a toml_edit::Table),
     Value(&'a toml_edit::Value),
 }
 
-impl<'a> At<'a> {
+impl<'a> TomlNode<'a> {
     fn table(&self) -> Option<&'a dyn TableLike> {
         match *self {
             Self::Item(item) => item.as_table_like(),

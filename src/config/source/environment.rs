@@ -1,39 +1,37 @@
-//! Environment variables that Kubernetes and Docker give to every container for every service that it may call.
+//! Environment variables that Kubernetes and Docker inject for each service a container may call.
 //!
-//! A service named `last4` or `last4-metrics` gives some that begin as ours do. Taken for misspelt keys, they would keep the program
-//! from starting.
+//! Those of a service named `last4` or `last4-metrics` start with `LAST4_` too. They are ignored:
+//! as unknown keys they would keep the program from starting.
 
-/// Whether a variable, without `LAST4_`, has the form of one for a service, whatever that is called.
+/// Returns whether a variable, named without `LAST4_`, has the form of an injected one.
 pub(in crate::config) fn is_injected(key: &str, value: &str) -> bool {
-    // What stands behind the service's name, which may be nothing more than the prefix.
-    let behind_name = |found: &str| key == found || key.strip_suffix(found).is_some_and(|name| name.ends_with('_'));
-    let of_service = ["SERVICE_HOST", "SERVICE_PORT"].iter().any(|form| behind_name(form))
-        || names_of(key, "SERVICE_PORT_").any(|port| !port.is_empty());
-    let of_port = (behind_name("PORT") && is_link(value)) || names_of(key, "PORT_").any(is_port);
-    // `docker run --link`: the name of the other container, and each variable of its own.
-    let of_link = (behind_name("NAME") && value.starts_with('/')) || names_of(key, "ENV_").any(|name| !name.is_empty());
-    of_service || of_port || of_link
+    // The rest of the service's name comes first, which may be empty.
+    let ends_in = |form: &str| key == form || key.strip_suffix(form).is_some_and(|name| name.ends_with('_'));
+    let is_service =
+        ends_in("SERVICE_HOST") || ends_in("SERVICE_PORT") || rests(key, "SERVICE_PORT_").any(|port| !port.is_empty());
+    let is_port = (ends_in("PORT") && is_link(value)) || rests(key, "PORT_").any(is_port);
+    // `docker run --link`: the name of the other container, and each of its own variables.
+    let is_docker_link = (ends_in("NAME") && value.starts_with('/')) || rests(key, "ENV_").any(|name| !name.is_empty());
+    is_service || is_port || is_docker_link
 }
 
-/// What stands behind each `form` that begins a word.
-fn names_of<'a>(key: &'a str, form: &'a str) -> impl Iterator<Item = &'a str> {
-    let begins_word = move |at: usize| key.get(..at).is_some_and(|before| before.is_empty() || before.ends_with('_'));
-    key.match_indices(form)
-        .filter(move |(at, _)| begins_word(*at))
-        .filter_map(move |(at, _)| key.get(at + form.len()..))
+/// Returns the rest of the key after each `form` at its start or after an underscore.
+fn rests<'a>(key: &'a str, form: &'a str) -> impl Iterator<Item = &'a str> {
+    let matches = key.match_indices(form).filter(move |(at, _)| *at == 0 || key.as_bytes().get(at - 1) == Some(&b'_'));
+    matches.filter_map(move |(at, _)| key.get(at + form.len()..))
 }
 
-/// `tcp://10.0.0.1:80`, of each protocol that a service may have.
+/// `tcp://10.0.0.1:80`, with any protocol of a service.
 fn is_link(value: &str) -> bool {
     ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme))
 }
 
-/// `8080_TCP`, and what is said of it: `8080_TCP_ADDR`.
-fn is_port(behind: &str) -> bool {
-    let mut words = behind.split('_');
-    let number = words.next().is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    // Docker names a range by both its ends: `PORT_80_TCP_START`.
-    let protocol = words.next().is_some_and(|word| matches!(word, "TCP" | "UDP" | "SCTP"));
-    let said = words.next().is_none_or(|word| matches!(word, "ADDR" | "PORT" | "PROTO" | "START" | "END"));
-    number && protocol && said
+/// `8080_TCP`, or one of its attributes, such as `8080_TCP_ADDR`.
+fn is_port(rest: &str) -> bool {
+    let mut parts = rest.split('_');
+    let number = parts.next().is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let protocol = parts.next().is_some_and(|part| matches!(part, "TCP" | "UDP" | "SCTP"));
+    // Docker names both ends of a range: `PORT_80_TCP_START`.
+    let attribute = parts.next().is_none_or(|part| matches!(part, "ADDR" | "PORT" | "PROTO" | "START" | "END"));
+    number && protocol && attribute
 }

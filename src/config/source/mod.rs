@@ -1,4 +1,9 @@
-//! TODO
+//! Sources of values: a TOML file, environment variables, flags.
+//!
+//! - [`sources`]: the list of sources. [`Sources::open`](sources::Sources::open) reads them.
+//! - [`document`]: a TOML text that knows the line of each key.
+//! - [`environment`]: recognizes the variables that Kubernetes and Docker inject for services.
+//! - [`merged`]: all values, merged by figment, and the source of each.
 
 pub(super) mod document;
 pub(super) mod environment;

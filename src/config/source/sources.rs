@@ -1,4 +1,4 @@
-//! Where a configuration comes from: a file, the environment over it, flags over those.
+//! The list of sources: a file, environment variables that override it, flags that override both.
 
 use super::document::Document;
 use super::environment::is_injected;
@@ -13,53 +13,56 @@ use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "LAST4_";
 
-/// Names the file for the command line, and so is no key.
+/// Not a key: the command line reads the file's name from it.
 const FILE_VARIABLE: &str = "LAST4_CONFIG";
 
-/// The sources of a configuration. Nothing is read before [`load`](super::load), so the same sources can be loaded again.
+/// The sources of a configuration. Only [`load`](crate::config::load) reads them, so a reload can
+/// load the same sources again.
 ///
 /// ```
 /// use last4::config::{self, Sources};
 ///
-/// let sources = Sources::default().with_flag("--upstream", "upstream.url", "http://api:5001").with_preset("dify");
+/// let sources = Sources::default().with_preset("dify");
+/// let sources = sources.with_flag("--upstream", "upstream.url", "http://api:5001");
 /// assert_eq!(config::load(&sources)?.routes.set.routes().len(), 3);
 /// # Ok::<(), config::Problems>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Sources {
-    file: Option<File>,
+    file: Option<SourceFile>,
     variables: Vec<(String, String)>,
     flags: Vec<Flag>,
     presets: Vec<String>,
 }
 
 #[derive(Clone)]
-enum File {
+enum SourceFile {
     Path(PathBuf),
     Text { name: String, text: String },
 }
 
 #[derive(Clone)]
 struct Flag {
-    flag: &'static str,
+    name: &'static str,
     key: &'static str,
     value: Value,
 }
 
 impl Sources {
-    /// With a TOML file.
+    /// Sets the TOML file.
     #[must_use]
     pub fn with_file(self, path: impl Into<PathBuf>) -> Self {
-        Self { file: Some(File::Path(path.into())), ..self }
+        Self { file: Some(SourceFile::Path(path.into())), ..self }
     }
 
-    /// With a TOML text in place of a file; `name` is what messages call it.
+    /// Sets a TOML text in place of a file. Messages call it `name`.
     #[must_use]
     pub fn with_text(self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { file: Some(File::Text { name: name.into(), text: text.into() }), ..self }
+        Self { file: Some(SourceFile::Text { name: name.into(), text: text.into() }), ..self }
     }
 
-    /// With environment variables, of which those count that begin with `LAST4_`: `LAST4_UPSTREAM__URL` is `upstream.url`.
+    /// Sets the environment variables. Only names with the prefix `LAST4_` count:
+    /// `LAST4_UPSTREAM__URL` is `upstream.url`.
     #[must_use]
     pub fn with_environment(self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let ours = variables.into_iter().filter_map(|(name, value)| {
@@ -68,42 +71,42 @@ impl Sources {
             is_key(&name, &value).then(|| (name, value.into_owned()))
         });
         let mut variables: Vec<_> = ours.collect();
-        // An environment has no order: without one, neither had the problems.
+        // An environment has no order. Findings must have one.
         variables.sort();
         Self { variables, ..self }
     }
 
-    /// With the value of a flag, as text.
+    /// Adds a flag with its value, as text.
     #[must_use]
-    pub fn with_flag(mut self, flag: &'static str, key: &'static str, value: impl Into<String>) -> Self {
-        self.flags.push(Flag { flag, key, value: Value::from(value.into()) });
+    pub fn with_flag(mut self, name: &'static str, key: &'static str, value: impl Into<String>) -> Self {
+        self.flags.push(Flag { name, key, value: Value::from(value.into()) });
         self
     }
 
-    /// With a flag that has no value and says yes.
+    /// Adds a flag without a value, which sets its key to `true`.
     #[must_use]
-    pub fn with_switch(mut self, flag: &'static str, key: &'static str) -> Self {
-        self.flags.push(Flag { flag, key, value: Value::from(true) });
+    pub fn with_switch(mut self, name: &'static str, key: &'static str) -> Self {
+        self.flags.push(Flag { name, key, value: Value::from(true) });
         self
     }
 
-    /// With one more preset, beside those that the file or the environment name: a flag that took their masks away would be a
-    /// leak.
+    /// Adds a preset to those of the file and the environment. It does not replace them: a flag
+    /// that removed masks would be a leak.
     #[must_use]
     pub fn with_preset(mut self, name: impl Into<String>) -> Self {
         self.presets.push(name.into());
         self
     }
 
-    /// The file, if there is one: what to watch for changes.
+    /// Returns the path of the file, to watch it for changes.
     pub fn file(&self) -> Option<&Path> {
         match &self.file {
-            Some(File::Path(path)) => Some(path),
+            Some(SourceFile::Path(path)) => Some(path),
             _ => None,
         }
     }
 
-    /// Whether anything is given that may name routes: a file, a preset, or the variable for presets.
+    /// Returns whether any source can name routes: a file, a preset, or `LAST4_PRESETS`.
     pub fn may_name_routes(&self) -> bool {
         self.file.is_some()
             || !self.presets.is_empty()
@@ -119,44 +122,46 @@ impl Sources {
         let mut figment = Figment::new();
         let document = self.document()?;
         if let Some(document) = &document {
-            figment = figment.merge(Layer::new(document.location(&KeyPath::default()), document.values().clone()));
+            let (location, values) = (document.location(&KeyPath::default()), document.values.clone());
+            figment = figment.merge(Layer { location, values });
         }
+        let nested = |location, key: &str, value| {
+            let values = figment::util::nest(key, value).into_dict().unwrap_or_default();
+            Layer { location, values }
+        };
         for (name, value) in &self.variables {
             let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase().replace("__", ".");
-            // Never fails: what is no other value is a text.
+            // Never fails: a value of no other type is a text.
             let value = value.parse().unwrap_or_else(|_| Value::from(value.clone()));
-            figment = figment.merge(Layer::nested(Location::Variable(name.clone()), &key, value));
+            figment = figment.merge(nested(Location::Variable(name.clone()), &key, value));
         }
-        for Flag { flag, key, value } in &self.flags {
-            figment = figment.merge(Layer::nested(Location::Flag((*flag).to_owned()), key, value.clone()));
+        for Flag { name, key, value } in &self.flags {
+            figment = figment.merge(nested(Location::Flag((*name).to_owned()), key, value.clone()));
         }
         Ok(MergedValues { figment, document })
     }
 
     fn document(&self) -> Result<Option<Document>, Finding> {
-        let (name, text) = match &self.file {
-            None => return Ok(None),
-            Some(File::Text { name, text }) => (name.clone(), text.clone()),
-            Some(File::Path(path)) => {
-                let name = path.display().to_string();
-                match std::fs::read_to_string(path) {
-                    Ok(text) => (name, text),
-                    Err(error) => {
-                        let location = Location::File { name, line: None, column: None };
-                        return Err(Finding::new(location, &KeyPath::default(), format!("cannot be read: {error}")));
-                    }
-                }
-            }
+        let Some(file) = &self.file else { return Ok(None) };
+        let (name, text) = match file {
+            SourceFile::Text { name, text } => (name.clone(), Ok(text.clone())),
+            SourceFile::Path(path) => (path.display().to_string(), std::fs::read_to_string(path)),
         };
-        Document::parse(name, &text).map(Some)
+        match text {
+            Ok(text) => Document::parse(name, &text).map(Some),
+            Err(error) => {
+                let location = Location::File { name, line: None, column: None };
+                Err(Finding::new(location, &KeyPath::default(), format!("cannot be read: {error}")))
+            }
+        }
     }
 }
 
 impl fmt::Debug for Sources {
-    /// Names alone: a value may hold a password that does not belong there, which only loading finds out.
+    /// Only names: a value may hold a password, which only loading would refuse.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variables: Vec<_> = self.variables.iter().map(|(name, _)| name).collect();
-        let flags: Vec<_> = self.flags.iter().map(|flag| flag.flag).collect();
+        let flags: Vec<_> = self.flags.iter().map(|flag| flag.name).collect();
         f.debug_struct("Sources")
             .field("file", &self.file())
             .field("variables", &variables)
@@ -166,7 +171,7 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// Whether an environment variable is meant for the configuration.
+/// Returns whether an environment variable is meant for the configuration.
 fn is_key(name: &str, value: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|key| name != FILE_VARIABLE && !is_injected(key, value))
 }

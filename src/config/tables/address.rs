@@ -1,4 +1,4 @@
-//! Addresses: where to listen, where the upstream is, who is trusted.
+//! Addresses of listeners, of the upstream and of trusted peers.
 
 use crate::config::read::value::text;
 use crate::proxy::{ListenAddress, MAX_SOCKET_PATH};
@@ -8,10 +8,10 @@ use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// How a Unix socket is written, before its path.
+/// The prefix of a Unix socket's path.
 const UNIX: &str = "unix:";
 
-/// Where to listen; a socket's file gets this mode.
+/// An address to listen on. The file of a Unix socket gets this mode.
 pub(in crate::config) fn listener(value: &Value, mode: u32) -> Result<ListenAddress, String> {
     let text = text(value)?;
     match text.strip_prefix(UNIX) {
@@ -32,67 +32,60 @@ fn socket_path(path: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(path))
 }
 
-/// The permissions of a file, as `chmod` takes them.
+/// Permissions of a file in octal, as for `chmod`.
 pub(in crate::config) fn file_mode(value: &Value) -> Result<u32, String> {
-    // Text alone: a number would be read as a decimal one.
+    // Only text: TOML would read a number as decimal.
     let bad = || "not a file's permissions: write them in octal and in double quotes, such as \"0660\"".to_owned();
     let text = text(value).map_err(|_| bad())?;
     let octal = text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
     u32::from_str_radix(&text, 8).ok().filter(|mode| octal && *mode <= 0o777).ok_or_else(bad)
 }
 
-/// Where to listen, or nowhere for the empty text.
+/// A socket address, or `None` for the empty text.
 pub(in crate::config) fn optional_socket(value: &Value) -> Result<Option<SocketAddr>, String> {
     let text = text(value)?;
     if text.is_empty() { Ok(None) } else { parse_socket(&text).map(Some) }
 }
 
 fn parse_socket(text: &str) -> Result<SocketAddr, String> {
-    // A name may have several addresses, and which of them to listen on nobody could tell from the file.
+    // No host names: a name with several addresses would not say which one to listen on.
     text.parse()
         .map_err(|_| "not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
 }
 
-/// Peers: a network, one address, or `None` for those at a Unix socket.
+/// Peers: a network, one address, or `None` for the clients of a Unix socket.
 pub(in crate::config) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
     let text = text(value)?;
     if text == UNIX {
         return Ok(None);
     }
-    let address = || text.parse::<IpAddr>().map(IpNet::from);
-    let network = text.parse().or_else(|_| address());
+    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let network = network.map_err(|_| "not a network: write \"10.0.0.0/8\", \"10.1.2.3\" or \"unix:\"".to_owned())?;
-    as_seen(network).map(Some)
-}
-
-/// The network by which peers are compared: those of IPv4 at a socket of IPv6 are seen as IPv4.
-fn as_seen(network: IpNet) -> Result<IpNet, String> {
-    let IpNet::V6(mapped) = network else { return refuse_unspecified(network) };
-    let Some(address) = mapped.addr().to_ipv4_mapped() else { return refuse_unspecified(network) };
-    let length = mapped.prefix_len().checked_sub(96).and_then(|length| Ipv4Net::new(address, length).ok());
-    let network = length.map(IpNet::V4).ok_or_else(|| {
-        "peers of IPv4 are compared as such: write their network, such as \"10.0.0.0/8\", or \"0.0.0.0/0\"".to_owned()
-    })?;
-    refuse_unspecified(network)
-}
-
-/// `0.0.0.0` alone is nobody's address.
-fn refuse_unspecified(network: IpNet) -> Result<IpNet, String> {
-    let is_one = network.prefix_len() == network.max_prefix_len();
-    if is_one && network.addr().is_unspecified() {
+    let network = unmapped(network)?;
+    if network.prefix_len() == network.max_prefix_len() && network.addr().is_unspecified() {
         return Err(format!("no peer has this address: write \"{}/0\" for all", network.addr()));
     }
-    Ok(network)
+    Ok(Some(network))
 }
 
-/// Where the upstream is.
+/// Converts IPv4-mapped IPv6 networks. The proxy compares IPv4 peers of an IPv6 socket as IPv4.
+fn unmapped(network: IpNet) -> Result<IpNet, String> {
+    let IpNet::V6(mapped) = network else { return Ok(network) };
+    let Some(address) = mapped.addr().to_ipv4_mapped() else { return Ok(network) };
+    let length = mapped.prefix_len().checked_sub(96).and_then(|length| Ipv4Net::new(address, length).ok());
+    length.map(IpNet::V4).ok_or_else(|| {
+        "peers of IPv4 are compared as such: write their network, such as \"10.0.0.0/8\", or \"0.0.0.0/0\"".to_owned()
+    })
+}
+
+/// The URL of the upstream.
 #[derive(Debug)]
 pub(in crate::config) struct UpstreamUrl {
     pub(in crate::config) carrier: Carrier,
     pub(in crate::config) authority: Authority,
 }
 
-/// How the upstream is reached.
+/// The transport to the upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::config) enum Carrier {
     Tcp,
@@ -100,12 +93,12 @@ pub(in crate::config) enum Carrier {
     Unix(PathBuf),
 }
 
-/// The upstream's origin. The messages never repeat the URL: it may hold a password.
+/// The upstream's origin. Messages never repeat the URL: it may have a password.
 pub(in crate::config) fn origin(value: &Value) -> Result<UpstreamUrl, String> {
     const SHAPE: &str = "write \"http://host:port\", \"https://host:port\" or \"unix:/path\"";
     let text = text(value)?;
     if let Some(path) = text.strip_prefix(UNIX) {
-        // A name for where one is needed, as other proxies have it.
+        // The `Host` of a Unix socket, as in other proxies.
         let authority = Authority::from_static("localhost");
         return socket_path(path).map(|path| UpstreamUrl { carrier: Carrier::Unix(path), authority });
     }
@@ -130,7 +123,7 @@ pub(in crate::config) fn origin(value: &Value) -> Result<UpstreamUrl, String> {
     }
 }
 
-/// Whether what stands behind the host is nothing, or a port.
+/// Returns whether the host is followed by a valid port or by nothing.
 fn has_good_port(authority: &Authority) -> bool {
     let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
     port.is_empty() || port.strip_prefix(':').and_then(|port| port.parse().ok()).is_some_and(|port: u16| port > 0)
@@ -145,21 +138,9 @@ mod tests {
         for good in ["http://api:5001", "HTTP://127.0.0.1:80/", "http://[::1]:5001", "https://api", "unix:/a"] {
             assert!(origin(&Value::from(good)).is_ok(), "{good}");
         }
-        for bad in [
-            "api:5001",
-            "https://",
-            "ftp://api",
-            "http://",
-            "http://:80",
-            "http://api:0",
-            "http://api:70000",
-            "http://api:",
-            "http://api/console",
-            "http://api?x",
-            "http://user:hunter2@api",
-            "http://a b",
-            "http://unix:/run/api.sock",
-        ] {
+        let bad = "api:5001, https://, ftp://api, http://, http://:80, http://api:0, http://api:70000, http://api:, \
+                   http://api/console, http://api?x, http://user:hunter2@api, http://a b, http://unix:/run/api.sock";
+        for bad in bad.split(", ") {
             let message = origin(&Value::from(bad)).unwrap_err();
             assert!(message.contains("http://host:port") && !message.contains("hunter2"), "{bad}: {message}");
         }

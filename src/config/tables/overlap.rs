@@ -1,31 +1,29 @@
-//! Routes that take from one another what they reveal: of a request that is on several, only what all reveal is shown.
+//! Warns of routes that cancel each other's `reveal`: an answer on several routes shows only what
+//! all of them reveal.
 
-use super::route::Entry;
+use super::route::ConfiguredRoute;
 use crate::config::checks::expression;
 use crate::config::read::table::Table;
 use crate::layer::{MaskRule, Mode};
 use crate::route::{CanonicalPath, RouteSet};
 use http::Method;
 
-/// Stands for a placeholder's segment: no route has it as a literal one.
+/// Stands for the segment of a placeholder. No route has it as a literal segment.
 const ANY: &str = "last4-any";
 
-/// Warns of every route that never reveals what it says, since another one is on all its paths.
+/// Warns of each route that never reveals anything, because another one is on all its paths.
 ///
-/// One that is on some of them alone is left: it is written to be an exception, or meets the other where no request is.
-pub(in crate::config) fn warn(root: &Table<'_>, entries: &[Entry], set: &RouteSet<MaskRule>) {
+/// An overlap on some of the paths is not reported: it may be a deliberate exception, or the common
+/// paths may get no requests.
+pub(in crate::config) fn warn(root: &Table<'_>, entries: &[ConfiguredRoute], set: &RouteSet<MaskRule>) {
     let enforced: Vec<_> =
         entries.iter().enumerate().filter(|(_, entry)| entry.description.mode == Mode::Enforce).collect();
     for (position, entry) in enforced.iter().filter(|(_, entry)| !entry.description.reveal.is_empty()) {
         let paths = samples(entry);
         for (other_position, other) in enforced.iter().filter(|(other, _)| other != position) {
-            let Some(method) = entry.description.reveal.iter().find(|method| !reveals_same(entry, other, method))
-            else {
-                continue;
-            };
-            if paths.is_empty() || !paths.iter().all(|path| is_on(set, path, *other_position)) {
-                continue;
-            }
+            let cancelled = entry.description.reveal.iter().find(|method| !reveals_same(entry, other, method));
+            let is_on_all = !paths.is_empty() && paths.iter().all(|path| is_on(set, path, *other_position));
+            let Some(method) = cancelled.filter(|_| is_on_all) else { continue };
             let (name, path) = (&other.description.name, &other.description.path);
             let cure = if other.description.reveal.contains(method) {
                 "give both the same `reveal_fields`".to_owned()
@@ -40,7 +38,7 @@ pub(in crate::config) fn warn(root: &Table<'_>, entries: &[Entry], set: &RouteSe
     }
 }
 
-fn reveals_same(entry: &Entry, other: &Entry, method: &Method) -> bool {
+fn reveals_same(entry: &ConfiguredRoute, other: &ConfiguredRoute, method: &Method) -> bool {
     let fields = &entry.description.reveal_fields;
     other.description.reveal.contains(method) && other.description.reveal_fields == *fields
 }
@@ -49,8 +47,9 @@ fn is_on(set: &RouteSet<MaskRule>, path: &str, position: usize) -> bool {
     CanonicalPath::new(path.as_bytes()).is_ok_and(|path| set.find(&path).any(|found| found.position == position))
 }
 
-/// Paths that a route is on: of an expression one, of a template those with none, one and two segments for `{*name}`.
-fn samples(entry: &Entry) -> Vec<String> {
+/// Returns paths of a route. Of an expression one, of a template those with 0, 1 and 2 segments for
+/// `{*name}`.
+fn samples(entry: &ConfiguredRoute) -> Vec<String> {
     let path = &entry.description.path;
     if entry.is_expression {
         return expression::sample(path).into_iter().collect();

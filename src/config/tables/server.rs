@@ -1,9 +1,9 @@
-//! The tables that are not about masking: listeners, upstream, limits, log.
+//! The top level, `[admin]`, `[log]`, `[upstream]`, `[forwarded]` and `[limits]`.
 
-use super::address::{Carrier, UpstreamUrl, file_mode, listener, origin, peers};
+use super::address::{Carrier, UpstreamUrl, file_mode, listener, optional_socket, origin, peers};
 use super::tls::UpstreamTls;
-use crate::config::read::table::{Located, Table};
-use crate::config::read::value::{choice, seconds, seconds_or_none, text, whole, yes_or_no};
+use crate::config::read::table::{Table, values};
+use crate::config::read::value::{boolean, choice, integer, seconds, seconds_or_zero, text};
 use crate::proxy::{Forwarded, Limits, ListenAddress, Transport, Upstream};
 use http::HeaderName;
 use http::uri::Authority;
@@ -11,26 +11,38 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use tracing::Level;
 
-/// hyper refuses to read heads into less.
+/// The smallest buffer for heads that hyper accepts.
 const MIN_HEADER_BYTES: usize = 8 * 1024;
 
-/// Permissions of a socket's file: for the user that the proxy runs as, and its group.
+/// Permissions of a Unix socket's file: read and write for the proxy's user and group.
 const SOCKET_MODE: u32 = 0o660;
 
-/// What goes to the log, and how.
+/// The operator's listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Admin {
+    /// The address and port.
+    pub listen: SocketAddr,
+    /// Whether the address is the default. If it is taken, the proxy starts without the listener.
+    pub is_default: bool,
+    /// Host names that requests may have, beside names that cannot be registered.
+    pub hosts: Vec<String>,
+}
+
+/// The log: which events, and their form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Log {
     /// The least important events that are logged.
     pub level: Level,
-    /// How an event is written.
+    /// The form of an event.
     pub format: LogFormat,
     /// Whether each request has a line.
     pub access: bool,
-    /// Whether that line says the path of a request that is on no masked route.
+    /// Whether the line has the path of a request that is on no masked route.
     pub paths: bool,
 }
 
-/// How an event is written to the log.
+/// The form of an event in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -45,7 +57,7 @@ pub(in crate::config) fn listen(root: &mut Table<'_>) -> ListenAddress {
     let bits = mode.as_ref().map_or(SOCKET_MODE, |mode| mode.value);
     let address = root.read_or("listen", default, |value| listener(value, bits));
     if let (Some(mode), ListenAddress::Tcp(_)) = (mode, &address)
-        // The example file holds every key at its default.
+        // The example file has every key at its default.
         && mode.value != SOCKET_MODE
     {
         root.error(&mode, "has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out");
@@ -53,13 +65,28 @@ pub(in crate::config) fn listen(root: &mut Table<'_>) -> ListenAddress {
     address
 }
 
-pub(in crate::config) fn take_over(root: &mut Table<'_>) -> bool {
-    root.read_or("take_over", false, yes_or_no)
+/// Reads `workers`. Returns `None` for one thread per core.
+pub(in crate::config) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(root.read_or("workers", 0, |value| integer(value, 0..=1024)))
 }
 
-/// `None` for as many as there are cores.
-pub(in crate::config) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
-    NonZeroUsize::new(root.read_or("workers", 0, |value| whole(value, 0..=1024)))
+/// Reads `[admin]`. Returns `None` if the listener is switched off.
+pub(in crate::config) fn admin(root: &mut Table<'_>) -> Option<Admin> {
+    root.section("admin", |admin| {
+        let is_default = !admin.contains("listen");
+        let default = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)));
+        let listen = admin.read_or("listen", default, optional_socket);
+        let hosts = admin.list("hosts", |value| {
+            let name = text(value)?;
+            let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+            if is_plain && !name.is_empty() && !name.ends_with('.') {
+                Ok(name)
+            } else {
+                Err("not a name: write one such as \"last4.example.com\", without a port".to_owned())
+            }
+        });
+        Some(Admin { listen: listen?, is_default, hosts: values(hosts.unwrap_or_default()) })
+    })
 }
 
 pub(in crate::config) fn log(root: &mut Table<'_>) -> Log {
@@ -74,19 +101,19 @@ pub(in crate::config) fn log(root: &mut Table<'_>) -> Log {
     root.section("log", |log| Log {
         level: log.read_or("level", Level::INFO, |value| choice(value, &levels)),
         format: log.read_or("format", LogFormat::Text, |value| choice(value, &formats)),
-        access: log.read_or("access", true, yes_or_no),
-        paths: log.read_or("paths", false, yes_or_no),
+        access: log.read_or("access", true, boolean),
+        paths: log.read_or("paths", false, boolean),
     })
 }
 
-/// The upstream, whose URL alone has no default.
+/// The `[upstream]` table. Only its URL has no default.
 pub(in crate::config) struct UpstreamTable {
-    /// As it was given. `None` if it was not, or was refused.
-    url: Option<Located<UpstreamUrl>>,
-    /// Whether the URL was given at all.
+    /// `None` if the URL is absent or invalid.
+    url: Option<UpstreamUrl>,
+    /// Whether the URL is set, valid or not.
     pub(in crate::config) has_url: bool,
-    /// `None` without a URL, or where a problem was noted.
-    upstream: Option<Upstream>,
+    /// `None` without a URL, or after an error was reported.
+    pub(in crate::config) upstream: Option<Upstream>,
 }
 
 impl UpstreamTable {
@@ -94,72 +121,69 @@ impl UpstreamTable {
         root.section("upstream", |upstream| {
             let default = Upstream::new(Transport::Tcp, Authority::from_static("localhost"));
             let has_url = upstream.contains("url");
-            let url = upstream.read("url", origin);
+            let url = upstream.read("url", origin).map(|url| url.value);
             let limits = Upstream {
-                http2: upstream.read_or("http2", default.http2, yes_or_no),
+                http2: upstream.read_or("http2", default.http2, boolean),
                 connect_timeout: upstream.read_or("connect_timeout_secs", default.connect_timeout, seconds),
                 response_timeout: upstream.read_or("response_timeout_secs", default.response_timeout, seconds),
                 body_timeout: upstream.read_or("body_timeout_secs", default.body_timeout, seconds),
                 idle_timeout: upstream.read_or("idle_timeout_secs", default.idle_timeout, seconds),
                 max_connection_age: upstream.read_or("max_connection_age_secs", default.max_connection_age, seconds),
                 max_idle_connections: upstream
-                    .read_or("max_idle_connections", default.max_idle_connections, |value| whole(value, 0..=65_536)),
+                    .read_or("max_idle_connections", default.max_idle_connections, |value| integer(value, 0..=65_536)),
                 ..default
             };
             let tls = UpstreamTls::read(upstream);
-            let transport = match url.as_ref().map(|url| &url.value) {
-                Some(UpstreamUrl { carrier: Carrier::Tls, authority }) => {
-                    tls.compile(authority.host().trim_matches(['[', ']']), upstream).map(Transport::Tls)
-                }
-                Some(UpstreamUrl { carrier, .. }) => {
-                    tls.refuse(upstream);
-                    Some(match carrier {
-                        Carrier::Unix(path) => Transport::Unix(path.clone()),
-                        Carrier::Tcp | Carrier::Tls => Transport::Tcp,
-                    })
-                }
-                None => None,
-            };
-            let authority = url.as_ref().map(|url| url.value.authority.clone());
-            let upstream =
-                transport.zip(authority).map(|(transport, authority)| Upstream { transport, authority, ..limits });
-            Self { url, has_url, upstream }
+            if url.as_ref().is_some_and(|url| url.carrier != Carrier::Tls) {
+                tls.reject(upstream);
+            }
+            let compiled = url.as_ref().and_then(|UpstreamUrl { carrier, authority }| {
+                let transport = match carrier {
+                    Carrier::Tls => Transport::Tls(tls.compile(unbracketed(authority), upstream)?),
+                    Carrier::Unix(path) => Transport::Unix(path.clone()),
+                    Carrier::Tcp => Transport::Tcp,
+                };
+                Some(Upstream { transport, authority: authority.clone(), ..limits })
+            });
+            Self { url, has_url, upstream: compiled }
         })
     }
 
-    /// Whether the upstream is the proxy itself, as far as addresses tell without asking anybody.
+    /// Returns whether the upstream is the proxy itself, as far as the addresses show without DNS.
     pub(in crate::config) fn is_at(&self, listen: &ListenAddress) -> bool {
-        let Some(Located { value: UpstreamUrl { carrier, authority }, .. }) = &self.url else { return false };
+        let Some(UpstreamUrl { carrier, authority }) = &self.url else { return false };
         let (listen, default_port) = match (listen, carrier) {
             (ListenAddress::Unix { path, .. }, Carrier::Unix(upstream)) => return path == upstream,
             (ListenAddress::Tcp(listen), Carrier::Tcp) => (listen, 80),
             (ListenAddress::Tcp(listen), Carrier::Tls) => (listen, 443),
             _ => return false,
         };
-        let host = authority.host().trim_matches(['[', ']']);
+        let host = unbracketed(authority);
         let address = if host == "localhost" { Ok(IpAddr::from(Ipv4Addr::LOCALHOST)) } else { host.parse::<IpAddr>() };
         let same = |address: IpAddr| address == listen.ip() || (listen.ip().is_unspecified() && address.is_loopback());
         authority.port_u16().unwrap_or(default_port) == listen.port() && address.is_ok_and(same)
     }
+}
 
-    /// The upstream, once there is a URL.
-    pub(in crate::config) fn into_upstream(self) -> Option<Upstream> {
-        self.upstream
-    }
+/// Returns the host, of an IPv6 address without its brackets.
+fn unbracketed(authority: &Authority) -> &str {
+    authority.host().trim_matches(['[', ']'])
 }
 
 pub(in crate::config) fn forwarded(root: &mut Table<'_>) -> Forwarded {
     let default = Forwarded::default();
     root.section("forwarded", |forwarded| {
         let trusted = forwarded.list("trusted_peers", peers);
-        let preserve_host = forwarded.read_or("preserve_host", default.preserve_host, yes_or_no);
-        for given in trusted.iter().flatten() {
-            if given.value.is_some_and(|network| network.prefix_len() == 0) {
-                forwarded.warn(given, "trusts everybody, so that any client can name another as its own address: write the networks of your ingress");
-            }
-        }
+        let preserve_host = forwarded.read_or("preserve_host", default.preserve_host, boolean);
         let Some(trusted) = trusted else { return Forwarded { preserve_host, ..default } };
-        let trusted: Vec<_> = trusted.into_iter().map(|given| given.value).collect();
+        for peers in trusted.iter().filter(|peers| peers.value.is_some_and(|network| network.prefix_len() == 0)) {
+            forwarded.warn(
+                peers,
+                "trusts everybody, so that any client can name another as its own address: write the networks of your \
+                 ingress",
+            );
+        }
+        let trusted = values(trusted);
         let trusts_unix = trusted.contains(&None);
         Forwarded { trusted_peers: trusted.into_iter().flatten().collect(), trusts_unix, preserve_host }
     })
@@ -173,16 +197,15 @@ pub(in crate::config) fn limits(root: &mut Table<'_>) -> Limits {
         body_timeout: limits.read_or("body_timeout_secs", default.body_timeout, seconds),
         tunnel_idle_timeout: limits.read_or("tunnel_idle_timeout_secs", default.tunnel_idle_timeout, seconds),
         max_request_bytes: limits
-            .read("max_request_bytes", |value| whole(value, 0..=i64::MAX as u64))
-            .map(|given| given.value)
+            .read_or("max_request_bytes", None, |value| integer(value, 0..=i64::MAX as u64).map(Some))
             .filter(|bytes| *bytes > 0),
         max_connections: limits
-            .read_or("max_connections", default.max_connections, |value| whole(value, 1..=1_000_000)),
-        max_requests: limits.read_or("max_requests", default.max_requests, |value| whole(value, 1..=1_000_000)),
+            .read_or("max_connections", default.max_connections, |value| integer(value, 1..=1_000_000)),
+        max_requests: limits.read_or("max_requests", default.max_requests, |value| integer(value, 1..=1_000_000)),
         max_header_bytes: limits
-            .read_or("max_header_bytes", default.max_header_bytes, |value| whole(value, MIN_HEADER_BYTES..=1 << 20)),
-        max_headers: limits.read_or("max_headers", default.max_headers, |value| whole(value, 1..=4096)),
-        settle: limits.read_or("settle_secs", default.settle, seconds_or_none),
+            .read_or("max_header_bytes", default.max_header_bytes, |value| integer(value, MIN_HEADER_BYTES..=1 << 20)),
+        max_headers: limits.read_or("max_headers", default.max_headers, |value| integer(value, 1..=4096)),
+        settle: limits.read_or("settle_secs", default.settle, seconds_or_zero),
         drain: limits.read_or("drain_secs", default.drain, seconds),
     })
 }
@@ -191,6 +214,5 @@ pub(in crate::config) fn allowed_rerouting_headers(root: &mut Table<'_>) -> Vec<
     let name = |value: &_| {
         text(value)?.parse().map_err(|_| "not a header name: write one such as \"X-Original-URL\"".to_owned())
     };
-    let names = root.list("allowed_rerouting_headers", name).unwrap_or_default();
-    names.into_iter().map(|given| given.value).collect()
+    values(root.list("allowed_rerouting_headers", name).unwrap_or_default())
 }

@@ -1,11 +1,8 @@
-//! Expressions that look right and mask nothing, or less than was meant.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! Regular expressions that mask nothing, or less than intended.
 
 use super::*;
-use crate::config::checks::{expression, form_control, path};
+use crate::config::checks::{expression, field, form_control, path};
 use crate::config::source::environment;
-use crate::config::tables::field;
 use proptest::prelude::ProptestConfig;
 
 fn route(expression: &str) -> String {
@@ -57,20 +54,11 @@ fn an_expression_that_matches_nothing_is_refused_with_what_to_write() {
 
 #[test]
 fn an_expression_that_is_narrower_than_what_servers_take_is_warned_of() {
-    for expression in [
-        "/apps/[0-9]+/keys",
-        "/apps/\\d+/keys",
-        "/apps/[a-z]+/keys",
-        "/apps/[a-f0-9-]{36}/keys",
-        "/apps/[[:digit:]]+/keys",
-        "/apps/\\w+/keys",
-        "/apps/(?P<id>[A-Za-z0-9_-]+)/keys",
-        "/apps/[0-9a-f]{8}-[0-9a-f]{4}/keys",
-        "/apps/([0-9]+|me)/keys",
-        "/apps(/[0-9]+)?/keys",
-        "/apps/[0-9][0-9][0-9]/keys",
-        "/apps/[^/.]+/keys",
-    ] {
+    let expressions = r"/apps/[0-9]+/keys  /apps/\d+/keys  /apps/[a-z]+/keys  /apps/[a-f0-9-]{36}/keys
+             /apps/[[:digit:]]+/keys  /apps/\w+/keys  /apps/(?P<id>[A-Za-z0-9_-]+)/keys
+             /apps/[0-9a-f]{8}-[0-9a-f]{4}/keys  /apps/([0-9]+|me)/keys  /apps(/[0-9]+)?/keys
+             /apps/[0-9][0-9][0-9]/keys  /apps/[^/.]+/keys";
+    for expression in cases(expressions) {
         let found = route_warnings(&route(expression));
         assert!(found.starts_with("last4.toml:4: route[0].path_regex: is narrower than"), "{expression}: {found}");
         assert!(found.contains("write `[^/]+`"), "{found}");
@@ -88,26 +76,10 @@ fn an_expression_that_is_narrower_than_what_servers_take_is_warned_of() {
 
 #[test]
 fn an_expression_that_is_right_is_neither_refused_nor_warned_of() {
-    for expression in [
-        "/",
-        "/keys",
-        "^/keys/?$",
-        ".*",
-        "/.*",
-        "/(apps|datasets)/[^/]+/api-keys",
-        "/apps(/[^/]+)*/keys",
-        "/v[12]/keys",
-        "/v\\d/keys",
-        "/v1/a|/v1/b",
-        "(?:/a|/b)/keys",
-        "(/api)?/keys",
-        "/apps/[^/?]+/keys",
-        "/apps/.+/keys",
-        "/a/keys\\.list",
-        "/my keys",
-        "(?x) /a /keys",
-        "/odata/\\$batch",
-    ] {
+    let expressions = r"/  /keys  ^/keys/?$  .*  /.*  /(apps|datasets)/[^/]+/api-keys  /apps(/[^/]+)*/keys  /v[12]/keys
+             /v\d/keys  /v1/a|/v1/b  (?:/a|/b)/keys  (/api)?/keys  /apps/[^/?]+/keys  /apps/.+/keys
+             /a/keys\.list  /my keys  (?x) /a /keys  /odata/\$batch";
+    for expression in cases(expressions) {
         assert_eq!(route_warnings(&route(expression)), "", "{expression}");
     }
 }
@@ -115,7 +87,7 @@ fn an_expression_that_is_right_is_neither_refused_nor_warned_of() {
 proptest::proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Held to all plain paths that are short, by the engine itself.
+    /// Compared with a match of all short canonical paths.
     #[test]
     fn an_expression_that_is_accepted_matches_some_plain_path(
         parts in proptest::collection::vec(
@@ -134,7 +106,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn no_text_stops_the_judges(text in "\\PC{0,12}|[/{}*:<>\\[\\]()|.$\\\\a ;,'\"-]{0,12}") {
+    fn no_text_makes_a_check_panic(text in "\\PC{0,12}|[/{}*:<>\\[\\]()|.$\\\\a ;,'\"-]{0,12}") {
         let _ = expression::expression(&text).map(|_| expression::suspicion(&text));
         let _ = path::path(&text).map(|_| path::suspicion(&text));
         let _ = compile_fields(std::slice::from_ref(&text), false);
@@ -144,7 +116,7 @@ proptest::proptest! {
     }
 }
 
-/// Paths that every server reads alike, of up to six characters.
+/// Canonical paths of up to six characters.
 fn plain_paths() -> impl Iterator<Item = String> {
     let longer = |texts: &[String]| -> Vec<String> {
         texts.iter().flat_map(|text| ["/", "a", "b", "."].map(|end| format!("{text}{end}"))).collect()

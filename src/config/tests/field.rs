@@ -1,6 +1,4 @@
-//! Fields that look right and mask nothing.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! Fields that mask nothing.
 
 use super::*;
 
@@ -69,7 +67,7 @@ fn a_field_that_is_only_suspicious_is_warned_of() {
 }
 
 #[test]
-fn an_index_is_told_what_to_write_where_it_is_masked_and_where_it_is_revealed() {
+fn an_index_is_refused_with_what_to_write_in_fields_and_in_reveal_fields() {
     for path in ["$.a[0].b", "$.a.0.b"] {
         let found = route_problems(&route(path));
         assert!(found.contains("write `[*]` for every element"), "{found}");

@@ -1,6 +1,4 @@
-//! How values are masked, by the whole and by a route.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! The `[masking]` table and its keys in a route.
 
 use super::*;
 
@@ -13,7 +11,7 @@ fn a_route_overrides_how_values_are_masked_in_general() {
     assert!(rule.contains("ignore_case: true"), "{rule}");
 }
 
-/// What a client gets of a text by a configuration with these lines in `[masking]` and in its route.
+/// Returns a masked answer, with these lines in `[masking]` and in the route.
 async fn answered(masking: &str, route: &str, text: &str) -> String {
     use http_body_util::{BodyExt, Full};
     use tower_layer::Layer;
@@ -45,7 +43,7 @@ async fn a_width_is_that_of_every_masked_value() {
         ("width = 26", "width = 0", KEY, "app-8...cY5d"),
         ("width = 26", "width = 10", KEY, "app-8.cY5d"),
         ("width = 26", "first = 3\nlast = 20\nmin_hidden = 0", KEY, "app...mQ7vXz31LtPq0RbNcY5d"),
-        // What came masked stays as it is.
+        // A value that the API has masked stays as it is.
         ("width = 26", "", r#"{"token":"app-8.................cY5d"}"#, "app-8.................cY5d"),
     ] {
         assert_eq!(answered(masking, route, text).await, token(expected), "{masking} {route} {text}");
@@ -72,13 +70,10 @@ async fn a_mark_is_written_where_a_route_says_so() {
 #[test]
 fn a_policy_that_shows_whole_values_or_half_of_them_is_warned_of() {
     let masking = |lines: &str| format!("[masking]\n{lines}\n{MINIMAL}");
-    for lines in [
-        "first = 64\nlast = 64\nmin_hidden = 0",
-        "min_hidden = 0",
-        "first = 0\nmin_hidden = 0",
-        "first = 14\nlast = 14\nmin_hidden = 0",
-    ] {
-        let found = warnings(&masking(lines));
+    let policies = "first = 64 & last = 64 & min_hidden = 0  min_hidden = 0  first = 0 & min_hidden = 0
+        first = 14 & last = 14 & min_hidden = 0";
+    for lines in cases(policies).map(|lines| lines.replace(" & ", "\n")) {
+        let found = warnings(&masking(&lines));
         assert!(
             found.contains("characters whole: write min_hidden = 8") && found.lines().count() == 1,
             "{lines}: {found}"
@@ -87,29 +82,22 @@ fn a_policy_that_shows_whole_values_or_half_of_them_is_warned_of() {
     assert!(
         warnings(&format!("{MINIMAL}min_hidden = 0")).starts_with("last4.toml:9: route[0].min_hidden: min_hidden = 0")
     );
-    for lines in [
-        "first = 64\nlast = 64",
-        "first = 3\nlast = 20\nmin_hidden = 1",
-        "first = 10\nlast = 10",
-        "first = 6\nlast = 4",
-        "last = 60",
-    ] {
-        let found = warnings(&masking(lines));
+    let policies = "first = 64 & last = 64  first = 3 & last = 20 & min_hidden = 1  first = 10 & last = 10
+        first = 6 & last = 4  last = 60";
+    for lines in cases(policies).map(|lines| lines.replace(" & ", "\n")) {
+        let found = warnings(&masking(&lines));
         assert!(
             found.contains("half or more: write smaller `first` and `last`") && found.lines().count() == 1,
             "{lines}: {found}"
         );
-        // A route that inherits it says no more of it, nor does a preset's.
-        assert_eq!(warnings(&format!("presets = [\"dify\"]\n{}", masking(lines))).lines().count(), 1, "{lines}");
+        // Routes that inherit it cause no other warning, nor do those of a preset.
+        assert_eq!(warnings(&format!("presets = [\"dify\"]\n{}", masking(&lines))).lines().count(), 1, "{lines}");
     }
-    for lines in [
-        "",
-        "first = 5\nlast = 4\nmin_hidden = 8",
-        "first = 0\nlast = 4\nmin_hidden = 1",
-        "first = 0\nlast = 0\nmin_hidden = 0",
-        "first = 8\nlast = 8\nmin_hidden = 32",
-    ] {
-        assert_eq!(warnings(&masking(lines)), "", "{lines}");
+    assert_eq!(warnings(MINIMAL), "");
+    let policies = "first = 5 & last = 4 & min_hidden = 8  first = 0 & last = 4 & min_hidden = 1
+        first = 0 & last = 0 & min_hidden = 0  first = 8 & last = 8 & min_hidden = 32";
+    for lines in cases(policies).map(|lines| lines.replace(" & ", "\n")) {
+        assert_eq!(warnings(&masking(&lines)), "", "{lines}");
     }
     let found = warnings(&format!("{MINIMAL}first = 12"));
     assert!(found.starts_with("last4.toml:9: route[0].first: shows 16 of the 24 characters"), "{found}");

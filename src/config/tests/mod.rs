@@ -1,7 +1,4 @@
-//! Whole messages and whole configurations, by table.
-//!
-//! Compiled for tests alone (`mod.rs` says `#[cfg(test)]`): no input of the program reaches an `unwrap` here, and one that fails is a
-//! failed test.
+//! Messages and configurations, by table. Each test loads a whole file.
 
 mod example;
 mod expression;
@@ -34,16 +31,27 @@ fn file(text: &str) -> Sources {
     Sources::default().with_text("last4.toml", text)
 }
 
-fn environment<const N: usize>(variables: [(&str, &str); N]) -> Vec<(OsString, OsString)> {
-    variables.map(|(name, value)| (name.into(), value.into())).into()
+fn environment<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(OsString, OsString)> {
+    variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// What is wrong with a file whose one route has these lines, the first of them line 4, beside an upstream and a name.
-fn route_problems(lines: &str) -> String {
-    problems(&format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}"))
+/// A file with one route, whose lines start at line 4.
+fn with_route(lines: &str) -> String {
+    format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}")
 }
 
-/// A text as TOML has it, whatever is in it.
+/// Cases that are separated by two spaces or line feeds.
+fn cases(text: &str) -> impl Iterator<Item = &str> {
+    text.split("  ").flat_map(str::lines).map(str::trim).filter(|case| !case.is_empty())
+}
+
+/// Rows `input => expected`, one a line. ` & ` stands for a line feed.
+fn table(text: &str) -> impl Iterator<Item = (String, String)> {
+    let feeds = |cell: &str| cell.trim_start().replace(" & ", "\n");
+    text.lines().filter_map(|row| row.split_once(" => ")).map(move |(input, expected)| (feeds(input), feeds(expected)))
+}
+
+/// Quotes a text for TOML.
 fn toml(text: &str) -> String {
     let escaped = text.chars().map(|c| match c {
         '"' | '\\' => format!("\\{c}"),
@@ -53,17 +61,21 @@ fn toml(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-/// What is suspicious in a file that is otherwise right.
+/// Returns the errors of a file.
+fn problems(text: &str) -> String {
+    load(&file(text)).map(|_| text).expect_err("no problem").to_string()
+}
+
+fn route_problems(lines: &str) -> String {
+    problems(&with_route(lines))
+}
+
+/// Returns the warnings of a valid file.
 fn warnings(text: &str) -> String {
     let config = load(&file(text)).unwrap_or_else(|problems| panic!("{problems}"));
     config.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// What is suspicious in a file whose one route has these lines, the first of them line 4.
 fn route_warnings(lines: &str) -> String {
-    warnings(&format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}"))
-}
-
-fn problems(text: &str) -> String {
-    load(&file(text)).map(|_| text).expect_err("no problem").to_string()
+    warnings(&with_route(lines))
 }

@@ -1,10 +1,8 @@
-//! Routes that cancel what another reveals.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! Routes that cancel each other's `reveal`.
 
 use super::*;
 
-/// What is suspicious in a file with two routes, `one` and `two`: their paths and further keys.
+/// Returns the warnings of a file with two routes, `one` and `two`: their paths and other keys.
 fn of(one: [&str; 2], two: [&str; 2]) -> String {
     let key = |path: &str| if path.starts_with('^') { "path_regex" } else { "path" };
     let route = |name: &str, [path, rest]: [&str; 2]| {
@@ -42,7 +40,7 @@ fn a_route_that_cancels_what_another_reveals_is_named() {
 fn routes_that_meet_nowhere_or_on_some_paths_alone_are_not() {
     for (one, two) in [
         ("/api/keys", "/api/keys/{id}"),
-        // An exception that is meant, and one where no request is.
+        // A deliberate exception, and an overlap on paths without requests.
         ("/api/{*rest}", "/api/admin/keys"),
         ("/console/api/{*of}/api-keys", "/console/api/datasets/external-knowledge-api/{id}"),
         ("/{*all}", "/"),

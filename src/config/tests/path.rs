@@ -1,18 +1,16 @@
-//! Templates that look right and mask nothing: each is refused, or warned of, with one to write instead.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! Path templates that mask nothing: errors and warnings name the likely template.
 
 use super::*;
 use crate::config::checks::path::path;
 use crate::route::{CanonicalPath, Route, RouteSet};
 use proptest::prelude::ProptestConfig;
 
-/// A route with this path, in a literal text of TOML where it can be one.
+/// The lines of a route with this path.
 fn route(path: &str) -> String {
     format!("path = {}\nfields = [\"token\"]", toml(path))
 }
 
-/// The template that a message advises.
+/// Returns the template that a message advises.
 fn cure(message: &str) -> Option<String> {
     let (_, written) = message.rsplit_once("write \"")?;
     Some(written[..written.rfind('"')?].replace("\\\\", "\\"))
@@ -21,7 +19,7 @@ fn cure(message: &str) -> Option<String> {
 #[test]
 fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
     for (path, meant) in [
-        // What comes with a copied text.
+        // Spaces and invisible characters of copied texts.
         ("/v1/keys ", "/v1/keys"),
         ("/v1 /keys", "/v1/keys"),
         (" /v1/keys", "/v1/keys"),
@@ -30,7 +28,7 @@ fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
         ("/v1/keys\u{feff}", "/v1/keys"),
         ("/v1/keys\r", "/v1/keys"),
         ("/v1/\tkeys", "/v1/keys"),
-        // What a server resolves before it looks.
+        // What a server resolves before it compares paths.
         ("/a/../b", "/b"),
         ("/a/./b", "/a/b"),
         ("/a/b/..", "/a"),
@@ -63,7 +61,8 @@ fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
         ("/v1/<int:id>/keys", "/v1/{id}/keys"),
         ("/v1/<path:rest>", "/v1/{*rest}"),
         ("/v1/<rest..>", "/v1/{*rest}"),
-        // Spring, JAX-RS, gorilla, chi, actix, FastAPI, ASP.NET, Go 1.22, AWS, hapi, Envoy, RFC 6570.
+        // Spring, JAX-RS, gorilla, chi, actix, FastAPI, ASP.NET, Go 1.22, AWS, hapi, Envoy and
+        // RFC 6570.
         ("/v1/{id:[0-9]+}/keys", "/v1/{id}/keys"),
         ("/v1/{id:[^/]+}/keys", "/v1/{id}/keys"),
         ("/v1/{id:int}/keys", "/v1/{id}/keys"),
@@ -81,11 +80,11 @@ fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
         ("/v1/{ id }/keys", "/v1/{id}/keys"),
         ("/v1/${id}/keys", "/v1/{id}/keys"),
         ("/v1/{{id}}/keys", "/v1/{id}/keys"),
-        // Placeholders that are no whole segment.
+        // Placeholders that are only a part of a segment.
         ("/v1/{id}.json", "/v1/{id}"),
         ("/v1/{id/keys", "/v1/{id}/keys"),
         ("/v1/key-{id}/x", "/v1/{key}/x"),
-        // What stands before a path: Go and OpenAPI, nginx, a URL.
+        // Prefixes of a path: Go and OpenAPI, nginx, a URL.
         ("GET /v1/keys", "/v1/keys"),
         ("= /v1/keys", "/v1/keys"),
         ("https://api.example/v1/keys", "/v1/keys"),
@@ -100,17 +99,13 @@ fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
         assert_eq!(found.matches("last4.toml").count(), 1, "{path:?}: {found}");
         assert_eq!(cure(&found).unwrap_or_default(), meant, "{path:?}: {found}");
         if !meant.is_empty() {
-            assert!(load(&file(&with_path(meant))).is_ok(), "{meant}");
+            assert!(load(&file(&with_route(&route(meant)))).is_ok(), "{meant}");
         }
     }
 }
 
-fn with_path(path: &str) -> String {
-    format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{}", route(path))
-}
-
 #[test]
-fn what_needs_an_expression_is_told_so() {
+fn a_template_that_needs_an_expression_is_refused_with_the_expression() {
     for (path, advice) in [
         ("^/v1/keys$", "path_regex = \"^/v1/keys$\""),
         ("~ ^/v1/keys", "path_regex = \"^/v1/keys\""),
@@ -167,7 +162,7 @@ fn a_template_that_is_right_is_neither_refused_nor_warned_of() {
 proptest::proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Held to what a server sees: a path that it neither resolves nor cuts, in the spelling that a client gives it.
+    /// The path is one that a server neither resolves nor cuts, percent-encoded as by a client.
     #[test]
     fn a_template_that_is_accepted_is_one_that_a_plain_request_is_on(
         parts in proptest::collection::vec(

@@ -1,12 +1,10 @@
-//! Routes, and what is wrong with them.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! The `[[route]]` tables.
 
 use super::*;
 use crate::layer::Mode;
 
 #[test]
-fn a_route_masks_unless_it_or_the_whole_is_told_to_observe() {
+fn a_route_masks_unless_its_mode_or_the_top_level_one_is_observe() {
     let modes = |text: &str| -> Vec<_> {
         let routes = load(&file(text)).unwrap().routes;
         let described = routes.described.iter().map(|route| route.mode);
@@ -24,69 +22,30 @@ fn a_route_masks_unless_it_or_the_whole_is_told_to_observe() {
 #[test]
 fn every_problem_of_a_route_says_what_to_write_instead() {
     let path = "path = \"/keys\"";
-    for (lines, expected) in [
-        (
-            "fields = [\"token\"]",
-            "2: route[0].path: missing: which requests, such as path = \"/api/apps/{app_id}/keys\"",
-        ),
-        (
-            "path = \"/a\"\npath_regex = \"/a\"\nfields = [\"token\"]",
-            "2: route[0]: has both `path` and `path_regex`: keep one",
-        ),
-        ("path = \"keys\"\nfields = [\"token\"]", "4: route[0].path: a path begins with `/`: write \"/keys\""),
-        (
-            "path = \"/a{b}\"\nfields = [\"token\"]",
-            "4: route[0].path: a placeholder is a whole segment: `{name}` for one segment, `{*name}` for any number",
-        ),
-        ("{path}", "2: route[0].fields: missing: what to mask, such as fields = [\"token\"]"),
-        ("{path}\nfields = []", "5: route[0].fields: an empty list masks nothing: name a field, such as [\"token\"]"),
-        ("{path}\nfields = \"token\"", "5: route[0].fields: must be a list in square brackets, not a text"),
-        (
-            "{path}\nfields = [\n  \"a\",\n  1,\n]",
-            "7: route[0].fields[1]: must be a text in double quotes, not a number",
-        ),
-        (
-            "{path}\nfields = [\"data.token\"]",
-            "5: route[0].fields[0]: a name stands for itself at any depth: for a path write \"$.data.token\", for a member \
-             of that very name \"$..['data.token']\"",
-        ),
-        (
-            "{path}\nfields = [\"$.a b\"]",
-            "5: route[0].fields[0]: not a path: write names as `.name` or `['name']`, any member or element as `.*` or \
-             `[*]`, any depth as `..name`\n    $.a b\n      ^",
-        ),
-        (
-            "{fields}\nreveal = [\"GET\"]",
-            "6: route[0].reveal[0]: `GET` would reveal every list: name the method that creates, such as \"POST\"",
-        ),
-        ("{fields}\nreveal = [\"POST\", \"TRACE\"]", "6: route[0].reveal[1]: `TRACE` creates nothing: leave it out"),
-        ("{fields}\nreveal = [\"post\"]", "6: route[0].reveal[0]: methods are case-sensitive: write \"POST\""),
-        ("{fields}\nreveal = [\"P T\"]", "6: route[0].reveal[0]: not a method: write one such as \"POST\""),
-        (
-            "{fields}\nreveal_fields = [\"$.token\"]",
-            "6: route[0].reveal_fields: has no effect without `reveal`: add reveal = [\"POST\"], or leave it out",
-        ),
-        (
-            "{fields}\nreveal = [\"POST\"]\nreveal_fields = [\"$..token\"]",
-            "7: route[0].reveal_fields[0]: a revealed field must be a path of plain names, such as \"$.data.token\": a \
-             wildcard could reveal a list",
-        ),
-        (
-            "{fields}\nreveal = [\"POST\"]\nndjson = true",
-            "6: route[0].reveal: has no effect with ndjson = true, which never is one created object: leave it out",
-        ),
-        (
-            "{fields}\nellipsis = \"\"",
-            "6: route[0].ellipsis: `ellipsis` must not be empty: write at least one character, such as \"...\"",
-        ),
-        ("{fields}\nfirst = 65", "6: route[0].first: must be a whole number from 0 to 64"),
-        (
-            "{fields}\nmode = \"observ\"",
-            "6: route[0].mode: must be one of \"enforce\", \"observe\"; did you mean \"observe\"?",
-        ),
-        ("{fields}\nmodel = \"observe\"", "6: route[0].model: unknown key: did you mean `mode`?"),
-        ("{fields}\nmethod = \"GET\"", "6: route[0].method: unknown key: known here are "),
-    ] {
+    let cases = r#"
+        fields = ["token"] => 2: route[0].path: missing: which requests, such as path = "/api/apps/{app_id}/keys"
+        path = "/a" & path_regex = "/a" & fields = ["token"] => 2: route[0]: has both `path` and `path_regex`: keep one
+        path = "keys" & fields = ["token"] => 4: route[0].path: a path begins with `/`: write "/keys"
+        path = "/a{b}" & fields = ["token"] => 4: route[0].path: a placeholder is a whole segment: `{name}` for one segment, `{*name}` for any number
+        {path} => 2: route[0].fields: missing: what to mask, such as fields = ["token"]
+        {path} & fields = [] => 5: route[0].fields: an empty list masks nothing: name a field, such as ["token"]
+        {path} & fields = "token" => 5: route[0].fields: must be a list in square brackets, not a text
+        {path} & fields = [ &   "a", &   1, & ] => 7: route[0].fields[1]: must be a text in double quotes, not a number
+        {path} & fields = ["data.token"] => 5: route[0].fields[0]: a name stands for itself at any depth: for a path write "$.data.token", for a member of that very name "$..['data.token']"
+        {path} & fields = ["$.a b"] => 5: route[0].fields[0]: not a path: write names as `.name` or `['name']`, any member or element as `.*` or `[*]`, any depth as `..name` &     $.a b &       ^
+        {fields} & reveal = ["GET"] => 6: route[0].reveal[0]: `GET` would reveal every list: name the method that creates, such as "POST"
+        {fields} & reveal = ["POST", "TRACE"] => 6: route[0].reveal[1]: `TRACE` creates nothing: leave it out
+        {fields} & reveal = ["post"] => 6: route[0].reveal[0]: methods are case-sensitive: write "POST"
+        {fields} & reveal = ["P T"] => 6: route[0].reveal[0]: not a method: write one such as "POST"
+        {fields} & reveal_fields = ["$.token"] => 6: route[0].reveal_fields: has no effect without `reveal`: add reveal = ["POST"], or leave it out
+        {fields} & reveal = ["POST"] & reveal_fields = ["$..token"] => 7: route[0].reveal_fields[0]: a revealed field must be a path of plain names, such as "$.data.token": a wildcard could reveal a list
+        {fields} & reveal = ["POST"] & ndjson = true => 6: route[0].reveal: has no effect with ndjson = true, which never is one created object: leave it out
+        {fields} & ellipsis = "" => 6: route[0].ellipsis: `ellipsis` must not be empty: write at least one character, such as "..."
+        {fields} & first = 65 => 6: route[0].first: must be a whole number from 0 to 64
+        {fields} & mode = "observ" => 6: route[0].mode: must be one of "enforce", "observe"; did you mean "observe"?
+        {fields} & model = "observe" => 6: route[0].model: unknown key: did you mean `mode`?
+        {fields} & method = "GET" => 6: route[0].method: unknown key: known here are"#;
+    for (lines, expected) in table(cases) {
         let fields = format!("{path}\nfields = [\"token\"]");
         let found = route_problems(&lines.replace("{path}", path).replace("{fields}", &fields));
         assert!(found.starts_with(&format!("last4.toml:{expected}")), "{lines}\n{found}\n{expected}");
@@ -128,7 +87,7 @@ fn two_routes_of_one_name_are_refused_wherever_they_come_from() {
 }
 
 #[test]
-fn single_brackets_are_told_to_be_double() {
+fn single_brackets_are_refused_with_double_ones() {
     for (key, rest) in [
         ("route", "name = \"keys\"\npath = \"/keys\"\nfields = [\"token\"]"),
         ("page", "path = \"/x\"\nhide = [\"a\"]"),

@@ -1,4 +1,4 @@
-//! The tables of the server and its upstream, and what is wrong with them.
+//! The top level, `[upstream]`, `[admin]`, `[forwarded]`, `[limits]` and `[log]`.
 
 use super::*;
 
@@ -29,49 +29,30 @@ last4.toml:10: route[0].fields[0]: indexes, slices and filters are not supported
 
 #[test]
 fn every_problem_of_the_other_tables_says_what_to_write_instead() {
-    let cases = [
-        ("workers = \"two\"", "workers: must be a whole number from 0 to 1024, not a text"),
-        ("presets = [\"dfiy\"]", "presets[0]: unknown preset: did you mean \"dify\"?"),
-        (
-            "allowed_rerouting_headers = [\"a b\"]",
-            "allowed_rerouting_headers[0]: not a header name: write one such as \"X-Original-URL\"",
-        ),
-        (
-            "admin.listen = \"9464\"",
-            "admin.listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"",
-        ),
-        (
-            "admin.hosts = [\"a.example:80\"]",
-            "admin.hosts[0]: not a name: write one such as \"last4.example.com\", without a port",
-        ),
-        ("admin.listen = \"127.0.0.1:8080\"", "admin.listen: is the same as `listen`: the two need a port each"),
-        (
-            "forwarded.trusted_peers = [\"10/8\"]",
-            "forwarded.trusted_peers[0]: not a network: write \"10.0.0.0/8\", \"10.1.2.3\" or \"unix:\"",
-        ),
-        ("forwarded.preserve_host = 1", "forwarded.preserve_host: must be true or false, not a number"),
-        ("limits.header_timeout_secs = 0", "limits.header_timeout_secs: must be more than 0 and at most 86400 seconds"),
-        ("limits.max_header_bytes = 100", "limits.max_header_bytes: must be a whole number from 8192 to 1048576"),
-        ("log.level = \"warning\"", "log.level: must be one of \"error\", \"warn\", \"info\", \"debug\", \"trace\""),
-        ("log.format = \"jsn\"", "log.format: must be one of \"text\", \"json\"; did you mean \"json\"?"),
-        (
-            "socket_mode = 660",
-            "socket_mode: not a file's permissions: write them in octal and in double quotes, such as \"0660\"",
-        ),
-        (
-            "socket_mode = \"0666\"",
-            "socket_mode: has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out",
-        ),
-        ("log = \"info\"", "log: must be a table, not a text"),
-        ("upstrem.url = \"\"", "upstrem: unknown key: did you mean `upstream`?"),
-    ];
-    for (line, expected) in cases {
+    let cases = r#"
+        workers = "two" => workers: must be a whole number from 0 to 1024, not a text
+        presets = ["dfiy"] => presets[0]: unknown preset: did you mean "dify"?
+        allowed_rerouting_headers = ["a b"] => allowed_rerouting_headers[0]: not a header name: write one such as "X-Original-URL"
+        admin.listen = "9464" => admin.listen: not a socket address: write an IP address and a port, such as "127.0.0.1:8080"
+        admin.hosts = ["a.example:80"] => admin.hosts[0]: not a name: write one such as "last4.example.com", without a port
+        admin.listen = "127.0.0.1:8080" => admin.listen: is the same as `listen`: the two need a port each
+        forwarded.trusted_peers = ["10/8"] => forwarded.trusted_peers[0]: not a network: write "10.0.0.0/8", "10.1.2.3" or "unix:"
+        forwarded.preserve_host = 1 => forwarded.preserve_host: must be true or false, not a number
+        limits.header_timeout_secs = 0 => limits.header_timeout_secs: must be more than 0 and at most 86400 seconds
+        limits.max_header_bytes = 100 => limits.max_header_bytes: must be a whole number from 8192 to 1048576
+        log.level = "warning" => log.level: must be one of "error", "warn", "info", "debug", "trace"
+        log.format = "jsn" => log.format: must be one of "text", "json"; did you mean "json"?
+        socket_mode = 660 => socket_mode: not a file's permissions: write them in octal and in double quotes, such as "0660"
+        socket_mode = "0666" => socket_mode: has no effect without a Unix socket: write listen = "unix:/path", or leave it out
+        log = "info" => log: must be a table, not a text
+        upstrem.url = "" => upstrem: unknown key: did you mean `upstream`?"#;
+    for (line, expected) in table(cases) {
         assert_eq!(problems(&format!("{line}\n{MINIMAL}")), format!("last4.toml:1: {expected}"), "{line}");
     }
 }
 
 #[test]
-fn what_is_missing_altogether_is_said() {
+fn empty_sources_name_the_required_keys() {
     assert_eq!(
         load(&Sources::default()).unwrap_err().to_string(),
         "configuration: route: missing: nothing would be masked: write a `[[route]]`, or take the built-in routes with \

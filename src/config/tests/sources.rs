@@ -1,12 +1,10 @@
-//! Where values come from, and which of them counts.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
+//! Sources of values, and which one overrides which.
 
 use super::*;
 use std::time::Duration;
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn an_absent_key_has_its_default() {
     let config = load(&file(MINIMAL)).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.workers, None);
@@ -146,54 +144,34 @@ fn a_variable_that_takes_away_a_preset_of_the_file_is_warned_of() {
 }
 
 #[test]
-fn the_variables_of_a_service_are_none_of_ours_whatever_it_is_called() {
-    let of_service = [
-        // Kubernetes, for a service `last4`, `last4-metrics`, `last4-upstream`.
-        ("LAST4_SERVICE_HOST", "10.0.0.1"),
-        ("LAST4_SERVICE_PORT", "80"),
-        ("LAST4_SERVICE_PORT_HTTP", "80"),
-        ("LAST4_PORT", "tcp://10.0.0.1:80"),
-        ("LAST4_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
-        ("LAST4_PORT_8080_TCP_ADDR", "10.0.0.1"),
-        ("LAST4_PORT_8080_TCP_PORT", "8080"),
-        ("LAST4_PORT_8080_TCP_PROTO", "tcp"),
-        ("LAST4_METRICS_SERVICE_HOST", "10.0.0.1"),
-        ("LAST4_METRICS_SERVICE_PORT", "9464"),
-        ("LAST4_METRICS_SERVICE_PORT_HTTP_METRICS", "9464"),
-        ("LAST4_METRICS_PORT", "tcp://10.0.0.1:9464"),
-        ("LAST4_METRICS_PORT_9464_TCP", "tcp://10.0.0.1:9464"),
-        ("LAST4_METRICS_PORT_53_UDP_ADDR", "10.0.0.1"),
-        ("LAST4_UPSTREAM_PORT", "tcp://10.0.0.1:80"),
-        ("LAST4_LISTEN_PORT", "tcp://[fd00::1]:80"),
-        ("LAST4_LISTEN_PORT_80_SCTP_PROTO", "sctp"),
-        ("LAST4__X_SERVICE_HOST", "10.0.0.1"),
-        ("LAST4_SERVICE_SERVICE_PORT_SERVICE_PORT", "80"),
-        // Docker, for a link `last4` or `last4-db`.
-        ("LAST4_NAME", "/web/last4"),
-        ("LAST4_ENV_PATH", "/bin"),
-        ("LAST4_DB_PORT_5432_TCP_START", "tcp://172.17.0.5:5432"),
-    ];
-    assert!(load(&file(MINIMAL).with_environment(environment(of_service))).is_ok());
-    for (name, value) in of_service {
+fn injected_variables_of_any_service_are_ignored() {
+    // For a service `last4`, `last4-metrics`, `last4-upstream`.
+    let kubernetes = "
+        LAST4_SERVICE_HOST=10.0.0.1  LAST4_SERVICE_PORT=80  LAST4_SERVICE_PORT_HTTP=80
+        LAST4_PORT=tcp://10.0.0.1:80  LAST4_PORT_8080_TCP=tcp://10.0.0.1:8080  LAST4_PORT_8080_TCP_ADDR=10.0.0.1
+        LAST4_PORT_8080_TCP_PORT=8080  LAST4_PORT_8080_TCP_PROTO=tcp  LAST4_METRICS_SERVICE_HOST=10.0.0.1
+        LAST4_METRICS_SERVICE_PORT=9464  LAST4_METRICS_SERVICE_PORT_HTTP_METRICS=9464
+        LAST4_METRICS_PORT=tcp://10.0.0.1:9464  LAST4_METRICS_PORT_9464_TCP=tcp://10.0.0.1:9464
+        LAST4_METRICS_PORT_53_UDP_ADDR=10.0.0.1  LAST4_UPSTREAM_PORT=tcp://10.0.0.1:80
+        LAST4_LISTEN_PORT=tcp://[fd00::1]:80  LAST4_LISTEN_PORT_80_SCTP_PROTO=sctp
+        LAST4__X_SERVICE_HOST=10.0.0.1  LAST4_SERVICE_SERVICE_PORT_SERVICE_PORT=80";
+    // For a link `last4` or `last4-db`.
+    let docker = "LAST4_NAME=/web/last4  LAST4_ENV_PATH=/bin  LAST4_DB_PORT_5432_TCP_START=tcp://172.17.0.5:5432";
+    let injected = || cases(kubernetes).chain(cases(docker)).filter_map(|variable| variable.split_once('='));
+    assert_eq!(injected().count(), 22);
+    assert!(load(&file(MINIMAL).with_environment(environment(injected()))).is_ok());
+    for (name, value) in injected() {
         assert!(load(&file(MINIMAL).with_environment(environment([(name, value)]))).is_ok(), "{name}");
     }
 }
 
 #[test]
-fn a_variable_that_is_nearly_one_of_a_service_is_a_misspelt_one_of_ours() {
-    for (name, value) in [
-        ("LAST4_PORT", "8080"),
-        ("LAST4_LISTEN_PORT", "8080"),
-        ("LAST4_NAME", "last4"),
-        ("LAST4_SERVICE", "x"),
-        ("LAST4_SERVICE_HOSTS", "x"),
-        ("LAST4_SERVICE_PORT_", "80"),
-        ("LAST4_PORT_TCP", "80"),
-        ("LAST4_PORT_80_HTTP", "80"),
-        ("LAST4_SUPPORT_80_TCP", "80"),
-        ("LAST4_MYSERVICE_HOST", "x"),
-        ("LAST4_ENV", "production"),
-    ] {
+fn a_variable_that_is_almost_an_injected_one_is_an_unknown_key() {
+    let variables = "
+        LAST4_PORT=8080  LAST4_LISTEN_PORT=8080  LAST4_NAME=last4  LAST4_SERVICE=x  LAST4_SERVICE_HOSTS=x
+        LAST4_SERVICE_PORT_=80  LAST4_PORT_TCP=80  LAST4_PORT_80_HTTP=80  LAST4_SUPPORT_80_TCP=80
+        LAST4_MYSERVICE_HOST=x  LAST4_ENV=production";
+    for (name, value) in cases(variables).filter_map(|variable| variable.split_once('=')) {
         let found = load(&file(MINIMAL).with_environment(environment([(name, value)]))).map(|_| name).expect_err(name);
         assert!(found.to_string().contains("unknown key"), "{name}: {found}");
     }

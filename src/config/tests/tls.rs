@@ -1,10 +1,8 @@
 //! Certificates and keys.
-//!
-//! Compiled for tests alone (`mod tests` is `#[cfg(test)]`): no input of the program reaches an `unwrap` here.
 
 use super::*;
 
-/// A folder with a certificate, its key, and another key.
+/// Creates a directory with a certificate, its key, and another key.
 fn certificate_files() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["api.example".to_owned()]).unwrap();
@@ -23,56 +21,24 @@ fn every_problem_of_certificates_says_what_to_write_instead() {
     let tail = MINIMAL.replace("[upstream]\nurl = \"http://api:5001\"\n", "");
     let listener = |lines: &str| found(&format!("{lines}\n{MINIMAL}"));
     let upstream = |url: &str, lines: &str| found(&format!("upstream.url = \"{url}\"\n{lines}\n{tail}"));
-    for (found, expected) in [
-        (
-            listener("tls.certificate = \"@no.crt\"\ntls.key = \"@a.key\""),
-            "1: tls.certificate: /no.crt cannot be read: No such file",
-        ),
-        (
-            listener("tls.certificate = \"@a.crt\"\ntls.key = \"@b.key\""),
-            "2: tls.key: is not the key of the certificate: name a file with the certificate's private key",
-        ),
-        (
-            listener("tls.certificate = \"@a.key\"\ntls.key = \"@a.key\""),
-            "1: tls.certificate: /a.key holds no certificate in PEM form: name a file",
-        ),
-        (
-            listener("tls.certificate = \"@a.crt\"\ntls.key = \"@a.crt\""),
-            "2: tls.key: /a.crt holds no private key in PEM form, or one with a passphrase: name a file",
-        ),
-        (
-            listener("tls.certificate = \"@a.crt\""),
-            "1: tls.key: missing: name a file with the certificate's private key",
-        ),
-        (listener("tls.key = \"@a.key\""), "1: tls.certificate: missing: name a file with the certificate"),
-        (
-            listener("tls.client_roots = \"@a.crt\""),
-            "1: tls.client_roots: has no effect without `certificate` and `key`: add them, or leave it out",
-        ),
-        (
-            upstream("http://api", "upstream.roots = \"@a.crt\""),
-            "2: upstream.roots: has no effect without an `https://` URL: change the URL, or leave it out",
-        ),
-        (
-            upstream("https://api", "upstream.roots = \"@a.key\""),
-            "2: upstream.roots: /a.key holds no certificate in PEM form: name a file with root certificates",
-        ),
-        (
-            upstream("https://a_b!c", "upstream.roots = \"@a.crt\""),
-            "1: upstream.url: its host can be in no certificate: add `server_name`",
-        ),
-        (
-            upstream("https://api", "upstream.roots = \"@a.crt\"\nupstream.server_name = \"a b\""),
-            "3: upstream.server_name: not a host name: write one such as \"api.example\"",
-        ),
-        (
-            upstream(
-                "https://api",
-                "upstream.roots = \"@a.crt\"\nupstream.certificate = \"@a.crt\"\nupstream.key = \"@b.key\"",
-            ),
-            "4: upstream.key: is not the key of the certificate",
-        ),
-    ] {
+    let cases = r#"
+        - | tls.certificate = "@no.crt" & tls.key = "@a.key" => 1: tls.certificate: /no.crt cannot be read: No such file
+        - | tls.certificate = "@a.crt" & tls.key = "@b.key" => 2: tls.key: is not the key of the certificate: name a file with the certificate's private key
+        - | tls.certificate = "@a.key" & tls.key = "@a.key" => 1: tls.certificate: /a.key holds no certificate in PEM form: name a file
+        - | tls.certificate = "@a.crt" & tls.key = "@a.crt" => 2: tls.key: /a.crt holds no private key in PEM form, or one with a passphrase: name a file
+        - | tls.certificate = "@a.crt" => 1: tls.key: missing: name a file with the certificate's private key
+        - | tls.key = "@a.key" => 1: tls.certificate: missing: name a file with the certificate
+        - | tls.client_roots = "@a.crt" => 1: tls.client_roots: has no effect without `certificate` and `key`: add them, or leave it out
+        http://api | upstream.roots = "@a.crt" => 2: upstream.roots: has no effect without an `https://` URL: change the URL, or leave it out
+        https://api | upstream.roots = "@a.key" => 2: upstream.roots: /a.key holds no certificate in PEM form: name a file with root certificates
+        https://a_b!c | upstream.roots = "@a.crt" => 1: upstream.url: its host can be in no certificate: add `server_name`
+        https://api | upstream.roots = "@a.crt" & upstream.server_name = "a b" => 3: upstream.server_name: not a host name: write one such as "api.example"
+        https://api | upstream.roots = "@a.crt" & upstream.certificate = "@a.crt" & upstream.key = "@b.key" => 4: upstream.key: is not the key of the certificate"#;
+    for (input, expected) in table(cases) {
+        let found = match input.split_once(" | ").unwrap() {
+            ("-", lines) => listener(lines),
+            (url, lines) => upstream(url, lines),
+        };
         assert!(found.starts_with(&format!("last4.toml:{expected}")), "{found}\n{expected}");
         assert_eq!(found.matches("last4.toml").count(), 1, "{found}");
     }
@@ -88,7 +54,7 @@ fn certificates_are_loaded_and_their_files_are_watched_whatever_is_wrong_with_th
     let config = load(&file(&text)).unwrap();
     assert!(config.proxy.tls.is_some() && config.proxy.upstream.http2);
     assert_eq!(config.proxy.upstream.to_string(), "https://127.0.0.1");
-    // Two readings of the same files make the same connections.
+    // A second load of the same files compares equal, which keeps connections.
     assert!(load(&file(&text)).unwrap().proxy.upstream == config.proxy.upstream);
     let names = |text: &str| -> Vec<_> {
         let files = files(&file(text)).into_iter();

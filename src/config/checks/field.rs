@@ -1,4 +1,4 @@
-//! Fields as people write them, compiled or refused with a message that points at the fault.
+//! Compiles fields, or returns errors that point at the fault.
 
 use crate::config::checks::notation::is_blank;
 use crate::mask::{SelectorError, Selectors};
@@ -6,28 +6,31 @@ use crate::mask::{SelectorError, Selectors};
 /// Compiles fields, each a name or a path.
 ///
 /// # Errors
-/// Every field that is refused: its position, and a message that may have several lines.
+/// The position of each invalid field, and a message that may have several lines.
 pub(crate) fn compile_fields(fields: &[String], ignore_case: bool) -> Result<Selectors, Vec<(usize, String)>> {
     let misread = fields.iter().enumerate().filter_map(|(position, field)| Some((position, misread(field)?)));
-    let mut refused: Vec<_> = misread.collect();
+    let mut rejected: Vec<_> = misread.collect();
     match Selectors::compile(fields, ignore_case) {
-        Ok(selectors) if refused.is_empty() => return Ok(selectors),
+        Ok(selectors) if rejected.is_empty() => return Ok(selectors),
         Ok(_) => {}
         Err(errors) => {
-            let known: Vec<_> = refused.iter().map(|(position, _)| *position).collect();
-            let others = errors.into_iter().filter(|(position, _)| !known.contains(position));
-            refused.extend(others.map(|(position, error)| {
-                (position, fields.get(position).map_or_else(|| error.to_string(), |field| pointed(field, &error)))
-            }));
+            for (position, error) in errors {
+                if rejected.iter().all(|(other, _)| *other != position) {
+                    let message =
+                        fields.get(position).map_or_else(|| error.to_string(), |field| pointed(field, &error));
+                    rejected.push((position, message));
+                }
+            }
         }
     }
-    Err(refused)
+    Err(rejected)
 }
 
-/// A name that more likely was meant as something else, by which nothing would be masked: a path in another notation, several
-/// names, or one that was copied with what stood around it. The name itself can be written as a path.
+/// Returns a message about a name that likely masks nothing: a path in another notation, several
+/// names, or a name copied with quotes or spaces. The message also has the path that selects a
+/// member of that very name.
 fn misread(field: &str) -> Option<String> {
-    let (fault, cure) = if let Some(name) = field.strip_prefix('$').filter(|name| name.starts_with(is_word)) {
+    let (fault, cure) = if let Some(name) = field.strip_prefix('$').filter(|name| name.starts_with(is_name_character)) {
         ("`$` stands for the whole document", format!("$.{name}"))
     } else if field.is_empty() || field.starts_with('$') {
         return None;
@@ -48,7 +51,8 @@ fn misread(field: &str) -> Option<String> {
     Some(format!("{fault}{joint} write \"{cure}\", for a member of that very name \"$..['{}']\"", quoted(field)))
 }
 
-/// Whether it looks like a path: of dots (JavaScript, jq), slashes (JSON Pointer) or arrows (SQL).
+/// Returns whether a field looks like a path: dots (JavaScript, jq), slashes (JSON Pointer) or
+/// arrows (SQL).
 fn is_path(field: &str) -> bool {
     let is_index = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
     field.contains(['.', '[', '*', '{', '<'])
@@ -59,7 +63,7 @@ fn is_path(field: &str) -> bool {
         || field.split('/').skip(1).any(is_index)
 }
 
-/// The path that was meant, in our notation.
+/// Returns the path that was likely meant, as JSONPath.
 fn as_path(field: &str) -> String {
     let dotted = field.replace("->>", ".").replace("->", ".").replace("::", ".").replace("[]", ".*").replace('/', ".");
     let depth = if dotted.starts_with("..") { ".." } else { "." };
@@ -69,11 +73,11 @@ fn as_path(field: &str) -> String {
     let segments = dotted.split(['.', '[']).map(plain).filter(|segment| !segment.is_empty());
     let steps: Vec<_> = segments.map(|segment| if is_index(&segment) { "*".to_owned() } else { segment }).collect();
     let path = format!("${depth}{}", steps.join(".")).replace(".*", "[*]");
-    // Not advised where it would be refused in turn.
+    // The advice must be valid itself.
     if Selectors::compile([&path], false).is_ok() { path } else { "$.data[*].token".to_owned() }
 }
 
-/// What is suspicious in a field that is none of the above, and what to write instead.
+/// Returns a message about a suspicious field, with the cure.
 pub(in crate::config) fn suspicion(field: &str) -> Option<String> {
     (!field.starts_with('$') && field.contains('/')).then(|| {
         format!(
@@ -84,11 +88,11 @@ pub(in crate::config) fn suspicion(field: &str) -> Option<String> {
     })
 }
 
-fn is_word(c: char) -> bool {
+fn is_name_character(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// A character that comes with a text that was copied, and is in no name.
+/// Invisible characters of copied texts, which are in no name.
 fn is_hidden(c: char) -> bool {
     is_blank(c) && c != ' '
 }
@@ -97,12 +101,12 @@ fn unquoted(field: &str) -> Option<&str> {
     ['"', '\'', '`'].into_iter().find_map(|quote| field.strip_prefix(quote)?.strip_suffix(quote))
 }
 
-/// A name as it stands between single quotes of a path.
+/// Escapes a name for single quotes in a path.
 fn quoted(name: &str) -> String {
     name.replace('\\', r"\\").replace('\'', r"\'")
 }
 
-/// The message, and below it the selector with a caret under the fault.
+/// Returns the message, and below it the selector with a caret under the fault.
 pub(in crate::config) fn pointed(selector: &str, error: &SelectorError) -> String {
     let (SelectorError::Syntax { rest_len } | SelectorError::Unsupported { rest_len }) = error else {
         return error.to_string();
