@@ -31,13 +31,12 @@
 #[cfg(feature = "layer")]
 pub mod body;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "layer")]
 pub mod codec;
 #[cfg(feature = "cli")]
 pub mod config;
-#[cfg(feature = "cli")]
-pub mod demo;
 #[cfg(feature = "proxy")]
 mod excerpt;
 #[cfg(feature = "layer")]

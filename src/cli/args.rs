@@ -1,7 +1,9 @@
-//! What may be typed. What it means is each command's own.
+//! The flags of each command, and the sources of a configuration that they name.
 
+use crate::config::Sources;
 use crate::mask::Instructions;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValue;
+use clap::{Args, Parser, Subcommand};
 use http::Method;
 use std::path::PathBuf;
 
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 #[command(name = "last4", version, max_term_width = 100, help_expected = true, after_help = TOP_HELP)]
 pub(super) struct Cli {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: CliCommand,
 }
 
 const TOP_HELP: &str = "\
@@ -29,13 +31,13 @@ Every key of the configuration can be an environment variable: LAST4_UPSTREAM__U
 [upstream]. LAST4_CONFIG names the file where no flag does.";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    Serve(Serve),
-    Check(Check),
-    Explain(Explain),
-    Mask(Mask),
-    Healthcheck(Healthcheck),
-    Demo(Demo),
+pub(super) enum CliCommand {
+    Serve(ServeArgs),
+    Check(CheckArgs),
+    Explain(ExplainArgs),
+    Mask(MaskArgs),
+    Healthcheck(HealthcheckArgs),
+    Demo(DemoArgs),
 }
 
 /// Run the proxy.
@@ -47,11 +49,11 @@ pub(super) enum Command {
 Examples:
   last4 serve --upstream http://127.0.0.1:5001 --preset dify
   last4 serve --config /etc/last4.toml --listen 0.0.0.0:8080 --log-format json")]
-pub(super) struct Serve {
+pub(super) struct ServeArgs {
     #[command(flatten)]
     pub(super) config: ConfigFile,
     #[command(flatten)]
-    pub(super) upstream: Upstream,
+    pub(super) upstream: UpstreamUrl,
     /// Where to listen, such as 0.0.0.0:8080
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
@@ -61,8 +63,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     pub(super) presets: Presets,
     /// How to write the log
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) log_format: Option<LogFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = log_formats())]
+    pub(super) log_format: Option<String>,
 }
 
 /// Check a configuration, and show the routes it masks.
@@ -74,14 +76,14 @@ pub(super) struct Serve {
 Examples:
   last4 check last4.toml
   last4 check --preset dify --upstream http://127.0.0.1:5001")]
-pub(super) struct Check {
+pub(super) struct CheckArgs {
     /// The configuration file; LAST4_CONFIG if left out
     pub(super) file: Option<PathBuf>,
     /// The same, as the other commands take it
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) upstream: Upstream,
+    pub(super) upstream: UpstreamUrl,
     #[command(flatten)]
     pub(super) presets: Presets,
 }
@@ -95,7 +97,7 @@ pub(super) struct Check {
 Examples:
   last4 explain GET /console/api/apps/7/api-keys
   last4 explain POST '/console/api/apps/7/x/..;/api-keys?page=1' --config last4.toml")]
-pub(super) struct Explain {
+pub(super) struct ExplainArgs {
     /// The request's method, as it is sent: letter case counts
     pub(super) method: Method,
     /// The request's target, as it is sent: a path and query, or a whole URL
@@ -116,7 +118,7 @@ Examples:
   curl -s \"$API/keys\" | last4 mask
   last4 mask --field password --field '$.data[*].secret' dump.json > masked.json
   kubectl logs api | last4 mask --ndjson --field token --first 0")]
-pub(super) struct Mask {
+pub(super) struct MaskArgs {
     /// What to mask: a name, at any depth, or a path such as '$.data[*].token'. May be repeated
     #[arg(long = "field", value_name = "NAME", default_value = "token")]
     pub(super) fields: Vec<String>,
@@ -127,18 +129,17 @@ pub(super) struct Mask {
     #[arg(long)]
     pub(super) ndjson: bool,
     #[command(flatten)]
-    pub(super) policy: Policy,
+    pub(super) policy: PolicyArgs,
     /// Objects and arrays that may be open at once
     #[arg(long, value_name = "N", default_value_t = crate::mask::DEFAULT_MAX_DEPTH)]
     pub(super) max_depth: usize,
-    /// The processor's instructions to use. The output is the same: this is for measuring
+    /// The processor's instructions to use, for measuring. The output is the same
     #[arg(long, value_name = "NAME", hide = true, value_parser = instructions)]
     pub(super) instructions: Option<Instructions>,
     /// The text; standard input if left out
     pub(super) file: Option<PathBuf>,
 }
 
-/// Those of this name, if the processor has them.
 fn instructions(name: &str) -> Result<Instructions, String> {
     let named = Instructions::available().find(|instructions| instructions.name() == name);
     named.ok_or_else(|| {
@@ -149,7 +150,7 @@ fn instructions(name: &str) -> Result<Instructions, String> {
 
 /// How a secret is shown.
 #[derive(Args, Debug)]
-pub(super) struct Policy {
+pub(super) struct PolicyArgs {
     /// Characters shown at the front
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) first: usize,
@@ -176,7 +177,7 @@ pub(super) struct Policy {
 Examples:
   last4 healthcheck
   last4 healthcheck --url http://127.0.0.1:9464/readyz")]
-pub(super) struct Healthcheck {
+pub(super) struct HealthcheckArgs {
     #[command(flatten)]
     pub(super) config: ConfigFile,
     /// Ask here instead; without a path, /livez
@@ -190,7 +191,7 @@ pub(super) struct Healthcheck {
 Examples:
   last4 demo
   last4 demo --once")]
-pub(super) struct Demo {
+pub(super) struct DemoArgs {
     /// Make the requests, show what came back, and end; the exit status is 1 if a secret leaked
     #[arg(long)]
     pub(super) once: bool,
@@ -210,7 +211,7 @@ pub(super) struct ConfigFile {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct Upstream {
+pub(super) struct UpstreamUrl {
     /// The API behind the proxy, such as http://127.0.0.1:5001
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<String>,
@@ -223,12 +224,39 @@ pub(super) struct Presets {
     pub(super) presets: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum LogFormat {
-    /// One line for people
-    Text,
-    /// One JSON object a line
-    Json,
+fn log_formats() -> [PossibleValue; 2] {
+    [PossibleValue::new("text").help("One line for people"), PossibleValue::new("json").help("One JSON object a line")]
+}
+
+/// Returns the sources of a configuration: the environment, and a file if `file` or `LAST4_CONFIG`
+/// names one.
+pub(super) fn sources(file: Option<PathBuf>) -> Sources {
+    let variable = || std::env::var_os("LAST4_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
+    let sources = Sources::default().with_environment(std::env::vars_os());
+    match file.or_else(variable) {
+        Some(path) => sources.with_file(path),
+        None => sources,
+    }
+}
+
+impl UpstreamUrl {
+    pub(super) fn apply(self, sources: Sources) -> Sources {
+        with_flag(sources, "--upstream", "upstream.url", self.upstream)
+    }
+}
+
+impl Presets {
+    pub(super) fn apply(self, sources: Sources) -> Sources {
+        self.presets.into_iter().fold(sources, Sources::with_preset)
+    }
+}
+
+/// Adds the value of a flag, if there is one.
+pub(super) fn with_flag(sources: Sources, flag: &'static str, key: &'static str, value: Option<String>) -> Sources {
+    match value {
+        Some(value) => sources.with_flag(flag, key, value),
+        None => sources,
+    }
 }
 
 #[cfg(test)]
@@ -244,8 +272,8 @@ mod tests {
 
     #[test]
     fn the_filters_defaults_are_the_engines() {
-        let Command::Mask(mask) = Cli::parse_from(["last4", "mask"]).command else { panic!("not `mask`") };
-        let Policy { first, last, min_hidden, ellipsis, short } = mask.policy;
+        let CliCommand::Mask(mask) = Cli::parse_from(["last4", "mask"]).command else { panic!("not `mask`") };
+        let PolicyArgs { first, last, min_hidden, ellipsis, short } = mask.policy;
         assert_eq!(PolicyParts { first, last, min_hidden, ellipsis, short }, PolicyParts::default());
     }
 }

@@ -1,19 +1,16 @@
 //! `last4 check`.
 
 use super::CliError;
-use super::args::Check;
+use super::args::{CheckArgs, sources};
 use super::output::{aligned, print};
-use super::sources::{WithFlags, sources};
 use crate::config::{self, Config, Finding, PageDescription, RouteDescription};
 use crate::layer::Mode;
 use std::io::{self, Write};
 
-pub(super) fn check(typed: Check) -> Result<(), CliError> {
-    let sources = sources(typed.file.or(typed.config))
-        .with_optional_flag("--upstream", "upstream.url", typed.upstream.upstream)
-        .with_presets(typed.presets.presets);
+pub(super) fn check(args: CheckArgs) -> Result<(), CliError> {
+    let sources = args.presets.apply(args.upstream.apply(sources(args.file.or(args.config))));
     if sources.file().is_none() {
-        // Whoever stands beside a file may think that it is read.
+        // A file in the working directory is not read unless it is named.
         eprintln!("last4: no file given; these are the environment and the flags alone");
     }
     let config = config::load(&sources)?;
@@ -22,9 +19,8 @@ pub(super) fn check(typed: Check) -> Result<(), CliError> {
     Ok(())
 }
 
-/// On standard error, so that what a program reads of the overview stays as it is.
+/// Writes warnings to standard error, so that standard output stays parseable.
 fn warn(warnings: &[Finding]) {
-    // Where that cannot be written to, nobody reads it.
     let mut stderr = io::stderr().lock();
     for warning in warnings {
         let _ = writeln!(stderr, "{warning}");

@@ -1,4 +1,4 @@
-//! Why a command failed, and what the shell is told.
+//! Errors of commands, and their exit codes.
 
 use crate::config::Problems;
 use crate::mask;
@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use thiserror::Error;
 
-/// The command ran and failed, or found a leak.
+/// Exit code of a command that ran and failed, or found a leak.
 pub const EXIT_FAILURE: u8 = 1;
 
-/// The command was given something that it cannot use (EX_USAGE of sysexits).
+/// Exit code for unusable input: flags, configuration, file or address (EX_USAGE of sysexits).
 pub const EXIT_BAD_INPUT: u8 = 64;
 
 /// Why a command failed.
@@ -22,11 +22,11 @@ pub enum CliError {
     /// An address to listen on is taken or not this machine's.
     #[error("cannot listen on {address}: give another with {option} or in the configuration")]
     Listen {
-        /// The address.
+        /// The address to listen on.
         address: ListenAddress,
-        /// The flag or variable that gives another.
+        /// The flag or variable that sets the address.
         option: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The configuration is wrong.
@@ -37,7 +37,7 @@ pub enum CliError {
     Flag {
         /// The flag.
         flag: &'static str,
-        /// What is wrong with it and what to write instead.
+        /// The fault, and what to write instead.
         message: String,
     },
     /// A file cannot be opened.
@@ -45,16 +45,16 @@ pub enum CliError {
     Open {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// What a running proxy failed of, which its log has said.
+    /// An error of a running proxy, already in its log.
     #[error(transparent)]
     Logged(Box<Self>),
     /// Reading failed half-way.
     #[error("reading failed")]
     Read(#[source] io::Error),
-    /// Something that the program itself needs is not to be had.
+    /// A resource of the program's own failed: a thread, a signal handler, the log.
     #[error("the proxy failed")]
     Serve(#[source] Box<dyn Error + Send + Sync>),
     /// A text that is not JSON.
@@ -63,7 +63,7 @@ pub enum CliError {
     /// The proxy does not answer as it should.
     #[error("unhealthy: {0}")]
     Unhealthy(String),
-    /// What was typed is not a command.
+    /// The arguments are not a command.
     #[error("{0}")]
     Usage(#[from] clap::Error),
     /// Writing failed.
@@ -72,10 +72,10 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// What the shell is told.
+    /// Returns the exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            // Help and version come as errors too, of code 0.
+            // Help and version.
             Self::Usage(error) if error.exit_code() == 0 => ExitCode::SUCCESS,
             Self::Configuration(_) | Self::Flag { .. } | Self::Listen { .. } | Self::Open { .. } | Self::Usage(_) => {
                 ExitCode::from(EXIT_BAD_INPUT)
@@ -89,14 +89,14 @@ impl CliError {
 
     /// Writes the error and its causes to standard error; help and version to standard output.
     pub fn print(&self) {
-        // Where neither can be written to, the exit code has to do.
+        // A write that fails leaves only the exit code.
         let _ = match self {
             Self::Usage(error) => error.print(),
             error => io::stderr().write_all(error.message().as_bytes()),
         };
     }
 
-    /// The error and its causes, in whole lines.
+    /// Returns the error and its causes, in whole lines.
     pub(super) fn message(&self) -> String {
         match self {
             Self::Logged(_) => String::new(),
@@ -109,7 +109,7 @@ impl CliError {
     }
 }
 
-/// An error and its causes on one line.
+/// Returns an error and its causes on one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

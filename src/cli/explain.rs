@@ -1,32 +1,31 @@
-//! `last4 explain`: asks the proxy's own matcher, and says what it answered and why.
+//! `last4 explain`: shows what the proxy's own matcher does with a request, and why.
 
 use super::CliError;
-use super::args::Explain;
+use super::args::{ExplainArgs, sources};
 use super::output::{aligned, print};
-use super::sources::{WithFlags, sources};
 use crate::config::{self, RouteDescription, Routes};
 use crate::layer::{Mode, overrides_method};
 use crate::route::CanonicalPath;
 use http::{HeaderMap, Method};
 use std::fmt::Write;
 
-pub(super) fn explain(typed: Explain) -> Result<(), CliError> {
-    if !typed.target.starts_with('/') && !typed.target.contains("://") && typed.target != "*" {
+pub(super) fn explain(args: ExplainArgs) -> Result<(), CliError> {
+    if !args.target.starts_with('/') && !args.target.contains("://") && args.target != "*" {
         let message =
             "not a request target: write a path, such as /console/api/apps/7/api-keys, or a whole URL".to_owned();
         return Err(CliError::Flag { flag: "TARGET", message });
     }
-    let mut sources = sources(typed.config.config).with_presets(typed.presets.presets);
+    let mut sources = args.presets.apply(sources(args.config.config));
     let mut text = String::new();
     if !sources.may_name_routes() {
         text.push_str("(no configuration and no preset given: these are the routes of the preset `dify`)\n\n");
         sources = sources.with_preset("dify");
     }
-    text.push_str(&explanation(&typed.method, &typed.target, &config::load_routes(&sources)?));
+    text.push_str(&explanation(&args.method, &args.target, &config::load_routes(&sources)?));
     print(&text)
 }
 
-/// What happens to a request, with one conclusion as the last line.
+/// Explains what happens to a request. The last line is the conclusion.
 fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     let mut text = format!("{method} {}\n\n", target.escape_debug());
     let path = match CanonicalPath::new(target.as_bytes()) {
@@ -44,7 +43,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     for (_, described) in &found {
         let _ = writeln!(text, "{}: masks {}", described.name, described.fields.join(", "));
     }
-    // A route in observe mode has no say where another masks.
+    // A route in observe mode decides nothing where another masks.
     found.retain(|(route, _)| route.rule.mode() == Mode::Enforce);
     if found.is_empty() {
         return text + "observed: passes untouched, for its routes only observe; what masking would do is counted\n";
@@ -92,7 +91,7 @@ fn readings(path: &CanonicalPath<'_>, routes: &Routes) -> String {
     aligned(&path.readings().map(row).collect::<Vec<_>>())
 }
 
-/// Whether all routes reveal the same: of what they do not agree on, the proxy reveals nothing.
+/// Returns whether all routes reveal the same fields. If not, the proxy reveals nothing.
 fn agree<R>(found: &[(R, &RouteDescription)]) -> bool {
     found.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one.reveal_fields == other.reveal_fields))
 }

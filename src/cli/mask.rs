@@ -1,42 +1,33 @@
 //! `last4 mask`: the engine as a filter.
 
 use super::CliError;
-use super::args::Mask;
+use super::args::MaskArgs;
 use super::output::written;
 use crate::config::compile_fields;
 use crate::mask::{Masker, Policy, PolicyError, PolicyParts, Rules};
 use bytes::BytesMut;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Bytes read at once, as many as a pipe holds.
+/// Bytes per read: as many as a pipe holds.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// A smaller file is done before a bar could be read.
-const PROGRESS_FROM_BYTES: u64 = 16 << 20;
-
-pub(super) fn mask(typed: &Mask) -> Result<(), CliError> {
-    let masker = Masker::new(rules(typed)?.into()).with_instructions(typed.instructions.unwrap_or_default());
-    match &typed.file {
-        Some(path) => {
-            let (file, bar) = open(path)?;
-            let done = filter(masker, bar.wrap_read(file), io::stdout().lock());
-            bar.finish_and_clear();
-            done
-        }
+pub(super) fn mask(args: &MaskArgs) -> Result<(), CliError> {
+    let masker = Masker::new(rules(args)?.into()).with_instructions(args.instructions.unwrap_or_default());
+    match &args.file {
+        Some(path) => filter(masker, open(path)?, io::stdout().lock()),
         None => filter(masker, io::stdin().lock(), io::stdout().lock()),
     }
 }
 
-fn rules(typed: &Mask) -> Result<Rules, CliError> {
+fn rules(args: &MaskArgs) -> Result<Rules, CliError> {
     let refused = |refused: Vec<(usize, String)>| {
         let messages: Vec<_> = refused.into_iter().map(|(_, message)| message).collect();
         CliError::Flag { flag: "--field", message: messages.join("\n") }
     };
-    let selectors = compile_fields(&typed.fields, typed.ignore_case).map_err(refused)?;
-    let policy = &typed.policy;
+    let selectors = compile_fields(&args.fields, args.ignore_case).map_err(refused)?;
+    let policy = &args.policy;
     let parts = PolicyParts {
         first: policy.first,
         last: policy.last,
@@ -54,31 +45,22 @@ fn rules(typed: &Mask) -> Result<Rules, CliError> {
         };
         CliError::Flag { flag, message: error.to_string() }
     })?;
-    Ok(Rules::new(selectors).with_policy(policy).with_max_depth(typed.max_depth).with_ndjson(typed.ndjson))
+    Ok(Rules::new(selectors).with_policy(policy).with_max_depth(args.max_depth).with_ndjson(args.ndjson))
 }
 
-/// A file, and a bar that shows how far it has been read where there is somebody to see it.
-fn open(path: &Path) -> Result<(File, ProgressBar), CliError> {
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-    let (metadata, file) = opened.map_err(|source| CliError::Open { path: path.to_owned(), source })?;
-    if metadata.is_dir() {
-        // Opens, but cannot be read.
-        return Err(CliError::Open { path: path.to_owned(), source: io::ErrorKind::IsADirectory.into() });
-    }
-    if metadata.len() < PROGRESS_FROM_BYTES || !io::stderr().is_terminal() {
-        return Ok((file, ProgressBar::hidden()));
-    }
-    let bar = ProgressBar::new(metadata.len());
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}") {
-        bar.set_style(style);
-    }
-    Ok((file, bar))
+/// Opens a file. A directory is an error here: it opens, but fails to read.
+fn open(path: &Path) -> Result<File, CliError> {
+    let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => Ok(file),
+    });
+    opened.map_err(|source| CliError::Open { path: path.to_owned(), source })
 }
 
-/// Masks everything that is read, block by block, so that what a slow writer has sent is not held back.
+/// Masks the input block by block, and flushes each: input of a slow writer is not held back.
 fn filter(mut masker: Masker, mut input: impl Read, mut output: impl Write) -> Result<(), CliError> {
     let mut block = vec![0; BLOCK_BYTES];
-    // What bodies are masked into, too: one engine for both.
+    // The sink that the proxy's bodies use, so that one engine is compiled.
     let mut masked = BytesMut::with_capacity(BLOCK_BYTES);
     loop {
         let length = match input.read(&mut block) {
@@ -89,7 +71,7 @@ fn filter(mut masker: Masker, mut input: impl Read, mut output: impl Write) -> R
         let chunk = block.get(..length).unwrap_or_default();
         masked.clear();
         let result = masker.write(chunk, &mut masked);
-        // What was given out before a fault is masked: the output shows how far the text could be trusted.
+        // Written before a fault is reported: the output shows how far the text was valid.
         if !written(output.write_all(&masked).and_then(|()| output.flush()))? {
             return Ok(());
         }
@@ -106,7 +88,7 @@ mod tests {
     use super::*;
     use crate::mask::Selectors;
 
-    /// Gives its bytes one at a time, an interruption before each.
+    /// Yields one byte at a time, with an interruption before each.
     struct Slow(Vec<u8>, bool);
 
     impl Read for Slow {

@@ -1,7 +1,7 @@
 //! The command line: `last4 serve`, `check`, `explain`, `mask`, `healthcheck`, `demo`.
 //!
-//! Data goes to standard output, messages to standard error; a broken pipe is a success, since whoever read had enough. The exit
-//! status is 0, [`EXIT_FAILURE`] or [`EXIT_BAD_INPUT`].
+//! Data is written to standard output, messages to standard error. A broken pipe is a success: the
+//! reader needed no more. The exit status is 0, [`EXIT_FAILURE`] or [`EXIT_BAD_INPUT`].
 
 mod args;
 mod check;
@@ -9,34 +9,31 @@ mod demo;
 mod error;
 mod explain;
 mod healthcheck;
+mod http_client;
 mod log;
 mod mask;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
-mod reload;
-mod routes_changed;
 mod serve;
-mod sources;
-mod watch;
 
 pub use error::{CliError, EXIT_BAD_INPUT, EXIT_FAILURE};
 
-use args::{Cli, Command};
+use args::{Cli, CliCommand};
 use clap::Parser;
 use std::ffi::OsString;
 
-/// Runs the command that the arguments name, the program's own name first.
+/// Runs the command that the arguments name. The first argument is the program's name.
 ///
 /// # Errors
-/// Why it failed. Help and version come as an error too, of exit code 0.
+/// The command failed. Help and version are errors too, of exit code 0.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
     match Cli::try_parse_from(arguments)?.command {
-        Command::Serve(typed) => serve::serve(typed),
-        Command::Check(typed) => check::check(typed),
-        Command::Explain(typed) => explain::explain(typed),
-        Command::Mask(typed) => mask::mask(&typed),
-        Command::Healthcheck(typed) => healthcheck::healthcheck(typed),
-        Command::Demo(typed) => demo::demo(&typed),
+        CliCommand::Serve(args) => serve::serve(args),
+        CliCommand::Check(args) => check::check(args),
+        CliCommand::Explain(args) => explain::explain(args),
+        CliCommand::Mask(args) => mask::mask(&args),
+        CliCommand::Healthcheck(args) => healthcheck::healthcheck(args),
+        CliCommand::Demo(args) => demo::demo(&args),
     }
 }

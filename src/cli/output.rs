@@ -3,13 +3,13 @@
 use super::CliError;
 use std::io::{self, Write};
 
-/// Writes a whole text to standard output. A reader that had enough is no failure.
+/// Writes a text to standard output. A broken pipe is no failure.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())).map(|_| ())
 }
 
-/// Whether the reader wants more.
+/// Returns whether the reader is still there.
 pub(super) fn written(result: io::Result<()>) -> Result<bool, CliError> {
     match result {
         Ok(()) => Ok(true),
@@ -18,7 +18,7 @@ pub(super) fn written(result: io::Result<()>) -> Result<bool, CliError> {
     }
 }
 
-/// Rows as lines with aligned columns.
+/// Formats rows as lines with aligned columns.
 pub(super) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);

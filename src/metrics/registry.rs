@@ -64,7 +64,7 @@ impl Metrics {
 
     /// Warns of routes on which nothing is selected, or all that is comes masked, and advises on creates that show no secret. To be
     /// called every few seconds, and at the end.
-    pub fn look_for_alarms(&self) {
+    pub fn check_alarms(&self) {
         let (_, routes) = self.added_up();
         drop(self.look(&routes));
         self.advice.lock().unwrap_or_else(PoisonError::into_inner).look(&routes, Instant::now());

@@ -19,23 +19,23 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-/// How long the end of the process waits for what is still to be written.
+/// At exit, wait this long for queued lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The log of a running proxy: it never waits for whoever reads it.
-pub(super) struct Log(Queue);
+/// The log of a running proxy. A slow reader never blocks it.
+pub(super) struct RunningLog(Queue);
 
-impl Log {
-    /// Starts the log, and whatever else is to be shown its events.
+impl RunningLog {
+    /// Starts the log. `other` is a second layer for the same events.
     pub(super) fn start(
         settings: config::Log,
         metrics: &Arc<Metrics>,
         other: Option<impl Layer<Registry> + Send + Sync>,
     ) -> io::Result<Self> {
-        // Not `io::Stderr`: its lock is held while it writes, and whoever else would write waits for that.
+        // Not `io::Stderr`: it holds its lock during a write, which would block other writers.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let queue = Queue::start(stderr, Arc::clone(metrics))?;
-        // Only what this program says: a library's own trace may hold what must not be logged.
+        // This crate's events only: traces of libraries may hold secrets.
         let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), settings.level);
         if !settings.access {
             own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
@@ -49,25 +49,25 @@ impl Log {
             LogFormat::Json => lines.json().boxed(),
             LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         };
-        // Fails only where a log was started before, which then stays.
+        // Fails only if a log was started before, which then stays.
         let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
-        // The standard library's writes to standard error itself, and what it says may hold bytes of a body.
+        // The default hook writes to standard error itself, and its message may hold bytes of a body.
         panic::set_hook(Box::new(log_panic));
         Ok(Self(queue))
     }
 
-    /// Ends with what the proxy ended with. What is left to be written is, if it is read within a second.
-    pub(super) fn finish(self, ended: Result<(), CliError>) -> Result<(), CliError> {
-        let ended = ended.map_err(|error| {
+    /// Logs the error of a proxy that failed, flushes the queue and returns the result.
+    pub(super) fn finish(self, result: Result<(), CliError>) -> Result<(), CliError> {
+        let result = result.map_err(|error| {
             self.0.push(error.message().as_bytes());
             CliError::Logged(Box::new(error))
         });
         self.0.flush(LAST_LINES);
-        ended
+        result
     }
 }
 
-/// Says where a thread panicked, and why where that is a text of the program's own.
+/// Logs where a thread panicked, and the message if it is a literal of the program.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let place = panic.location().map(tracing::field::display);

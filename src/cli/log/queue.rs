@@ -1,7 +1,8 @@
-//! Lines on their way to standard error.
+//! The queue of log lines for standard error.
 //!
-//! Whoever logs must not wait for whoever reads: a pipe that nobody reads takes 64 KiB and then holds every thread that writes to it. So
-//! lines go into a queue, bounded in bytes, and a thread of its own writes them. What does not fit is dropped and counted.
+//! A thread that logs must not wait for the reader: a pipe without one takes 64 KiB and then blocks
+//! every writer. So lines are queued, bounded in bytes, and one thread writes them. Lines that do
+//! not fit are dropped and counted.
 
 use crate::metrics::Metrics;
 use std::fs::File;
@@ -11,27 +12,28 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Most bytes of lines that wait. As many again may be in the writer's hands.
+/// Most bytes of lines in the queue. The writer may hold as many again.
 const MAX_BYTES: usize = 2 << 20;
 
-/// What the two buffers keep of their memory.
+/// Capacity that the two buffers keep between writes.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// Most bytes that one write to a pipe leaves together (Linux's `PIPE_BUF`): with another process on the same pipe, no line is torn.
+/// Most bytes that a pipe takes in one piece (Linux's `PIPE_BUF`). Up to this length no line is torn
+/// by another process that writes to the same pipe.
 const ONE_WRITE: usize = 4096;
 
-/// How long the writer waits before it tries again, where standard error was set not to block.
+/// Pause before a write is tried again, if standard error is non-blocking.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// Where lines are left. Clones are the same queue.
+/// A queue of lines. Clones are the same queue.
 #[derive(Clone)]
 pub(super) struct Queue(Arc<Shared>);
 
 struct Shared {
     waiting: Mutex<Waiting>,
-    /// There is something to write.
+    /// Notified when lines are queued.
     filled: Condvar,
-    /// All was written.
+    /// Notified when all lines are written.
     emptied: Condvar,
     metrics: Arc<Metrics>,
 }
@@ -39,10 +41,10 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     lines: Vec<u8>,
-    /// Lines that did not fit since the writer last came.
+    /// Lines dropped since the writer last took lines.
     dropped: u64,
-    /// Whether the writer has lines that it has not written yet.
-    writing: bool,
+    /// Whether the writer holds lines that it has not written yet.
+    is_writing: bool,
 }
 
 impl Queue {
@@ -55,7 +57,7 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Leaves a line to be written. Never waits for the reader.
+    /// Queues a line. Never waits for the reader.
     pub(super) fn push(&self, line: &[u8]) {
         let mut waiting = self.lock();
         if waiting.lines.len() + line.len() > MAX_BYTES {
@@ -71,10 +73,10 @@ impl Queue {
         }
     }
 
-    /// Waits until all is written, but no longer than this.
-    pub(super) fn flush(&self, patience: Duration) {
-        let left = |waiting: &mut Waiting| waiting.writing || !waiting.lines.is_empty();
-        let _ = self.0.emptied.wait_timeout_while(self.lock(), patience, left);
+    /// Waits until all lines are written, at most for `timeout`.
+    pub(super) fn flush(&self, timeout: Duration) {
+        let left = |waiting: &mut Waiting| waiting.is_writing || !waiting.lines.is_empty();
+        let _ = self.0.emptied.wait_timeout_while(self.lock(), timeout, left);
     }
 
     fn write_to(&self, mut to: File) {
@@ -83,11 +85,11 @@ impl Queue {
             let waiting = self.0.filled.wait_while(self.lock(), |waiting| waiting.lines.is_empty());
             let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
             mem::swap(&mut waiting.lines, &mut lines);
-            waiting.writing = true;
+            waiting.is_writing = true;
             let dropped = mem::take(&mut waiting.dropped);
             drop(waiting);
             if dropped > 0 {
-                // First in the empty queue, and so where the lines are missing.
+                // First in the empty queue: in the log, this line takes the place of the dropped ones.
                 tracing::warn!(lines = dropped, "the log was not read in time: lines were dropped");
             }
             let mut rest = &*lines;
@@ -101,7 +103,7 @@ impl Queue {
             lines.clear();
             lines.shrink_to(KEPT_BYTES);
             let mut waiting = self.lock();
-            waiting.writing = false;
+            waiting.is_writing = false;
             drop(waiting);
             self.0.emptied.notify_all();
         }
@@ -112,7 +114,7 @@ impl Queue {
     }
 }
 
-/// A line that is made whole and then left in the queue.
+/// Each write is one whole line.
 impl Write for Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
@@ -124,7 +126,7 @@ impl Write for Queue {
     }
 }
 
-/// Where to stop in these lines for one write: behind as many whole ones as it takes, or behind the first.
+/// Returns the length of one write: as many whole lines as fit into it, but at least one.
 fn end_of_piece(lines: &[u8]) -> usize {
     let is_end = |byte: &u8| *byte == b'\n';
     if lines.len() <= ONE_WRITE {
@@ -140,7 +142,7 @@ fn write_whole(to: &mut File, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // It shares its file description with a program that set it so.
+            // Another process made the shared file description non-blocking.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(AGAIN),
             Err(error) => return Err(error),
         }
@@ -201,7 +203,7 @@ mod tests {
             queue.push(&line);
             assert!(queue.lock().lines.len() <= MAX_BYTES);
         }
-        // Not what the queue itself counts: the writer takes that along when it comes.
+        // The metric, not `Waiting::dropped`, which the writer resets.
         let page = metrics.page();
         let dropped = page.lines().find_map(|line| line.strip_prefix("last4_log_lines_dropped_total ")).unwrap();
         assert!(dropped.parse::<u64>().unwrap() > 900, "{dropped}");

@@ -1,4 +1,4 @@
-//! What an access line says, as a span by OpenTelemetry's semantic conventions for HTTP servers.
+//! Maps an access line to a span, by OpenTelemetry's semantic conventions for HTTP servers.
 
 use crate::metrics::OFF_ROUTES;
 use http::Method;
@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-/// The fields that a span has under other names, or with another meaning; all others are `last4.` and the field.
+/// Fields that the conventions name. Each other field becomes the attribute `last4.<field>`.
 const NAMES: [(&str, &str); 5] = [
     ("status", "http.response.status_code"),
     ("bytes", "http.response.body.size"),
@@ -21,7 +21,7 @@ const NAMES: [(&str, &str); 5] = [
     ("upstream_secs", "last4.upstream.duration"),
 ];
 
-/// Fields that say something else than an attribute.
+/// Fields that do not become attributes of their own.
 const OTHERS: [&str; 7] = ["message", "method", "path", "duration_secs", "trace_id", "parent_id", "sampled"];
 
 /// The fields of an access line.
@@ -49,7 +49,7 @@ impl Line {
         }
     }
 
-    /// A method of HTTP's own; any other could be anything (`_OTHER`, as the conventions say).
+    /// Returns a standard method, or `_OTHER`, as the conventions require.
     fn method(&self) -> &str {
         let known = [
             Method::CONNECT,
@@ -66,12 +66,12 @@ impl Line {
         if known.iter().any(|known| known.as_str() == method) { method } else { "_OTHER" }
     }
 
-    /// The template of the route that the request is on.
+    /// Returns the path template of the route, if the request is on one.
     fn template(&self) -> Option<&str> {
         Some(self.text("path")).filter(|path| !path.is_empty() && self.text("route") != OFF_ROUTES)
     }
 
-    /// The span, but for its end.
+    /// Returns the span, without its end.
     pub(super) fn span(&self, ended: SystemTime) -> SpanBuilder {
         let method = match self.method() {
             "_OTHER" => "HTTP",
@@ -96,7 +96,7 @@ impl Line {
         match (self.template(), self.text("path")) {
             (Some(template), _) => attributes.push(KeyValue::new("http.route", template.to_owned())),
             (None, "") => {}
-            // Of a request on no route, where the operator wants paths in the log.
+            // A request on no route has a path only if `log.paths` is set.
             (None, path) => attributes.push(KeyValue::new("url.path", path.to_owned())),
         }
         if let Status::Error { .. } = self.outcome() {
@@ -110,7 +110,7 @@ impl Line {
         attributes
     }
 
-    /// A server's span has failed if it answered that it had, or not to the end.
+    /// Returns an error for a 5xx status and for an answer that was cut.
     pub(super) fn outcome(&self) -> Status {
         if self.status() >= 500 || self.0.contains_key("cut") { Status::error("") } else { Status::Unset }
     }
@@ -123,7 +123,7 @@ impl Line {
         }
     }
 
-    /// The client's span, by a `traceparent` that was well-formed.
+    /// Returns the context of the client's span, if its `traceparent` was well-formed.
     pub(super) fn parent(&self) -> Context {
         let trace = TraceId::from_hex(self.text("trace_id")).unwrap_or(TraceId::INVALID);
         let span = SpanId::from_hex(self.text("parent_id")).unwrap_or(SpanId::INVALID);
@@ -155,6 +155,6 @@ impl Visit for Line {
         self.0.insert(field.name(), value.to_owned().into());
     }
 
-    /// The line's own words, which a span has no use for.
+    /// Ignores the message.
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }

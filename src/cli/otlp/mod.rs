@@ -1,41 +1,48 @@
 //! OpenTelemetry: one span for each request, sent over OTLP (HTTP, protobuf) to a collector.
 //!
-//! A span is made of the request's line in the log and of nothing else, so that it says nothing that the log may not say. It is a
-//! child of the client's, by `traceparent`, which goes upstream as it came.
+//! A span is made from the request's access line alone, so it holds only what the log may hold. Its
+//! parent is the client's span, by `traceparent`, which is forwarded unchanged.
 //!
-//! What to send, and where, is said by OpenTelemetry's own environment variables, which clusters hand to every program:
-//! `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and their like.
+//! OpenTelemetry's own environment variables, which clusters set for every program, configure it:
+//! `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+//! `OTEL_TRACES_SAMPLER` and others.
 
-mod collector;
 mod line;
 
-use super::CliError;
+use super::{CliError, http_client};
 use crate::excerpt::Excerpt;
 use crate::proxy::ACCESS_LOG;
-use collector::Collector;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
 use line::Line;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
+use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
-use std::env;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
+use std::{env, io};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The variables that name a collector, of which the first goes before the second.
+/// The variables that name a collector. The first takes precedence.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
-/// The variables that name a protocol, likewise.
+/// The variables that name a protocol. The first takes precedence.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 
-/// How long the end of the process waits for the collector.
+/// At exit, wait this long for the collector.
 const LAST_SPANS: Duration = Duration::from_secs(1);
 
-/// What makes spans of access lines, and sends them from a thread of its own.
+/// How long sending one batch may take. Meanwhile spans are queued, and dropped if the queue is full.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Makes spans from access lines, and sends them on a thread of the exporter's.
 #[derive(Clone, Debug)]
 pub(super) struct Spans {
     provider: SdkTracerProvider,
@@ -43,7 +50,7 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// `None` where the environment names no collector, or says that none is wanted.
+    /// Returns `None` if the environment names no collector or disables traces.
     pub(super) fn start() -> Result<Option<Self>, CliError> {
         let Some((variable, endpoint)) = first_of(ENDPOINTS) else { return Ok(None) };
         let is = |variable, value: &str| env::var(variable).is_ok_and(|set| set.eq_ignore_ascii_case(value));
@@ -73,13 +80,13 @@ impl Spans {
         Ok(Some(Self { provider, tracer }))
     }
 
-    /// The layer that is shown access lines, and only those, whether or not the log says them.
+    /// Returns the layer that gets the access lines, even if the log leaves them out.
     pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let lines = Targets::new().with_target(ACCESS_LOG, LevelFilter::INFO);
         MakesSpans(self.tracer.clone()).with_filter(lines)
     }
 
-    /// Sends what is left, if the collector takes it soon.
+    /// Sends the last spans, unless the collector is slow.
     pub(super) fn finish(&self) {
         if let Err(error) = self.provider.shutdown_with_timeout(LAST_SPANS) {
             tracing::warn!(error = %Excerpt(&error), "the last spans could not be sent");
@@ -91,7 +98,7 @@ fn first_of(variables: [&'static str; 2]) -> Option<(&'static str, String)> {
     variables.into_iter().find_map(|variable| Some((variable, env::var(variable).ok().filter(|set| !set.is_empty())?)))
 }
 
-/// What the environment says of this process, with a name where it says none.
+/// Returns the resource that the environment describes, with a default name.
 fn resource() -> Resource {
     let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let attributes = env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
@@ -109,5 +116,45 @@ impl<S: Subscriber> Layer<S> for MakesSpans {
         let mut span = self.0.build_with_context(line.span(ended), &line.parent());
         span.set_status(line.outcome());
         span.end_with_timestamp(ended);
+    }
+}
+
+/// The exporter's HTTP client.
+#[derive(Debug, Default)]
+struct Collector {
+    /// Whether the last batch failed, so that only the first failure in a row is logged.
+    is_lost: AtomicBool,
+}
+
+impl HttpClient for Collector {
+    fn send_bytes<'a, 'f>(
+        &'a self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'f>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        // Blocking is fine: the exporter's thread does nothing else.
+        Box::pin(async move { Ok(self.send(&request)?) })
+    }
+}
+
+impl Collector {
+    fn send(&self, request: &Request<Bytes>) -> io::Result<Response<Bytes>> {
+        let sent = http_client::send(request, SEND_TIMEOUT).and_then(|status| match status {
+            200..300 => Ok(status),
+            status => Err(io::Error::other(format!("it answered {status}"))),
+        });
+        match &sent {
+            Ok(_) if self.is_lost.swap(false, Ordering::Relaxed) => tracing::info!("the collector takes spans again"),
+            Err(error) if !self.is_lost.swap(true, Ordering::Relaxed) => {
+                tracing::warn!(error = %Excerpt(error), "the collector does not take spans");
+            }
+            _ => {}
+        }
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::from_u16(sent?).map_err(io::Error::other)?;
+        Ok(response)
     }
 }

@@ -7,19 +7,16 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
+use std::{fmt, io};
 use tokio::net::TcpStream;
 
-/// What was asked on the tour and what was answered.
+/// The requests of a tour and their answers.
 ///
-/// Deliberately not `Debug`: it holds whole secrets, which only its `Display` is meant to show.
-pub struct Tour {
-    steps: [Step; 4],
-}
+/// Deliberately not `Debug`: the answers hold whole secrets, which only `Display` shows.
+pub(super) struct Tour([TourStep; 4]);
 
-struct Step {
+struct TourStep {
     title: &'static str,
     method: Method,
     url: String,
@@ -28,31 +25,22 @@ struct Step {
 }
 
 impl Tour {
-    /// Takes the tour: lists the keys of an app at both addresses, makes one through last4, and lists again.
-    ///
-    /// # Errors
-    /// A side does not answer.
-    pub async fn take(legacy: SocketAddr, last4: SocketAddr, app_id: &str) -> io::Result<Self> {
+    /// Lists the keys of an app at both addresses, creates one through last4, and lists again.
+    pub(super) async fn take(legacy: SocketAddr, last4: SocketAddr, app_id: &str) -> io::Result<Self> {
         let path = format!("/console/api/apps/{app_id}/api-keys");
-        let list = "The list, from the legacy API: every secret in full";
-        let masked = "The same list, through last4";
-        let create = "A new key, through last4: its secret is shown this once";
-        let again = "The list again, through last4";
-        Ok(Self {
-            steps: [
-                ask(list, Method::GET, legacy, &path).await?,
-                ask(masked, Method::GET, last4, &path).await?,
-                ask(create, Method::POST, last4, &path).await?,
-                ask(again, Method::GET, last4, &path).await?,
-            ],
-        })
+        Ok(Self([
+            send("The list, from the legacy API: every secret in full", Method::GET, legacy, &path).await?,
+            send("The same list, through last4", Method::GET, last4, &path).await?,
+            send("A new key, through last4: its secret is shown this once", Method::POST, last4, &path).await?,
+            send("The list again, through last4", Method::GET, last4, &path).await?,
+        ]))
     }
 
-    /// Whether no answer through last4 showed a secret but the create its own.
-    pub fn stayed_hidden(&self) -> bool {
-        let [raw, masked, create, again] = &self.steps;
+    /// Returns whether the only secret that an answer through last4 showed is that of the create.
+    pub(super) fn stayed_hidden(&self) -> bool {
+        let Self([raw, masked, create, again]) = self;
         let (secrets, created) = (tokens(&raw.body), tokens(&create.body));
-        let hides = |step: &Step, secrets: &[String]| {
+        let hides = |step: &TourStep, secrets: &[String]| {
             step.status.is_success() && !secrets.iter().any(|secret| step.body.contains(secret.as_str()))
         };
         let is_whole = |secret: &String| secret.starts_with("app-") && !secret.contains("...");
@@ -70,7 +58,7 @@ impl Tour {
 
 impl fmt::Display for Tour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Step { title, method, url, status, body } in &self.steps {
+        for TourStep { title, method, url, status, body } in &self.0 {
             let option = if *method == Method::POST { " -X POST" } else { "" };
             writeln!(f, "{title}\n$ curl{option} {url}\n{}\n{}\n", status.as_u16(), one_key_a_line(body))?;
         }
@@ -78,12 +66,12 @@ impl fmt::Display for Tour {
     }
 }
 
-/// A list is easier to read, and two are easier to compare, with a line for each key.
+/// Puts each key on its own line, so that two lists are easy to compare.
 fn one_key_a_line(body: &str) -> String {
     body.trim_end().replace("[{", "[\n  {").replace("}, {", "},\n  {").replace("},{", "},\n  {").replace("}]", "}\n]")
 }
 
-/// Every `token` of an answer, in order.
+/// Returns every `token` of an answer, in order.
 fn tokens(body: &str) -> Vec<String> {
     fn gather(value: &Value, found: &mut Vec<String>) {
         match value {
@@ -100,7 +88,7 @@ fn tokens(body: &str) -> Vec<String> {
     found
 }
 
-async fn ask(title: &'static str, method: Method, address: SocketAddr, path: &str) -> io::Result<Step> {
+async fn send(title: &'static str, method: Method, address: SocketAddr, path: &str) -> io::Result<TourStep> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     tokio::spawn(connection);
@@ -112,7 +100,7 @@ async fn ask(title: &'static str, method: Method, address: SocketAddr, path: &st
     let status = response.status();
     let body = response.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let url = format!("http://{address}{path}");
-    Ok(Step { title, method, url, status, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(TourStep { title, method, url, status, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 #[cfg(test)]
@@ -120,14 +108,14 @@ mod tests {
     use super::*;
 
     fn tour(bodies: [&str; 4]) -> Tour {
-        let step = |body: &str| Step {
+        let (method, url, status) = (Method::GET, String::new(), StatusCode::OK);
+        Tour(bodies.map(|body| TourStep {
             title: "",
-            method: Method::GET,
-            url: String::new(),
-            status: StatusCode::OK,
-            body: body.to_owned(),
-        };
-        Tour { steps: bodies.map(step) }
+            method: method.clone(),
+            url: url.clone(),
+            status,
+            body: body.into(),
+        }))
     }
 
     const RAW: &str = r#"{"data":[{"token":"app-old"}]}"#;

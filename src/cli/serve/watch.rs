@@ -1,27 +1,27 @@
-//! Notices that a file has changed: the configuration's own, or a certificate's.
+//! Detects changes of files: the configuration, certificates and keys.
 //!
-//! By looking at it every second rather than by the system's notices: a look costs a microsecond, works on every file system (notices
-//! do not come from network mounts, and are limited in number where many containers share a kernel), and follows the chain of
-//! symbolic links that Kubernetes swaps when a ConfigMap changes, whose links each would have to be watched.
+//! Files are polled every second rather than watched with inotify. A poll costs a microsecond, works
+//! on every file system (inotify does not see changes on network mounts, and its watches are a
+//! limited resource that containers share), and follows the chain of symbolic links that Kubernetes
+//! swaps when a ConfigMap changes, each link of which would need a watch.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How often to look.
+/// Time between polls.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Files that are looked at from time to time.
 #[derive(Debug)]
 pub(super) struct WatchedFiles {
-    /// Each as it was at the last look.
+    /// Each file with its stamp at the last poll.
     files: Vec<(PathBuf, Stamp)>,
-    /// Whether one has changed since that was last told.
+    /// Whether a change has not been reported yet.
     is_due: bool,
 }
 
-/// What differs where a file was written or another took its place. `None` where there is none.
+/// Differs after a write or a replacement. `None` if there is no file.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 impl WatchedFiles {
@@ -29,7 +29,7 @@ impl WatchedFiles {
         Self { files: paths.into_iter().map(seen).collect(), is_due: false }
     }
 
-    /// Looks at these files from now on. Of those that it looked at before, no change is lost.
+    /// Watches these files from now on. Changes of files that were watched before are not lost.
     pub(super) fn follow(&mut self, paths: Vec<PathBuf>) {
         let mut known = std::mem::take(&mut self.files);
         self.files = paths
@@ -41,8 +41,8 @@ impl WatchedFiles {
             .collect();
     }
 
-    /// Whether a file has changed, and all are as they were at the last look: one that is just being written is not whole yet, and a
-    /// certificate comes with its key.
+    /// Polls the files. Returns true once after a change, when no file has changed since the last
+    /// poll: a file may still be being written, and a certificate changes together with its key.
     pub(super) fn have_changed(&mut self) -> bool {
         let mut settled = true;
         for (path, seen) in &mut self.files {

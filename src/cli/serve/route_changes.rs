@@ -1,15 +1,14 @@
-//! What a reload does to the routes, for people to read: one that is gone by mistake is a leak.
+//! Logs how a reload changes the routes: a route removed by mistake is a leak.
 
 use crate::config::{RouteDescription, Routes};
 use std::sync::{Mutex, PoisonError};
 
-/// The routes that were in force last.
-pub(super) struct RoutesInForce(Mutex<Vec<InForce>>);
+/// The routes in force.
+pub(super) struct RoutesInForce(Mutex<Vec<RouteInForce>>);
 
-/// A route, and all that its rule says.
-struct InForce {
+struct RouteInForce {
     description: RouteDescription,
-    /// As it was compiled: a rule that is in use learns, which is no change.
+    /// The rule as text, so that two can be compared.
     rule: String,
 }
 
@@ -18,11 +17,11 @@ impl RoutesInForce {
         Self(Mutex::new(in_force(routes)))
     }
 
-    /// Takes note of the routes that are in force now, and logs what differs.
+    /// Replaces the routes in force, and logs the differences.
     pub(super) fn replace(&self, routes: &Routes) {
         let now = in_force(routes);
         let mut in_force = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for InForce { description, .. } in in_force.iter() {
+        for RouteInForce { description, .. } in in_force.iter() {
             if named(&now, description).is_none() {
                 let RouteDescription { name, path, .. } = description;
                 tracing::warn!(route = name, path, "route is gone: nothing is masked by it any more");
@@ -41,18 +40,18 @@ impl RoutesInForce {
     }
 }
 
-fn in_force(routes: &Routes) -> Vec<InForce> {
+fn in_force(routes: &Routes) -> Vec<RouteInForce> {
     let rules = routes.set.routes().iter().map(|route| format!("{:?}", route.rule));
     let described = routes.described.iter().cloned();
-    described.zip(rules).map(|(description, rule)| InForce { description, rule }).collect()
+    described.zip(rules).map(|(description, rule)| RouteInForce { description, rule }).collect()
 }
 
-fn named<'a>(routes: &'a [InForce], description: &RouteDescription) -> Option<&'a InForce> {
+fn named<'a>(routes: &'a [RouteInForce], description: &RouteDescription) -> Option<&'a RouteInForce> {
     routes.iter().find(|route| route.description.name == description.name)
 }
 
-/// Logs how a route changed; as a warning where it may mask less.
-fn log_change(before: &InForce, now: &InForce) {
+/// Logs how a route changed, as a warning if it may mask less.
+fn log_change(before: &RouteInForce, now: &RouteInForce) {
     let (was, is) = (&before.description, &now.description);
     let name = &is.name;
     let gone: Vec<_> = was.fields.iter().filter(|field| !is.fields.contains(field)).map(String::as_str).collect();

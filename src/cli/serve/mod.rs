@@ -1,17 +1,20 @@
 //! `last4 serve`.
 
+mod reload;
+mod route_changes;
+mod watch;
+
 use super::CliError;
-use super::args::{LogFormat, Serve};
-use super::log::Log;
+use super::args::{ServeArgs, sources, with_flag};
+use super::log::RunningLog;
 #[cfg(feature = "otlp")]
 use super::otlp::Spans;
-use super::reload::{Reader, Reloader, log_warnings, warn_if_observing};
-use super::sources::{WithFlags, sources};
 use crate::config::{self, Admin, Config, Sources};
 use crate::excerpt::Excerpt;
 use crate::metrics::Metrics;
 use crate::proxy::{PortSharing, SharedPort, Snapshot, Workers, bind, serve_admin};
 use http::Method;
+use reload::{ConfigWatcher, Reloader, log_warnings, warn_if_observing};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::net::TcpListener;
@@ -23,55 +26,50 @@ use tokio::sync::Notify;
 #[cfg(not(feature = "otlp"))]
 use tracing_subscriber::layer::Identity;
 
-pub(super) fn serve(typed: Serve) -> Result<(), CliError> {
-    let format = typed.log_format.map(|format| match format {
-        LogFormat::Json => "json".to_owned(),
-        LogFormat::Text => "text".to_owned(),
-    });
-    let sources = sources(typed.config.config)
-        .with_optional_flag("--upstream", "upstream.url", typed.upstream.upstream)
-        .with_optional_flag("--listen", "listen", typed.listen)
-        .with_optional_flag("--log-format", "log.format", format)
-        .with_presets(typed.presets.presets);
-    let sources = if typed.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
+pub(super) fn serve(args: ServeArgs) -> Result<(), CliError> {
+    let sources = args.presets.apply(args.upstream.apply(sources(args.config.config)));
+    let sources = with_flag(sources, "--listen", "listen", args.listen);
+    let sources = with_flag(sources, "--log-format", "log.format", args.log_format);
+    let sources = if args.take_over { sources.with_switch("--take-over", "take_over") } else { sources };
     let config = config::load(&sources)?;
     let metrics = Arc::<Metrics>::default();
     #[cfg(feature = "otlp")]
     let spans = Spans::start()?;
     #[cfg(feature = "otlp")]
-    let log = Log::start(config.log, &metrics, spans.as_ref().map(Spans::layer)).map_err(failed)?;
+    let log = RunningLog::start(config.log, &metrics, spans.as_ref().map(Spans::layer)).map_err(failed)?;
     #[cfg(not(feature = "otlp"))]
-    let log = Log::start(config.log, &metrics, None::<Identity>).map_err(failed)?;
+    let log = RunningLog::start(config.log, &metrics, None::<Identity>).map_err(failed)?;
     raise_file_limit();
-    let ended = run(config, sources, &metrics);
+    let result = run(config, sources, &metrics);
     #[cfg(feature = "otlp")]
     if let Some(spans) = spans {
         spans.finish();
     }
-    log.finish(ended)
+    log.finish(result)
 }
 
-/// Serves until told to stop. The threads of [`Workers`] do the work; this one waits for signals and answers the operator.
+/// Serves until a signal to stop. [`Workers`] have their own threads; this one handles signals and
+/// the admin listener.
 fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    // Before anything can be seen to serve: a signal that comes early must not end the process.
+    // Before anything listens: an early signal must not end the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
     let reloader = Reloader::new(&config, Arc::clone(metrics));
-    let mut reader = Reader::start(sources).map_err(failed)?;
+    let mut watcher = ConfigWatcher::start(sources).map_err(failed)?;
     let layer = config.routes.layer();
     let enforces = layer.enforces();
-    let setup = Snapshot::new(config.proxy, layer);
+    let snapshot = Snapshot::new(config.proxy, layer);
     let count = config.workers.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
 
     let port = if config.take_over { PortSharing::Shared } else { PortSharing::Exclusive };
-    let admin = config.admin.map(|admin| listen_for_operator(admin, port)).transpose()?.flatten();
-    let upstream = setup.settings.upstream.to_string();
-    let tls = setup.settings.tls.is_some();
-    let workers = Workers::start(config.listen.clone(), port, count, setup, metrics)
+    let admin = config.admin.map(|admin| bind_admin(admin, port)).transpose()?.flatten();
+    let upstream = snapshot.settings.upstream.to_string();
+    let tls = snapshot.settings.tls.is_some();
+    let workers = Workers::start(config.listen.clone(), port, count, snapshot, metrics)
         .map_err(|source| CliError::Listen { address: config.listen, option: "--listen", source })?;
 
     tracing::info!(address = %workers.address(), workers = count, tls, %upstream, "listening");
-    if let Some(Operator { listener, .. }) = &admin {
+    if let Some(AdminListener { listener, .. }) = &admin {
         let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, "operator's listener");
     }
@@ -85,50 +83,49 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
     }
     log_warnings(&config.warnings);
 
-    let left = Arc::new(Notify::new());
+    let stop_admin = Arc::new(Notify::new());
     runtime.block_on(async {
-        let mut shares_admin = None;
-        if let Some(Operator { listener, hosts, agreed }) = admin {
-            shares_admin = agreed;
-            let (left, status, metrics) = (Arc::clone(&left), workers.status().clone(), Arc::clone(metrics));
-            tokio::spawn(serve_admin(listener, hosts, status, metrics, async move { left.notified().await }));
+        let mut admin_port = None;
+        if let Some(AdminListener { listener, hosts, shared_port }) = admin {
+            admin_port = shared_port;
+            let (stop, status, metrics) = (Arc::clone(&stop_admin), workers.status().clone(), Arc::clone(metrics));
+            tokio::spawn(serve_admin(listener, hosts, status, metrics, async move { stop.notified().await }));
         }
-        tokio::spawn(look_for_alarms(Arc::clone(metrics)));
-        serve_until_told(&mut signals, &mut reader, &reloader, &workers).await;
+        tokio::spawn(check_alarms(Arc::clone(metrics)));
+        reload_until_stopped(&mut signals, &mut watcher, &reloader, &workers).await;
         if port == PortSharing::Shared {
-            // Whoever asks there from now on means the process that took over.
-            drop(shares_admin.take());
-            left.notify_one();
+            // New requests to the admin port are for the process that took over.
+            drop(admin_port.take());
+            stop_admin.notify_one();
         }
         stop(&mut signals, &workers).await;
-        metrics.look_for_alarms();
+        metrics.check_alarms();
     });
-    // A name that is being looked up for the operator would keep the runtime, and with it the process.
+    // Does not wait for name look-ups of the admin listener, which could keep the process.
     runtime.shutdown_background();
     workers.join().map_err(failed)
 }
 
-/// Where the operator is answered.
-struct Operator {
+struct AdminListener {
     listener: TcpListener,
-    /// The names by which it is asked.
+    /// The `Host` names it answers to.
     hosts: Vec<String>,
-    /// That the port is shared with processes that take over, if it is.
-    agreed: Option<SharedPort>,
+    /// Keeps the port shared with a process that takes over, if sharing was asked for.
+    shared_port: Option<SharedPort>,
 }
 
-/// The operator's listener and the names that it answers by. Its default address may be another instance's, which is no reason not to
-/// serve; one that was asked for must be had.
-fn listen_for_operator(admin: Admin, port: PortSharing) -> Result<Option<Operator>, CliError> {
+/// Binds the admin listener. Its default address may be taken by another instance, which is no
+/// reason not to serve. An address from the configuration must be free.
+fn bind_admin(admin: Admin, port: PortSharing) -> Result<Option<AdminListener>, CliError> {
     let address = admin.listen;
     let bound = match port {
         PortSharing::Exclusive => TcpListener::bind(address).map(|listener| (listener, None)),
         PortSharing::Shared => {
-            SharedPort::agree(address).and_then(|(address, agreed)| Ok((bind(address)?, Some(agreed))))
+            SharedPort::agree(address).and_then(|(address, shared)| Ok((bind(address)?, Some(shared))))
         }
     };
     match bound {
-        Ok((listener, agreed)) => Ok(Some(Operator { listener, hosts: admin.hosts, agreed })),
+        Ok((listener, shared_port)) => Ok(Some(AdminListener { listener, hosts: admin.hosts, shared_port })),
         Err(error) if admin.is_default && error.kind() == io::ErrorKind::AddrInUse => {
             tracing::warn!(
                 "no operator's listener, and so no /livez, /readyz and /metrics: its default, {address}, is taken. Set admin.listen"
@@ -139,20 +136,26 @@ fn listen_for_operator(admin: Admin, port: PortSharing) -> Result<Option<Operato
     }
 }
 
-/// Reloads the configuration whenever it changes or a signal says so, until told to stop.
-async fn serve_until_told(signals: &mut Signals, reader: &mut Reader, reloader: &Reloader, workers: &Workers) {
+/// Reloads the configuration after each change or SIGHUP, until a signal to stop.
+async fn reload_until_stopped(
+    signals: &mut Signals,
+    watcher: &mut ConfigWatcher,
+    reloader: &Reloader,
+    workers: &Workers,
+) {
     loop {
         tokio::select! {
-            told = signals.told() => match told {
-                Told::Reload => reader.read_again(),
-                Told::Stop => return,
+            action = signals.next() => match action {
+                SignalAction::Reload => watcher.read_again(),
+                SignalAction::Stop => return,
             },
-            Some(read) = reader.next() => reloader.put_in_force(read, workers),
+            Some(read) = watcher.next() => reloader.put_in_force(read, workers),
         }
     }
 }
 
-/// Stops without losing a request: not ready, then no new connections, then the end of what is in flight. Told once more, at once.
+/// Stops without losing a request: first `/readyz` answers 503, then new connections are refused,
+/// then requests in flight end. A second signal aborts those.
 async fn stop(signals: &mut Signals, workers: &Workers) {
     let status = workers.status();
     status.set_stopping();
@@ -168,13 +171,13 @@ async fn stop(signals: &mut Signals, workers: &Workers) {
     };
     tokio::select! {
         () = stopping => return,
-        () = signals.told_to_stop() => {}
+        () = signals.stop() => {}
     }
-    tracing::warn!("told to stop twice: what is in flight is cut");
+    tracing::warn!("second signal to stop: requests in flight are cut");
     workers.abort();
 }
 
-/// The signals that a running proxy obeys.
+/// The signals that a running proxy handles.
 struct Signals {
     hangup: Signal,
     interrupt: Signal,
@@ -190,30 +193,29 @@ impl Signals {
         })
     }
 
-    async fn told(&mut self) -> Told {
+    async fn next(&mut self) -> SignalAction {
         tokio::select! {
             biased;
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.hangup.recv() => Told::Reload,
+            _ = self.terminate.recv() => SignalAction::Stop,
+            _ = self.interrupt.recv() => SignalAction::Stop,
+            _ = self.hangup.recv() => SignalAction::Reload,
         }
     }
 
-    /// Resolves at the next signal to stop. There is nothing to reload any more.
-    async fn told_to_stop(&mut self) {
-        while self.told().await != Told::Stop {}
+    /// Resolves at the next signal to stop, and ignores SIGHUP.
+    async fn stop(&mut self) {
+        while self.next().await != SignalAction::Stop {}
     }
 }
 
-/// What a signal says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum SignalAction {
     Reload,
     Stop,
 }
 
-/// Every connection takes a file descriptor, and the 1024 that a process is given for the sake of `select(2)` are soon used up. It
-/// may raise them itself to what the system allows.
+/// Raises the limit of open files to the hard limit. Every connection takes a file descriptor, and
+/// the usual soft limit of 1024, which exists for the sake of `select(2)`, is soon used up.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
@@ -221,11 +223,11 @@ fn raise_file_limit() {
     }
 }
 
-/// Warns of routes that leak in silence. The counts are looked at here, so that no request pays for it.
-async fn look_for_alarms(metrics: Arc<Metrics>) {
+/// Warns of routes that leak in silence. A timer checks the counters, so that requests need not.
+async fn check_alarms(metrics: Arc<Metrics>) {
     loop {
         tokio::time::sleep(Duration::from_secs(10)).await;
-        metrics.look_for_alarms();
+        metrics.check_alarms();
     }
 }
 

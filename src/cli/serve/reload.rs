@@ -1,6 +1,6 @@
-//! Reading the configuration anew while it is in force.
+//! Reloads the configuration of a running proxy.
 
-use super::routes_changed::RoutesInForce;
+use super::route_changes::RoutesInForce;
 use super::watch::{self, WatchedFiles};
 use crate::config::{self, Admin, Config, Finding, Problems, RouteDescription, Sources};
 use crate::layer::Mode;
@@ -13,62 +13,67 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Reads the same sources again whenever a file of theirs changes or it is told to.
+/// Reads the sources again after a change of one of their files, or on request.
 ///
-/// On a thread of its own, which nobody waits for: a hung mount, or a pipe in a file's place, keeps whoever asks it, for ever
-/// maybe. Signals and the operator must be heard all the same.
-pub(super) struct Reader {
-    tell: mpsc::Sender<()>,
-    read: UnboundedReceiver<Result<Config, Problems>>,
+/// This is done on a thread that is never joined: a read from a hung mount, or from a pipe in a
+/// file's place, may block for ever, and must not block signals and the admin listener.
+pub(super) struct ConfigWatcher {
+    requests: mpsc::Sender<()>,
+    configs: UnboundedReceiver<Result<Config, Problems>>,
 }
 
-impl Reader {
+impl ConfigWatcher {
     pub(super) fn start(sources: Sources) -> io::Result<Self> {
-        let ((tell, told), (give, read)) = (mpsc::channel(), unbounded_channel());
-        thread::Builder::new().name("configuration".to_owned()).spawn(move || read_changes(&sources, &told, &give))?;
-        Ok(Self { tell, read })
+        let ((requests, requested), (sender, configs)) = (mpsc::channel(), unbounded_channel());
+        let watch = move || read_changes(&sources, &requested, &sender);
+        thread::Builder::new().name("configuration".to_owned()).spawn(watch)?;
+        Ok(Self { requests, configs })
     }
 
-    /// Has the sources read whether they have changed or not.
+    /// Requests a read of the sources, changed or not.
     pub(super) fn read_again(&self) {
-        // Fails only where the thread is gone, which ends with this.
-        let _ = self.tell.send(());
+        // Fails only if the thread has ended, which it does after `self` is dropped.
+        let _ = self.requests.send(());
     }
 
-    /// What the sources say now, once they have been read again.
+    /// Waits for the next read of the sources.
     pub(super) async fn next(&mut self) -> Option<Result<Config, Problems>> {
-        self.read.recv().await
+        self.configs.recv().await
     }
 }
 
-fn read_changes(sources: &Sources, told: &mpsc::Receiver<()>, give: &UnboundedSender<Result<Config, Problems>>) {
+fn read_changes(
+    sources: &Sources,
+    requested: &mpsc::Receiver<()>,
+    configs: &UnboundedSender<Result<Config, Problems>>,
+) {
     let mut files = WatchedFiles::new(config::files(sources));
     loop {
-        match told.recv_timeout(watch::INTERVAL) {
-            Ok(()) => tracing::info!("reloading the configuration: told by a signal"),
+        match requested.recv_timeout(watch::INTERVAL) {
+            Ok(()) => tracing::info!("reloading the configuration: SIGHUP"),
             Err(RecvTimeoutError::Timeout) if files.have_changed() => {
                 tracing::info!("reloading the configuration: a file of it has changed");
             }
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // Before it is read, so that what changes meanwhile is noticed.
+        // Before the read, so that a change during the read is noticed.
         files.follow(config::files(sources));
-        if give.send(config::load(sources)).is_err() {
+        if configs.send(config::load(sources)).is_err() {
             return;
         }
     }
 }
 
-/// Hands to the workers what the sources say.
+/// Puts configurations in force.
 pub(super) struct Reloader {
-    /// The configuration that the process was started with: what a restart alone changes.
+    /// The settings of the start, which only a restart changes.
     fixed: Fixed,
     routes: RoutesInForce,
     metrics: Arc<Metrics>,
 }
 
-/// What is settled when a process starts.
+/// The settings that only a restart changes.
 struct Fixed {
     listen: ListenAddress,
     take_over: bool,
@@ -82,10 +87,11 @@ impl Reloader {
         Self { fixed: Fixed::of(config), routes: RoutesInForce::new(&config.routes), metrics }
     }
 
-    /// Puts a configuration in force that was read anew. A wrong one changes nothing; all that is wrong is logged.
+    /// Puts a configuration in force. A wrong one changes nothing, and each of its problems is
+    /// logged.
     ///
-    /// What cannot change in a running process is left as it is, and named; the rest holds at once. A file that adds a mask must not
-    /// wait for a restart because it also moves a listener.
+    /// Settings that only a restart can change stay, and are named in the log. The others hold at
+    /// once: a file that adds a mask must not wait for a restart because it also moves a listener.
     pub(super) fn put_in_force(&self, read: Result<Config, Problems>, workers: &Workers) {
         let config = match read {
             Ok(config) => config,
@@ -114,14 +120,14 @@ impl Reloader {
     }
 }
 
-/// Says that a route leaks, each time that this is put in force.
+/// Warns that a route leaks, at the start and after each reload.
 pub(super) fn warn_if_observing(route: &RouteDescription) {
     if route.mode == Mode::Observe {
         tracing::warn!(route = route.name, "observe mode: nothing is masked on this route, every secret passes");
     }
 }
 
-/// Says what is suspicious in a configuration, each time that it is put in force.
+/// Logs the warnings of a configuration, at the start and after each reload.
 pub(super) fn log_warnings(warnings: &[Finding]) {
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -135,12 +141,12 @@ impl Fixed {
             take_over: config.take_over,
             workers: config.workers,
             admin: config.admin.clone(),
-            // Whether paths are logged is among what each setup says anew.
+            // A reload can change whether paths are logged.
             log: config::Log { paths: false, ..config.log },
         }
     }
 
-    /// The keys whose values differ.
+    /// Returns the keys whose values differ.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
         let listen = |admin: &Option<Admin>| admin.as_ref().map(|admin| admin.listen);
         let hosts = |admin: &Option<Admin>| admin.as_ref().map(|admin| admin.hosts.clone());

@@ -1,54 +1,61 @@
-//! `last4 demo`.
+//! `last4 demo`: a legacy API that leaks, and the proxy in front of it.
+
+mod api;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tour;
 
 use super::CliError;
-use super::args::Demo;
+use super::args::DemoArgs;
 use super::output::print;
 use crate::config::{self, Sources};
-use crate::demo::{LegacyApi, Tour};
 use crate::metrics::Metrics;
 use crate::proxy::{ListenAddress, PortSharing, Snapshot, Workers};
+use api::LegacyApi;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
+use tour::Tour;
 
-pub(super) fn demo(typed: &Demo) -> Result<(), CliError> {
+pub(super) fn demo(args: &DemoArgs) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
-        if typed.api_only {
-            let (api, legacy) = start_legacy(typed.listen).await?;
+        if args.api_only {
+            let (api, legacy) = start_legacy(args.listen).await?;
+            let (app, dataset) = api.store().examples();
             print(&format!(
                 "legacy API on http://{legacy}, until Ctrl-C\n\
                  its console         /\n\
                  keys of an app      /console/api/apps/{app}/api-keys\n\
                  keys of a dataset   /console/api/datasets/{dataset}/api-keys\n\
                  keys of a workspace /console/api/datasets/api-keys\n",
-                app = api.app_id(),
-                dataset = api.dataset_id(),
             ))?;
-            return told_to_stop().await.map_err(failed);
+            return stop_signal().await.map_err(failed);
         }
-        run(typed).await
+        run(args).await
     })
 }
 
-async fn run(typed: &Demo) -> Result<(), CliError> {
+async fn run(args: &DemoArgs) -> Result<(), CliError> {
     let (api, legacy) = start_legacy(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let workers = start_last4(typed.listen, legacy)?;
+    let workers = start_last4(args.listen, legacy)?;
     let ListenAddress::Tcp(last4) = *workers.address() else {
         return Err(CliError::Serve("the demo needs a port".into()));
     };
     print(&format!("legacy API    http://{legacy}\nthrough last4 http://{last4}\n\n"))?;
 
-    let tour = Tour::take(legacy, last4, &api.app_id()).await.map_err(failed)?;
+    let (app, dataset) = api.store().examples();
+    let tour = Tour::take(legacy, last4, &app).await.map_err(failed)?;
     print(&tour.to_string())?;
     if !tour.stayed_hidden() {
         return Err(CliError::Serve("a secret was shown that should have stayed hidden".into()));
     }
     print("The secrets stayed hidden: through last4, only the create showed one, its own.\n")?;
-    if typed.once {
+    if args.once {
         return Ok(());
     }
     print(&format!(
@@ -59,22 +66,21 @@ async fn run(typed: &Demo) -> Result<(), CliError> {
          $ curl -N http://{last4}/console/api/apps/{app}/chat-messages/stream\n\
          $ curl http://{last4}/console/api/datasets/api-keys\n\
          $ curl http://{last4}/console/api/datasets/{dataset}/%61pi-keys\n",
-        app = api.app_id(),
-        dataset = api.dataset_id(),
     ))?;
-    told_to_stop().await.map_err(failed)
+    stop_signal().await.map_err(failed)
 }
 
-/// Ctrl-C, or what containers are stopped with: their first process is not ended by a signal that it does not wait for.
-async fn told_to_stop() -> io::Result<()> {
+/// Waits for Ctrl-C or SIGTERM, which stops a container: as its first process, a program without a
+/// handler would not end.
+async fn stop_signal() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        told = ctrl_c() => told,
+        interrupted = ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
     }
 }
 
-/// The console is old and cannot be changed, but what it offers to copy are masked keys: the offer is taken out of the page.
+/// Hides the copy buttons of the old console, which would copy masked keys.
 const PAGE: &str = "[[page]]\npath = \"/\"\nhide = [\"#keys .copy\"]\n";
 
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
@@ -89,7 +95,7 @@ async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), Cl
     Ok((api, address))
 }
 
-/// Configured as a user would: `last4 serve --preset dify --upstream URL`, with a file for the console's page.
+/// Starts last4 as `last4 serve --preset dify --upstream URL` with a file for the console's page.
 fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliError> {
     let sources = Sources::default()
         .with_preset("dify")

@@ -1,16 +1,15 @@
 //! The API over real sockets.
-//!
-//! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and a test fails by panicking.
 
-use std::io::Read;
-
+use super::api::LegacyApi;
+use super::store::MAX_KEYS;
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use std::io::Read;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
-
-use super::*;
 
 /// An API that serves on a port of its own until the test ends.
 struct Origin {
@@ -47,10 +46,11 @@ impl Origin {
     }
 
     fn lists(&self) -> [(String, &'static str, u16); 3] {
+        let (app, dataset) = self.api.store().examples();
         [
-            (format!("/console/api/apps/{}/api-keys", self.api.app_id()), "app-", 201),
+            (format!("/console/api/apps/{app}/api-keys"), "app-", 201),
             ("/console/api/datasets/api-keys".to_owned(), "dataset-", 200),
-            (format!("/console/api/datasets/{}/api-keys", self.api.dataset_id()), "ds-", 201),
+            (format!("/console/api/datasets/{dataset}/api-keys"), "ds-", 201),
         ]
     }
 }
@@ -163,7 +163,7 @@ async fn errors_are_json_with_their_status() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_are_allowed() {
+async fn a_refused_method_gets_the_allowed_ones() {
     let origin = Origin::start().await;
     let answer = origin.send("PUT", "/console/api/datasets/api-keys", "Content-Length: 0\r\n", "").await;
     assert_eq!(answer.status, 405);
@@ -210,10 +210,11 @@ async fn newcomers_get_a_session() {
 #[tokio::test]
 async fn events_arrive_one_by_one() {
     // Far apart, so that an event that waits for the next one is late by a minute.
-    let api = LegacyApi { event_interval: Duration::from_secs(60), ..LegacyApi::new() };
+    let mut api = LegacyApi::new();
+    api.event_interval = Duration::from_secs(60);
     let origin = Origin::start_with(api).await;
     let mut socket = TcpStream::connect(origin.address).await.unwrap();
-    let path = format!("/console/api/apps/{}/chat-messages/stream", origin.api.app_id());
+    let path = format!("/console/api/apps/{}/chat-messages/stream", origin.api.store().examples().0);
     socket.write_all(format!("GET {path} HTTP/1.1\r\nHost: legacy\r\n\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
     while !answer.contains("word 1") {
@@ -228,9 +229,10 @@ async fn events_arrive_one_by_one() {
 
 #[tokio::test]
 async fn the_query_says_how_many_events() {
-    let api = LegacyApi { event_interval: Duration::from_millis(1), ..LegacyApi::new() };
+    let mut api = LegacyApi::new();
+    api.event_interval = Duration::from_millis(1);
     let origin = Origin::start_with(api).await;
-    let path = format!("/console/api/apps/{}/chat-messages/stream", origin.api.app_id());
+    let path = format!("/console/api/apps/{}/chat-messages/stream", origin.api.store().examples().0);
     for (query, count) in [("", 5), ("?n=3", 3), ("?a=1&n=0", 0)] {
         let body = String::from_utf8(origin.get(&format!("{path}{query}")).await.body).unwrap();
         assert_eq!(body.matches("data: ").count(), count);
@@ -282,7 +284,8 @@ async fn the_console_is_served_with_all_that_it_asks_for() {
         let answer = origin.get(path).await;
         assert!(answer.status == 200 && answer.has(&format!("content-type: {media_type}")), "{path}");
     }
-    for (path, id) in [("apps", origin.api.app_id()), ("datasets", origin.api.dataset_id())] {
+    let (app, dataset) = origin.api.store().examples();
+    for (path, id) in [("apps", app), ("datasets", dataset)] {
         let list = origin.get(&format!("/console/api/{path}")).await.json();
         assert_eq!(list["data"][0]["id"], id);
         assert!(list["data"][0]["name"].is_string());
