@@ -3,9 +3,7 @@
 //! reveal.
 
 use axum::{Json, Router, http::Method, routing::get};
-use last4::layer::{MaskLayer, MaskRule};
-use last4::mask::{Reveal, Rules, Selectors};
-use last4::route::{Pattern, Route, RouteSet};
+use last4::{MaskLayer, MaskRule, Pattern, Reveal, Route, RouteSet, Rules, Selectors};
 use serde_json::json;
 
 #[tokio::main(flavor = "current_thread")]

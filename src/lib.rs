@@ -8,16 +8,21 @@
 //! around any service, and `proxy` is the server around the layer. A part imports only parts before
 //! it, and `mask` does not know HTTP.
 //!
-//! ```
-//! use last4::mask::{Masker, Rules, Selectors};
+//! A library needs mostly what stands at the root:
 //!
-//! let rules = Rules::new(Selectors::compile(["token"], false).unwrap());
-//! let mut masked = Vec::new();
-//! let mut masker = Masker::new(rules.into());
-//! masker.write(br#"{"token":"app-8fK2mQ7vXz31LtPq0RbNcY5d"}"#, &mut masked)?;
-//! masker.finish()?;
-//! assert_eq!(masked, br#"{"token":"app-8...cY5d"}"#);
-//! # Ok::<(), last4::mask::Error>(())
+//! ```
+//! use last4::{MaskLayer, MaskRule, Pattern, Reveal, Route, RouteSet, Rules, Selectors};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let fields = Selectors::compile(["token"], false).map_err(|refused| format!("{refused:?}"))?;
+//! let rule = MaskRule::new(Rules::new(fields));
+//! let rule = rule.with_reveal([http::Method::POST], Reveal::TopLevel);
+//! let pattern = Pattern::template("/apps/{app_id}/api-keys")?;
+//! let routes = RouteSet::compile(vec![Route { name: "app-keys".to_owned(), pattern, rule }])?;
+//! // For the `layer` of any tower service, such as an axum router.
+//! let layer = MaskLayer::new(routes);
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # Features
@@ -63,3 +68,9 @@ pub mod reason;
 pub mod route;
 #[cfg(feature = "proxy")]
 pub mod tls;
+
+#[cfg(feature = "layer")]
+pub use layer::{MaskLayer, MaskRule, MaskService, Mode};
+pub use mask::{Masker, Policy, PolicyParts, Program, Reveal, Rules, Selectors};
+#[cfg(feature = "layer")]
+pub use route::{Pattern, Route, RouteSet};

@@ -42,8 +42,8 @@ pub(super) enum CliCommand {
 
 /// Run the proxy.
 ///
-/// Settings come from a TOML file, from environment variables over it, and from flags over those. Without any masked route the
-/// proxy does not start: it would protect nothing.
+/// Settings come from a TOML file, from environment variables over it, and from flags over those.
+/// Without any masked route the proxy does not start: it would protect nothing.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -53,7 +53,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     pub(super) config: ConfigFile,
     #[command(flatten)]
-    pub(super) upstream: UpstreamUrl,
+    pub(super) upstream: UpstreamArgs,
     /// Where to listen, such as 0.0.0.0:8080
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
@@ -69,8 +69,9 @@ pub(super) struct ServeArgs {
 
 /// Check a configuration, and show the routes it masks.
 ///
-/// Names every problem at once, with its file, line and key and what to write instead. Nothing is started and no address is
-/// resolved, so this can run where the file is written; files of certificates and keys that it names are read.
+/// Names every problem at once, with its file, line and key and what to write instead. Nothing is
+/// started and no address is resolved, so this can run where the file is written; files of
+/// certificates and keys that it names are read.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -83,15 +84,16 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) upstream: UpstreamUrl,
+    pub(super) upstream: UpstreamArgs,
     #[command(flatten)]
     pub(super) presets: Presets,
 }
 
 /// Say what would happen to a request, and why.
 ///
-/// Shows every way in which a server could read the path, which of them is on which route, and whether the answer would be masked
-/// or may reveal a secret. This is the proxy's own code, so it is the answer to "why is this masked?" and "why is it not?".
+/// Shows every way in which a server could read the path, which of them is on which route, and
+/// whether the answer would be masked or may reveal a secret. This is the proxy's own code, so it
+/// is the answer to "why is this masked?" and "why is it not?".
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -110,8 +112,9 @@ pub(super) struct ExplainArgs {
 
 /// Mask a JSON text: a filter for files and pipes.
 ///
-/// Reads FILE or standard input and writes the same bytes to standard output, but for the masked values. Memory does not grow with
-/// the text. A text that is not JSON ends the output where the fault is; what follows it is withheld.
+/// Reads FILE or standard input and writes the same bytes to standard output, but for the masked
+/// values. Memory does not grow with the text. A text that is not JSON ends the output where the
+/// fault is; what follows it is withheld.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -170,8 +173,9 @@ pub(super) struct PolicyArgs {
 
 /// Ask a running proxy whether it lives.
 ///
-/// Asks `/livez` on the admin listener, whose address comes from the same file and environment as the proxy's; the rest of the
-/// configuration is not looked at. For a container's health check, which has no curl.
+/// Asks `/livez` on the admin listener, whose address comes from the same file and environment as
+/// the proxy's; the rest of the configuration is not looked at. For a container's health check,
+/// which has no curl.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -198,7 +202,8 @@ pub(super) struct DemoArgs {
     /// Where the proxy listens; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(super) listen: std::net::SocketAddr,
-    /// Serve only the legacy API, at the address of --listen: something to put a proxy of your own in front of
+    /// Serve only the legacy API, at the address of --listen: something to put a proxy of your own
+    /// in front of
     #[arg(long, conflicts_with = "once")]
     pub(super) api_only: bool,
 }
@@ -211,7 +216,7 @@ pub(super) struct ConfigFile {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct UpstreamUrl {
+pub(super) struct UpstreamArgs {
     /// The API behind the proxy, such as http://127.0.0.1:5001
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<String>,
@@ -239,7 +244,7 @@ pub(super) fn sources(file: Option<PathBuf>) -> Sources {
     }
 }
 
-impl UpstreamUrl {
+impl UpstreamArgs {
     pub(super) fn apply(self, sources: Sources) -> Sources {
         with_flag(sources, "--upstream", "upstream.url", self.upstream)
     }

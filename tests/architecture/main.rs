@@ -1,4 +1,4 @@
-//! Who may import whom: data goes one way, and so do imports.
+//! Which module may import which: data goes one way, and so do imports.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod source;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The order of the crate's parts, the lowest first: none imports one that stands behind it.
+/// The order of the crate's parts, the lowest first: a part imports only parts before it.
 const ORDER: &[(&str, &[&str])] = &[
     (
         "",
@@ -57,7 +57,7 @@ fn circle<'a, T: Ord + Clone + 'a>(edges: impl IntoIterator<Item = (T, T)>) -> O
         graph.entry(to.clone()).or_default();
         graph.entry(from).or_default().insert(to);
     }
-    // Whoever imports nothing that is left is in no circle.
+    // A node that imports no other node of the graph is in no circle.
     loop {
         let left: BTreeSet<T> = graph.keys().cloned().collect();
         let before = graph.len();
@@ -80,7 +80,6 @@ fn circle<'a, T: Ord + Clone + 'a>(edges: impl IntoIterator<Item = (T, T)>) -> O
 }
 
 #[test]
-#[ignore = "until the folders are made"]
 fn no_files_import_each_other_in_a_circle() {
     let sources = Sources::read();
     let found = circle(imports(&sources));
@@ -88,7 +87,6 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
-#[ignore = "until the folders are made"]
 fn no_folders_import_each_other_in_a_circle() {
     let sources = Sources::read();
     let imports = imports(&sources);
@@ -101,7 +99,6 @@ fn no_folders_import_each_other_in_a_circle() {
 }
 
 #[test]
-#[ignore = "until the folders are made"]
 fn imports_follow_the_data() {
     let sources = Sources::read();
     for (folder, order) in ORDER {
@@ -120,7 +117,6 @@ fn imports_follow_the_data() {
 }
 
 #[test]
-#[ignore = "until the folders are made"]
 fn a_folder_can_be_seen_at_a_glance() {
     let mut all = Vec::new();
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
@@ -134,7 +130,6 @@ fn a_folder_can_be_seen_at_a_glance() {
 
 /// A second type of the same name says why, beside it: `// Another `Name` than ...`.
 #[test]
-#[ignore = "until the folders are made"]
 fn a_type_has_a_name_of_its_own() {
     let sources = Sources::read();
     let mut named: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
@@ -153,7 +148,6 @@ fn a_type_has_a_name_of_its_own() {
 const COMMENT_COLUMNS: usize = 100;
 
 #[test]
-#[ignore = "until the folders are made"]
 fn comments_are_no_wider_than_they_can_be_read() {
     let mut wide = Vec::new();
     for source in Sources::read().0.values() {
@@ -191,11 +185,11 @@ fn the_engine_knows_no_http_and_does_no_io() {
     }
 }
 
-/// What a line of the log may say as it is: it comes from the configuration, or is a word of the program's own.
+/// Fields of log lines that need no [`Excerpt`]: their values come from the configuration or the program.
 const BOUNDED: &[&str] = &["address", "upstream", "route", "reason", "path", "workers", "method"];
 
 #[test]
-fn whatever_a_client_or_an_upstream_chose_is_logged_as_an_excerpt() {
+fn values_that_a_client_or_an_upstream_chose_are_logged_as_excerpts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut all = Vec::new();
     files(&root, &mut all);

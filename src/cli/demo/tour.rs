@@ -1,4 +1,5 @@
-//! The tour of the demo: one list before and after, one create, and whether the secrets stayed hidden.
+//! The tour of the demo: one list before and after, one create, and whether the secrets stayed
+//! hidden.
 
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue};

@@ -51,7 +51,8 @@ impl RunningLog {
         };
         // Fails only if a log was started before, which then stays.
         let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
-        // The default hook writes to standard error itself, and its message may hold bytes of a body.
+        // The default hook writes to standard error itself, and its message may hold bytes of a
+        // body.
         panic::set_hook(Box::new(log_panic));
         Ok(Self(queue))
     }

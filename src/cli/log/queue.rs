@@ -18,8 +18,8 @@ const MAX_BYTES: usize = 2 << 20;
 /// Capacity that the two buffers keep between writes.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// Most bytes that a pipe takes in one piece (Linux's `PIPE_BUF`). Up to this length no line is torn
-/// by another process that writes to the same pipe.
+/// Most bytes that a pipe takes in one piece (Linux's `PIPE_BUF`). Up to this length no line is
+/// torn by another process that writes to the same pipe.
 const ONE_WRITE: usize = 4096;
 
 /// Pause before a write is tried again, if standard error is non-blocking.
@@ -89,7 +89,8 @@ impl Queue {
             let dropped = mem::take(&mut waiting.dropped);
             drop(waiting);
             if dropped > 0 {
-                // First in the empty queue: in the log, this line takes the place of the dropped ones.
+                // First in the empty queue: in the log, this line takes the place of the dropped
+                // ones.
                 tracing::warn!(lines = dropped, "the log was not read in time: lines were dropped");
             }
             let mut rest = &*lines;

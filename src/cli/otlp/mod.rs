@@ -39,7 +39,8 @@ const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORT
 /// At exit, wait this long for the collector.
 const LAST_SPANS: Duration = Duration::from_secs(1);
 
-/// How long sending one batch may take. Meanwhile spans are queued, and dropped if the queue is full.
+/// How long sending one batch may take. Meanwhile spans are queued, and dropped if the queue is
+/// full.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes spans from access lines, and sends them on a thread of the exporter's.

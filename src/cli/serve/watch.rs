@@ -1,9 +1,9 @@
 //! Detects changes of files: the configuration, certificates and keys.
 //!
-//! Files are polled every second rather than watched with inotify. A poll costs a microsecond, works
-//! on every file system (inotify does not see changes on network mounts, and its watches are a
-//! limited resource that containers share), and follows the chain of symbolic links that Kubernetes
-//! swaps when a ConfigMap changes, each link of which would need a watch.
+//! Files are polled every second rather than watched with inotify. A poll costs a microsecond,
+//! works on every file system (inotify does not see changes on network mounts, and its watches are
+//! a limited resource that containers share), and follows the chain of symbolic links that
+//! Kubernetes swaps when a ConfigMap changes, each link of which would need a watch.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
