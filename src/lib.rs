@@ -10,7 +10,8 @@
 //!
 //! A library needs mostly what stands at the root:
 //!
-//! ```
+#![cfg_attr(feature = "layer", doc = "```")]
+#![cfg_attr(not(feature = "layer"), doc = "```ignore")]
 //! use last4::{MaskLayer, MaskRule, Pattern, Reveal, Route, RouteSet, Rules, Selectors};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
