@@ -1,5 +1,5 @@
-//! When an HTTP/2 connection was last used, and when its client last read anything. hyper limits
-//! neither.
+//! When an HTTP/2 connection was last used, and when its client last read anything. hyper has no
+//! timeout for either.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,11 +12,11 @@ pub(crate) struct Activity(Mutex<ActivityState>);
 #[derive(Debug)]
 struct ActivityState {
     in_flight: usize,
-    /// When the last request ended, or the connection began.
+    /// When the last request ended, or when the connection started if there was none.
     last: Instant,
-    /// How many answers have a part that waits for the client to read it.
+    /// How many responses have bytes that wait for the client to read them.
     offered: usize,
-    /// When the client last read a part, or nothing waited.
+    /// When the client last read something, or when a response started to wait while no other did.
     taken: Instant,
 }
 
@@ -39,7 +39,7 @@ impl Activity {
         ActiveRequest { activity: Arc::clone(self), offers: false }
     }
 
-    /// The number of other requests in flight, for a request that is in flight itself.
+    /// Returns how many requests are in flight besides the calling one.
     pub(crate) fn others(&self) -> usize {
         self.state().in_flight.saturating_sub(1)
     }
@@ -60,7 +60,8 @@ impl Activity {
         }
     }
 
-    /// Resolves when answers have waited this long and the client has read nothing of any of them.
+    /// Resolves when responses have waited this long and the client has read nothing of any of
+    /// them.
     ///
     /// A stalled stream alone is no fault: a browser keeps the window of a paused download closed
     /// for hours while it uses the other streams.
@@ -83,7 +84,7 @@ impl Activity {
 }
 
 impl ActiveRequest {
-    /// A part of the answer waits for the client to read it.
+    /// Records that bytes of the response wait for the client to read them.
     pub(crate) fn offer(&mut self) {
         if !std::mem::replace(&mut self.offers, true) {
             let mut state = self.activity.state();
@@ -94,7 +95,7 @@ impl ActiveRequest {
         }
     }
 
-    /// The client can read more.
+    /// Records that no byte of the response waits for the client.
     pub(crate) fn take(&mut self) {
         if std::mem::replace(&mut self.offers, false) {
             let mut state = self.activity.state();
