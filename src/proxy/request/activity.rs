@@ -13,11 +13,11 @@ pub(crate) struct Activity(Mutex<ActivityState>);
 struct ActivityState {
     in_flight: usize,
     /// When the last request ended, or when the connection started if there was none.
-    last: Instant,
+    idle_since: Instant,
     /// How many responses have bytes that wait for the client to read them.
-    offered: usize,
+    responses_waiting: usize,
     /// When the client last read something, or when a response started to wait while no other did.
-    taken: Instant,
+    last_read: Instant,
 }
 
 /// A request in flight, until dropped.
@@ -30,7 +30,12 @@ pub(crate) struct ActiveRequest {
 impl Activity {
     pub(crate) fn new() -> Arc<Self> {
         let now = Instant::now();
-        Arc::new(Self(Mutex::new(ActivityState { in_flight: 0, last: now, offered: 0, taken: now })))
+        Arc::new(Self(Mutex::new(ActivityState {
+            in_flight: 0,
+            idle_since: now,
+            responses_waiting: 0,
+            last_read: now,
+        })))
     }
 
     pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
@@ -51,7 +56,7 @@ impl Activity {
                 let state = self.state();
                 // With requests in flight, look again later: a notification at the end of each
                 // would cost every request.
-                if state.in_flight > 0 { Instant::now() + time } else { state.last + time }
+                if state.in_flight > 0 { Instant::now() + time } else { state.idle_since + time }
             };
             if deadline <= Instant::now() {
                 return;
@@ -69,7 +74,7 @@ impl Activity {
         loop {
             let deadline = {
                 let state = self.state();
-                if state.offered > 0 { state.taken + time } else { Instant::now() + time }
+                if state.responses_waiting > 0 { state.last_read + time } else { Instant::now() + time }
             };
             if deadline <= Instant::now() {
                 return;
@@ -88,10 +93,10 @@ impl ActiveRequest {
     pub(crate) fn offer(&mut self) {
         if !std::mem::replace(&mut self.offers, true) {
             let mut state = self.activity.state();
-            if state.offered == 0 {
-                state.taken = Instant::now();
+            if state.responses_waiting == 0 {
+                state.last_read = Instant::now();
             }
-            state.offered += 1;
+            state.responses_waiting += 1;
         }
     }
 
@@ -99,7 +104,7 @@ impl ActiveRequest {
     pub(crate) fn take(&mut self) {
         if std::mem::replace(&mut self.offers, false) {
             let mut state = self.activity.state();
-            (state.offered, state.taken) = (state.offered - 1, Instant::now());
+            (state.responses_waiting, state.last_read) = (state.responses_waiting - 1, Instant::now());
         }
     }
 }
@@ -108,7 +113,7 @@ impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.take();
         let mut state = self.activity.state();
-        (state.in_flight, state.last) = (state.in_flight - 1, Instant::now());
+        (state.in_flight, state.idle_since) = (state.in_flight - 1, Instant::now());
     }
 }
 

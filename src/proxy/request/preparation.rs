@@ -159,8 +159,8 @@ fn set_host_and_target<R>(request: &mut Request<R>, version: Version, by: &Conne
     let authority = request.uri().authority();
     let mut hosts = request.headers().get_all(HOST).iter();
     let (host, others) = (hosts.next(), hosts.next());
-    let said = [authority.map(|authority| authority.as_str().as_bytes()), host.map(HeaderValue::as_bytes)];
-    if others.is_some() || (by.enforces && !said.into_iter().flatten().all(is_host)) {
+    let named_hosts = [authority.map(|authority| authority.as_str().as_bytes()), host.map(HeaderValue::as_bytes)];
+    if others.is_some() || (by.enforces && !named_hosts.into_iter().flatten().all(is_host)) {
         return Err(Reason::Host);
     }
     let own = || HeaderValue::from_str(settings.upstream.authority.as_str()).map(Some).map_err(|_| Reason::Host);

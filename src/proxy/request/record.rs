@@ -22,7 +22,7 @@ pub(crate) struct RequestRecord {
     context: Arc<ConnectionContext>,
     /// The index of the request's route among the layer's routes. `None` off all routes.
     route: Option<usize>,
-    begun: Instant,
+    started_at: Instant,
     decision: Decision,
     status: Option<StatusCode>,
     reason: Option<Reason>,
@@ -55,7 +55,7 @@ impl RequestRecord {
         Self {
             context: Arc::clone(context),
             route: None,
-            begun: Instant::now(),
+            started_at: Instant::now(),
             decision: Decision::Abandoned,
             status: None,
             reason: None,
@@ -76,7 +76,7 @@ impl RequestRecord {
 
     /// Records when the head of the upstream's response arrived.
     pub(crate) fn upstream_answered(&mut self, at: Instant) {
-        let took = at - self.begun;
+        let took = at - self.started_at;
         self.counts().upstream(took);
         self.upstream = Some(took);
     }
@@ -279,7 +279,7 @@ fn seconds(time: Duration) -> f64 {
 impl Drop for RequestRecord {
     fn drop(&mut self) {
         self.context.counters.worker.request_ends();
-        let took = self.begun.elapsed();
+        let took = self.started_at.elapsed();
         self.counts().request(self.decision, self.status.map(|status| status.as_u16()), took);
         let Summary { masked, unchanged, revealed, .. } = self.summary;
         self.findings().values(Values { masked, unchanged, revealed });
