@@ -23,7 +23,7 @@ const MAX_SELECTOR: usize = 1024;
 /// ```
 #[derive(Debug)]
 pub struct PageRule {
-    /// `None` if nothing is hidden.
+    /// The style sheet that hides elements. `None` if the rule hides none.
     pub(super) style: Option<Style>,
     pub(super) remove: Vec<Selector>,
 }

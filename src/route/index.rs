@@ -121,7 +121,7 @@ impl Index {
         }
     }
 
-    /// Moves from the nodes before a segment to the nodes after it.
+    /// Returns the nodes that are active after a segment, from those that are active before it.
     fn step(&self, from: &ActiveNodes, segment: &[u8], found: &mut Vec<usize>) -> ActiveNodes {
         let mut to = ActiveNodes { transient: SmallVec::new(), many: from.many.clone() };
         let hash = Fold::Ascii.hash(segment);

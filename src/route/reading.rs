@@ -239,7 +239,7 @@ fn drop_front_controller(path: &[u8]) -> Option<Vec<u8>> {
     Some(rest.to_vec())
 }
 
-/// Splits the path after each script that has text after it.
+/// Returns each split of the path between a script and the text after it.
 fn after_scripts(path: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let slashes = memchr::memchr_iter(b'/', path);
     slashes.map(|slash| path.split_at(slash)).filter(|(before, _)| ends_in_script(before))

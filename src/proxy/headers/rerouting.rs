@@ -37,7 +37,7 @@ const REROUTING: FieldNames = FieldNames::new(&[
     "x-request-base",
     "x-script-name",
     "x-traversal-path",
-    // The root where traversal starts in Pyramid and repoze.
+    // Sets the root where traversal starts, in Pyramid and repoze.
     "x-vhm-root",
     // Read by the receiving side of Paste and WSGIProxy2.
     "x-wsgiproxy-path-info",

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, Version};
 use std::fmt;
 use tracing::Level;
 
-/// The `tracing` target of access log lines, for filters.
+/// The `tracing` target of the lines of the access log, for filters.
 pub const ACCESS_LOG: &str = "last4::access";
 
 /// Most bytes of a method that are logged. No registered method is longer.

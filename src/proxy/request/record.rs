@@ -37,7 +37,7 @@ pub(crate) struct RequestRecord {
     bytes: u64,
     /// Whether the response was sent to its end.
     complete: bool,
-    /// `None` if no access log is written.
+    /// The facts for the access log. `None` if none is written.
     line: Option<Box<AccessEntry>>,
     /// Tells the connection's `Activity` that a request is in flight, and whether its client reads.
     /// `None` over HTTP/1.

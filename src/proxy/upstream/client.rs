@@ -49,9 +49,9 @@ struct ClientInner {
 struct InFlight {
     http: HttpVersion,
     scope: ConnectionScope,
-    /// `None` if there is no body to send.
+    /// The progress of the request's body. `None` if there is no body to send.
     upload: Option<UploadProgress>,
-    /// `None` unless the client asks to switch protocols.
+    /// The client's side of a switch of protocols. `None` unless the client asks for one.
     upgrade: Option<(OnUpgrade, Option<ConnectionGuard>)>,
 }
 

@@ -238,8 +238,8 @@ impl Lease {
         self.pool.upstream().body_timeout
     }
 
-    /// Stops other clients from using the connection, because a response showed that it is
-    /// authenticated as some user.
+    /// Stops other clients from using the connection, because a response showed that the connection
+    /// is authenticated as some user.
     pub(crate) fn make_private(&mut self) {
         if matches!(self.scope, ConnectionScope::Shared) {
             self.scope = ConnectionScope::Request;
