@@ -1,4 +1,4 @@
-//! Reading header fields, the same way on every route.
+//! Helpers for header fields: lists, white space, and removal.
 
 use http::{HeaderMap, HeaderName};
 

@@ -1,68 +1,70 @@
-//! Why last4 answers in its own name: one code for problem documents, log lines and metrics.
+//! Why last4 creates a response of its own. Problem documents, log lines and metrics share one code
+//! for each reason.
 
 use http::StatusCode;
 use std::fmt;
 
-/// Why a request was refused, could not be forwarded, or had its answer withheld. The codes are
-/// stable and say nothing about content.
+/// Why a request was refused, could not be forwarded, or had its response withheld. The codes are
+/// stable and reveal nothing about content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The request's path can be read in ways that cannot be bounded.
+    /// Servers could read the request's path in too many different ways.
     AmbiguousPath,
     /// The client sent no byte of its body for `limits.body_timeout_secs`.
     BodyTimeout,
-    /// Text in another charset than UTF-8.
+    /// The response's text is in a charset other than UTF-8.
     Charset,
-    /// The method `CONNECT`.
+    /// The request's method is `CONNECT`.
     Connect,
-    /// The body does not decode as its content coding says.
+    /// The response's body cannot be decoded by its `Content-Encoding`.
     DecodeFailed,
     /// The head of a request took longer than `limits.header_timeout_secs`.
     HeaderTimeout,
     /// The head of a request has more bytes or fields than `limits` allows.
     HeadersTooLarge,
-    /// No `Host`, more than one, or one that is not a host.
+    /// The request has no `Host`, more than one, or one that is not a host.
     Host,
-    /// The upstream ended before its body did.
+    /// The response's body ended too early.
     Incomplete,
-    /// The body of a request ended too early.
+    /// The request's body ended too early.
     IncompleteRequest,
-    /// A JSON media type over a body that is not JSON.
+    /// The response has a JSON media type, but its body is not JSON.
     InvalidJson,
     /// The head of a request is not HTTP.
     MalformedRequest,
-    /// Neither a JSON media type nor a JSON body.
+    /// The response has neither a JSON media type nor a JSON body.
     NotJson,
-    /// A part of a body, which cannot be read on its own.
+    /// The response is only a part of a body, which cannot be read on its own.
     PartialContent,
     /// The body of a request is larger than `limits.max_request_bytes`.
     RequestTooLarge,
-    /// Nested more deeply than allowed.
+    /// The response is nested more deeply than allowed.
     TooDeep,
-    /// More decoded bytes than allowed.
+    /// The response has more decoded bytes than allowed.
     TooLarge,
-    /// As many connections are open as `limits.max_connections` allows.
+    /// `limits.max_connections` connections are open already.
     TooManyConnections,
-    /// As many requests are at the upstream as `limits.max_requests` allows.
+    /// `limits.max_requests`, or the client's fair share of it, is used up.
     TooManyRequests,
-    /// A content coding that last4 cannot undo.
+    /// The response has a content coding that last4 cannot undo.
     UnknownEncoding,
-    /// A tunnel that nobody asked for, or on a masked route, where it cannot be read.
+    /// The upstream opened a tunnel that the request did not ask for, or that would carry the
+    /// content of a masked route unread.
     Upgrade,
     /// The upstream closed the connection before it answered.
     UpstreamClosed,
-    /// The upstream's answer is not HTTP, or can be read in more than one way.
+    /// The upstream's response is not HTTP, or can be read in more than one way.
     UpstreamProtocol,
-    /// The upstream did not accept a connection or begin its answer in time.
+    /// The upstream did not accept a connection or start its response in time.
     UpstreamTimeout,
-    /// No TLS with the upstream that both sides trust.
+    /// The TLS handshake with the upstream failed.
     UpstreamTls,
     /// No connection to the upstream.
     UpstreamUnreachable,
 }
 
-/// Which side a [`Reason`] is about.
+/// The side that caused a [`Reason`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Side {
@@ -70,24 +72,24 @@ pub enum Side {
     Client,
     /// A limit of last4's own: the same request may succeed later.
     Limits,
-    /// The upstream, or its answer.
+    /// The upstream, or its response.
     Upstream,
 }
 
-/// Where a request ended, which decides the metric that counts it.
+/// The stage at which a request ended. It decides which metric counts the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
     /// Refused before any of it went upstream: `last4_refused_requests_total`.
     Request,
-    /// On its way upstream, before the head of an answer: `last4_upstream_failures_total`.
+    /// Failed on its way upstream, before the head of a response: `last4_upstream_failures_total`.
     Upstream,
-    /// Its answer was withheld: `last4_withheld_total`.
+    /// Its response was withheld: `last4_withheld_total`.
     Answer,
 }
 
 impl Reason {
-    /// All of them, in the order of their numbers (`reason as usize`).
+    /// All reasons, in the order of their numbers (`reason as usize`).
     pub const ALL: [Self; Self::UpstreamUnreachable as usize + 1] = [
         Self::AmbiguousPath,
         Self::BodyTimeout,
@@ -117,28 +119,29 @@ impl Reason {
         Self::UpstreamUnreachable,
     ];
 
-    /// The stable code.
+    /// Returns the stable code.
     pub const fn as_str(self) -> &'static str {
         self.describe().0
     }
 
-    /// The status that last4 answers with. A withheld answer may keep a status of its own instead
-    /// (an error, or a write that happened).
+    /// Returns the status of last4's response. A withheld response may keep the upstream's status
+    /// instead (an error, or a write that happened).
     pub const fn status(self) -> StatusCode {
         self.describe().1
     }
 
-    /// Which side it is about.
+    /// Returns the side that caused the reason.
     pub const fn side(self) -> Side {
         self.describe().2
     }
 
-    /// Where the request ended. [`Self::Upgrade`] can also end it before the answer.
+    /// Returns where the request ended. [`Self::Upgrade`] can also end a request before its
+    /// response.
     pub const fn stage(self) -> Stage {
         self.describe().3
     }
 
-    /// What happened, in a sentence for the person who reads the problem document.
+    /// Returns what happened, in a sentence for the reader of the problem document.
     pub const fn detail(self) -> &'static str {
         self.describe().4
     }

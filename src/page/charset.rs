@@ -1,9 +1,9 @@
-//! Reads `Content-Type` of a page: whether the answer is HTML, and in which charset.
+//! Reads `Content-Type`: whether a response is HTML, and in which charset.
 
 use encoding_rs::Encoding;
 use lol_html::AsciiCompatibleEncoding;
 
-/// The kind of an answer, by its media type.
+/// The kind of a response, by its media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Markup {
     /// HTML.
@@ -24,7 +24,7 @@ pub(crate) enum Charset {
 }
 
 impl Markup {
-    /// Reads all values of `Content-Type`. If there are several, the answer is not a page, because
+    /// Reads all values of `Content-Type`. With more than one, the response is not a page, because
     /// browsers differ in which value they use.
     pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut values = values.into_iter();

@@ -1,13 +1,12 @@
 //! Content-Security-Policy (CSP3): whether a page's own policy would block an inline style, and the
 //! smallest change that admits it.
 //!
-//! All changes are made to the bytes as they came, so that the rest of a policy stays as it was
-//! written.
+//! The changes are made to the bytes of the policy, so that all else stays as it was written.
 
 use std::ops::Range;
 
-/// Admits one style to each policy in a header field's value that would block it. Returns `None` if
-/// no policy would, and nothing must change.
+/// Changes each policy in a header field's value that would block one style, so that it admits the
+/// style. Returns `None` if no policy would block it.
 ///
 /// `source` is the style's hash as a source expression, `'sha256-…'`.
 pub(crate) fn admit_in_field(value: &[u8], source: &str) -> Option<Vec<u8>> {
@@ -21,13 +20,14 @@ pub(crate) fn admit_in_field(value: &[u8], source: &str) -> Option<Vec<u8>> {
     Some(all.map(|(policy, admitted)| admitted.unwrap_or_else(|| policy.to_owned())).collect::<Vec<_>>().join(&b','))
 }
 
-/// Admits one style to a single policy, if the policy would block it.
+/// Changes a single policy so that it admits one style. Returns `None` if the policy would not
+/// block the style.
 ///
-/// `style-src-elem` governs inline styles, else `style-src`, else `default-src`. The hash is added
-/// to one of the first two. If `default-src` governs, a `style-src` with its sources and the hash
-/// is added, because the hash in `default-src` itself would also admit a script of that hash.
-/// Without any of them, or if `'unsafe-inline'` applies, the style is not blocked. A hash added
-/// there would switch `'unsafe-inline'` off for all other styles.
+/// The first of `style-src-elem`, `style-src` and `default-src` that a policy has governs inline
+/// styles. The hash is added to either of the first two. If `default-src` governs, a `style-src`
+/// with its sources and the hash is added, because a hash in `default-src` would also admit a
+/// script of that hash. If the policy has none of them, or if `'unsafe-inline'` applies, the style
+/// is not blocked. A hash added there would switch `'unsafe-inline'` off for all other styles.
 pub(crate) fn admit(policy: &[u8], source: &str) -> Option<Vec<u8>> {
     let directives = directives(policy);
     let named = |name: &str| directives.iter().find(|directive| directive.is(policy, name));
@@ -81,7 +81,7 @@ fn directives(policy: &[u8]) -> Vec<Directive> {
     directives
 }
 
-/// Whether a source list admits the style with this hash, by the hash or with all inline styles.
+/// Returns whether a source list admits the style, either by this hash or with all inline styles.
 fn admits(sources: &[u8], source: &str) -> bool {
     let mut unsafe_inline = false;
     let mut narrowed = false;

@@ -11,10 +11,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The most memory for one page. A tag is held until it is complete.
+/// The most memory for one page, in bytes. A tag is held until it is complete.
 pub(super) const MAX_MEMORY: usize = 1 << 20;
 
-/// Whether the style is in the page already.
+/// Whether the style is already in the page.
 pub(super) type Placed = Arc<AtomicBool>;
 
 /// Returns the library's settings for a rule, in the page's charset if it is known.
@@ -34,8 +34,8 @@ pub(super) fn settings(
         .with_encoding(encoding)
         .with_adjust_charset_on_meta_tag(charset.is_none())
         .with_memory_settings(memory)
-        // If nesting leaves open how a text is parsed, the library may guess: that is no worse than
-        // a page that is not rewritten.
+        // Let the library guess where nesting makes the parsing of text ambiguous. A wrong guess is
+        // no worse than a page that is not rewritten.
         .with_strict(false)
         .with_graceful_bail_out_on_content_handler_error(true);
     for selector in &rule.remove {
@@ -85,8 +85,8 @@ fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>)
             .is_some_and(|name| name.eq_ignore_ascii_case("content-security-policy"));
         let Some(written) = element.get_attribute("content").filter(|_| is_policy) else { return Ok(()) };
         let has_references = written.contains('&');
-        // A policy that cannot be read stays as it is, and may block the style: no directive of the
-        // page is lost.
+        // A policy that cannot be decoded stays as it is, even if it blocks the style, so that no
+        // directive of the page is lost.
         let Some(policy) = unescaped(&written) else { return Ok(()) };
         let admitted = admit(policy.as_bytes(), &source).and_then(|admitted| String::from_utf8(admitted).ok());
         if let Some(admitted) = admitted {
@@ -97,11 +97,12 @@ fn admitting(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>)
     }
 }
 
-/// Inserts the style at the end of the head. If the head has no end tag, before the first element
-/// that implicitly ends it.
+/// Inserts the style at the end of the head. If the head has no end tag, inserts it before the
+/// first element that implicitly ends the head.
 fn placing(style: &Style, placed: &Placed) -> impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static {
     let (style, placed) = (style.element().to_owned(), Arc::clone(placed));
-    // The content of a template is not a part of the page.
+    // How many `<template>` elements are open. Their content is not a part of the page and does not
+    // end the head.
     let templates = Arc::new(AtomicUsize::new(0));
     move |element| {
         if placed.load(Ordering::Relaxed) {

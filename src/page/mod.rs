@@ -1,12 +1,12 @@
 //! Page rules: hide or remove elements of HTML pages while the pages stream through.
 //!
 //! A page is not a secret, so everything here fails *open*: a page that cannot be rewritten passes
-//! as it came, and is reported. No body of a masked route comes here: the [layer](crate::layer)
-//! demands its proof that a request is on no masked route.
+//! as it came, and is reported. Responses on masked routes are never rewritten, because the
+//! [layer](crate::layer) requires a proof that a request is on no masked route.
 //!
-//! A rule that hides elements adds a `<style>` element at the end of the page's head, behind the
+//! A rule that hides elements adds a `<style>` element at the end of the page's head, after the
 //! `<meta>` elements for the page's policy and charset. If the rule removes nothing, the page is
-//! read only up to there, and the rest passes unread.
+//! parsed only up to that `<style>`, and the rest passes unread.
 
 mod charset;
 mod csp;

@@ -1,6 +1,6 @@
 //! Decodes character references in an attribute's value (HTML 13.2.5.72 and following).
 
-/// The named references that stand for ASCII. A policy consists of ASCII.
+/// The named references to ASCII characters. A policy consists of ASCII, so it needs no others.
 const ASCII: [(&str, &str); 46] = [
     ("AMP", "&"),
     ("DiacriticalGrave", "`"),
@@ -50,8 +50,8 @@ const ASCII: [(&str, &str); 46] = [
     ("vert", "|"),
 ];
 
-/// Names that are valid without a semicolon. This list has those for ASCII, and `LATIN_1` has the
-/// others, for characters that no policy holds.
+/// Names that are valid without a semicolon. This list has the names of ASCII characters. `LATIN_1`
+/// has those of other characters, which no policy holds.
 const WITHOUT_SEMICOLON: [&str; 8] = ["AMP", "GT", "LT", "QUOT", "amp", "gt", "lt", "quot"];
 const LATIN_1: &str = " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil ETH Eacute Ecirc Egrave Euml Iacute Icirc Igrave Iuml \
     Ntilde Oacute Ocirc Ograve Oslash Otilde Ouml REG THORN Uacute Ucirc Ugrave Uuml Yacute aacute acirc acute aelig agrave aring atilde \
@@ -59,8 +59,8 @@ const LATIN_1: &str = " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil 
     iquest iuml laquo macr micro middot nbsp not ntilde oacute ocirc ograve ordf ordm oslash otilde ouml para plusmn pound raquo reg sect \
     shy sup1 sup2 sup3 szlig thorn times uacute ucirc ugrave uml uuml yacute yen yuml ";
 
-/// Decodes a value as a browser does. Returns `None` if the value has a reference to a character
-/// that no policy holds, because a value like that must not be rewritten.
+/// Decodes a value as a browser does. Returns `None` if the value names a character that no policy
+/// holds. Such a value must not be rewritten.
 pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut unescaped = String::with_capacity(text.len());
     let mut rest = text;
@@ -75,7 +75,8 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     Some(unescaped)
 }
 
-/// Decodes the reference after `&`, and returns the rest of the text.
+/// Decodes the named reference after `&`, and returns the rest of the text. `None` if it names a
+/// character that no policy holds.
 fn named<'a>(reference: &'a str, to: &mut String) -> Option<&'a str> {
     let end = reference.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(reference.len());
     let (name, after) = reference.split_at_checked(end)?;
@@ -101,7 +102,7 @@ fn named<'a>(reference: &'a str, to: &mut String) -> Option<&'a str> {
     Some(reference)
 }
 
-/// Decodes the number after `&#`, and returns the rest of the text.
+/// Decodes the number after `&#`, and returns the rest of the text. `None` as for [`named`].
 fn numeric<'a>(number: &'a str, to: &mut String) -> Option<&'a str> {
     let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |digits| (digits, 16));
     let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());

@@ -23,7 +23,7 @@ pub(super) struct Rewriter {
 enum RewriterState {
     /// Collects the first bytes, which may be a byte order mark.
     Starting { bytes: Vec<u8> },
-    /// Parses the page. Nothing waits for the lock: it only makes the body `Sync`, as other bodies
+    /// Parses the page. The lock is never contended. It only makes the body `Sync`, as other bodies
     /// are.
     Parsing(Box<Mutex<HtmlRewriter<'static, Output>>>),
     /// Passes the rest of the page.
@@ -61,13 +61,13 @@ impl Rewriter {
         self.end(out);
     }
 
-    /// Why the page, or the rest of it, passed as it came.
+    /// Returns why the page or the rest of it passed as it came. `None` without a fault.
     pub(super) fn fault(&self) -> Option<Reason> {
         self.fault
     }
 
-    /// Starts to parse, when it is known whether there is a byte order mark. The mark outweighs the
-    /// header field (Encoding standard, 6).
+    /// Starts to parse, once enough bytes have come to see a byte order mark. The mark takes
+    /// precedence over the charset of the header field (Encoding standard, 6).
     fn start(&mut self, out: &mut BytesMut) {
         let RewriterState::Starting { bytes } = std::mem::replace(&mut self.state, RewriterState::Passing) else {
             return;
@@ -79,7 +79,7 @@ impl Rewriter {
                 return;
             }
             ([0xef, 0xbb, 0xbf, ..], _) => Some(AsciiCompatibleEncoding::utf_8()),
-            // Old APIs declare all their answers as HTML. JSON and plain text pass.
+            // Old APIs declare all their responses as HTML. JSON and plain text pass.
             (text, _) if first_byte(text).is_some_and(|byte| byte != b'<') => {
                 out.extend_from_slice(&bytes);
                 return;

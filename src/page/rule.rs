@@ -23,7 +23,7 @@ const MAX_SELECTOR: usize = 1024;
 /// ```
 #[derive(Debug)]
 pub struct PageRule {
-    /// `None` if nothing is hidden.
+    /// The style sheet that hides elements. `None` if the rule hides none.
     pub(super) style: Option<Style>,
     pub(super) remove: Vec<Selector>,
 }
@@ -58,7 +58,7 @@ impl PageRule {
         Ok(Self { style: Style::hiding(&hidden), remove: removed })
     }
 
-    /// Changes each policy in the head of an answer that would block the style, so that it admits
+    /// Changes each policy in the head of a response that would block the style, so that it admits
     /// the style. `Content-Security-Policy-Report-Only` blocks nothing and stays as it is.
     pub(crate) fn admit_style(&self, headers: &mut HeaderMap) {
         let (Some(style), Entry::Occupied(mut policies)) = (&self.style, headers.entry(CONTENT_SECURITY_POLICY)) else {
@@ -100,7 +100,7 @@ pub enum PageRuleError {
     /// The selector is empty.
     #[error("a selector is missing: write one such as \"#keys .copy\"")]
     Empty,
-    /// The selector could end the rule, or the style sheet.
+    /// The selector has characters that would close the CSS rule or the style sheet early.
     #[error("a selector may not have {0}: write one such as \"#keys .copy\"")]
     Forbidden(&'static str),
     /// The selector is too long.
@@ -137,7 +137,7 @@ fn check(selector: &str) -> Result<(), PageRuleError> {
     }
     let mut open = Vec::new();
     let mut quote = None;
-    // The name that ends at this character, with a backslash for each escape in it.
+    // The identifier just before the current character, with a backslash for each escape in it.
     let mut name = String::new();
     let mut characters = selector.chars().peekable();
     while let Some(character) = characters.next() {

@@ -26,12 +26,12 @@ impl Style {
         Some(Self { element: format!("<style>{rules}</style>"), source })
     }
 
-    /// The element, in ASCII, so that its bytes are the same in any charset of a page.
+    /// Returns the element. It is ASCII, so that its bytes are the same in any charset of a page.
     pub(super) fn element(&self) -> &str {
         &self.element
     }
 
-    /// The hash of the style sheet, as a source expression.
+    /// Returns the hash of the style sheet, as a source expression for a policy: `'sha256-…'`.
     pub(super) fn source(&self) -> &str {
         &self.source
     }

@@ -1,4 +1,4 @@
-//! Rewriting as a transform of bodies.
+//! Applies a page rule as a [`Transform`] of response bodies.
 
 use super::charset::Markup;
 use super::rewriter::Rewriter;
@@ -14,11 +14,11 @@ use std::sync::Arc;
 pub(crate) struct PageTransform(Rewriter);
 
 impl PageTransform {
-    /// Returns the transform for an answer with these header fields, or `None` if the answer is not
-    /// a page.
+    /// Returns the transform for a response with these header fields, or `None` if the response is
+    /// not a page.
     ///
     /// # Errors
-    /// [`Reason::Charset`] if the page cannot be read.
+    /// [`Reason::Charset`] if the page's charset cannot be read.
     pub(crate) fn new(rule: &Arc<PageRule>, headers: &HeaderMap) -> Option<Result<Self, Reason>> {
         match Markup::of(headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes)) {
             Markup::Html(charset) => Some(Ok(Self(Rewriter::new(Arc::clone(rule), charset)))),

@@ -1,4 +1,4 @@
-//! Why a request gets no response from the upstream, and the response that it gets instead.
+//! Why the upstream's response is missing, and the response that the client gets instead.
 
 use crate::problem;
 use crate::reason::Reason;
@@ -18,7 +18,7 @@ pub enum ForwardError {
     /// The upstream closed the connection before it answered.
     #[error("the upstream closed the connection before it answered")]
     Closed(#[source] hyper::Error),
-    /// No connection to the upstream. Is it running, and is `upstream.url` right?
+    /// No connection to the upstream: it is not running, or `upstream.url` is wrong.
     #[error("no connection to the upstream")]
     Connect(#[source] io::Error),
     /// The upstream took longer than `upstream.connect_timeout_secs` to accept a connection.
@@ -30,7 +30,8 @@ pub enum ForwardError {
     /// The request's body ended too early or could not be read.
     #[error("the request's body could not be read")]
     Downstream,
-    /// The upstream's response is not HTTP, or can be read in more than one way.
+    /// The upstream's response is not HTTP, or can be read in more than one way. `None` if last4
+    /// found the fault, not hyper.
     #[error("the upstream's response is not well-formed HTTP")]
     Protocol(#[source] Option<hyper::Error>),
     /// The request was refused before any of it went upstream.
@@ -42,11 +43,11 @@ pub enum ForwardError {
     /// The request's body is larger than `limits.max_request_bytes`.
     #[error("the request's body is too large")]
     RequestTooLarge,
-    /// No TLS with the upstream. Its certificate is not trusted or not for its name, or it does not
-    /// trust ours.
+    /// The TLS handshake with the upstream failed. The upstream's certificate is not trusted or is
+    /// for another name, or the upstream does not trust our certificate.
     #[error("no TLS connection to the upstream")]
     Tls(#[source] io::Error),
-    /// As many requests are at the upstream as `limits.max_requests` allows.
+    /// `limits.max_requests`, or the client's fair share of it, is used up.
     #[error("too many requests at once")]
     TooManyRequests,
     /// The upstream switched protocols although the request did not ask for it.
@@ -55,7 +56,7 @@ pub enum ForwardError {
 }
 
 impl ForwardError {
-    /// Returns the error of a request that failed on an open connection.
+    /// Maps an error that hyper returned for a request on an open connection.
     pub(crate) fn of_exchange(error: hyper::Error) -> Self {
         // h2 has rejected the upstream's bytes.
         let is_malformed = cause::<h2::Error>(&error).is_some_and(h2::Error::is_library);
@@ -69,7 +70,7 @@ impl ForwardError {
         }
     }
 
-    /// Returns the reason that the client gets.
+    /// Returns the reason that the client gets in the problem document.
     pub fn reason(&self) -> Reason {
         match self {
             Self::BodyTimeout => Reason::BodyTimeout,
@@ -87,7 +88,7 @@ impl ForwardError {
     }
 }
 
-/// Returns the source of an error, if it is of this type.
+/// Returns the direct source of an error, if that has the type `E`.
 pub(crate) fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
     error.source()?.downcast_ref()
 }
@@ -97,8 +98,9 @@ pub(crate) fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
 pub(crate) fn response(reason: Reason) -> Response<Bytes> {
     let mut response = problem::response(reason);
     match reason {
-        // Close the connection: a proxy in front of us may have read a request without exactly one
-        // host differently, and the unread rest of the others would be taken for the next head.
+        // Close the connection. If there is not exactly one host, a proxy in front of us may have
+        // read the request differently. In the other cases a part of the request is unread, and
+        // would be taken for the next head.
         Reason::BodyTimeout | Reason::Connect | Reason::HeadersTooLarge | Reason::Host | Reason::RequestTooLarge => {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -110,8 +112,8 @@ pub(crate) fn response(reason: Reason) -> Response<Bytes> {
     response
 }
 
-/// Returns the HTTP/1.1 response of a reason as bytes, for a connection without a request that a
-/// service could answer. It closes the connection.
+/// Returns the HTTP/1.1 response for a reason as bytes, with `Connection: close`. It is for
+/// connections where no service can answer, because there is no complete request.
 pub(crate) fn serialize(reason: Reason) -> Vec<u8> {
     let mut response = response(reason);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -130,7 +132,8 @@ pub(crate) fn serialize(reason: Reason) -> Vec<u8> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
-    /// The upstream reset an HTTP/2 response before its end, which hyper does not report.
+    /// The upstream reset an HTTP/2 stream without an error before the response was complete. hyper
+    /// reports this as a normal end.
     #[error("the upstream's response was cut short")]
     BrokenOff,
     /// The connection failed, or its bytes are not HTTP.

@@ -1,9 +1,10 @@
 //! The reverse proxy: HTTP/1.1 and HTTP/2 on both sides, with TLS or without, and the masking layer
 //! in between.
 //!
-//! A request passes `server` (listeners, workers), `downstream` (one client connection), `request`
-//! (the stack of services), the [layer](crate::layer) and `upstream` (connections to the API). Its
-//! response comes back the same way. `admin` is the operator's listener, beside that way.
+//! Requests pass `server` (listeners, workers), `downstream` (one client connection), `request`
+//! (the stack of services), the [layer](crate::layer) and `upstream` (connections to the API).
+//! Responses take the same way back. `admin` is a separate listener for the operator, with health
+//! checks and metrics.
 
 mod admin;
 mod downstream;

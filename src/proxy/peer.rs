@@ -22,9 +22,9 @@ impl From<SocketAddr> for PeerAddress {
 /// The client at the other end of a connection, and whether the settings trust it.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// `None` at a Unix socket.
+    /// The IP address as a header value. `None` at a Unix socket.
     address: Option<HeaderValue>,
-    /// Whether its headers about the clients behind it are believed.
+    /// Whether to believe the peer's header fields about the clients behind it.
     pub(crate) trusted: bool,
 }
 
@@ -41,14 +41,14 @@ impl Peer {
         }
     }
 
-    /// Returns its address as the value of a header.
+    /// Returns the peer's IP address as a header value, or `None` at a Unix socket.
     pub(crate) fn value(&self) -> Option<&HeaderValue> {
         self.address.as_ref()
     }
 
-    /// Returns its address as text.
+    /// Returns the peer's IP address as text, or `unix`.
     pub(crate) fn address(&self) -> &str {
-        // Always text: `new` creates it from an address.
+        // `to_str` cannot fail, because `new` creates the value from an IP address.
         self.address.as_ref().map_or("unix", |address| address.to_str().unwrap_or("unknown"))
     }
 }

@@ -17,13 +17,13 @@ pub struct Settings {
     pub tls: Option<ServerTls>,
     /// What the upstream learns about the client.
     pub forwarded: Forwarded,
-    /// The limits of clients.
+    /// The limits on clients.
     pub limits: Limits,
-    /// Re-routing headers (such as `X-Original-URL`, `SCRIPT_NAME`) that pass, although they can
-    /// make the upstream route a request elsewhere. The others are dropped.
+    /// The re-routing headers that pass. Such headers (`X-Original-URL`, `SCRIPT_NAME`) can make
+    /// the upstream route a request elsewhere, so all others are removed.
     pub allowed_rerouting_headers: Vec<HeaderName>,
-    /// Whether the [access log](super::ACCESS_LOG) has the paths of requests off all masked routes.
-    /// An id in a path may be a secret.
+    /// Whether the [access log](super::ACCESS_LOG) has the path of a request that is on no masked
+    /// route. An id in a path may be a secret.
     pub log_paths: bool,
 }
 
@@ -34,18 +34,21 @@ pub struct Upstream {
     pub transport: Transport,
     /// Host and port. With a Unix socket, only the value for `Host`.
     pub authority: Authority,
-    /// Whether to use HTTP/2: with prior knowledge without TLS, by ALPN with TLS.
+    /// Whether to use HTTP/2. It is negotiated by ALPN with TLS, and used with prior knowledge
+    /// without TLS.
     pub http2: bool,
     /// How long connecting may take.
     pub connect_timeout: Duration,
-    /// How long the upstream may take from the request to the head of its response. Long by
-    /// default, because some responses take minutes.
+    /// Longest time from the end of a request to the head of its response. Long by default, because
+    /// some responses take minutes.
     pub response_timeout: Duration,
-    /// How long the upstream may send no byte of a response's body, or take none of a request's.
+    /// How long the upstream may stall: send no byte of a response's body, or take no byte of a
+    /// request's body.
     pub body_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
-    /// How long a connection takes further requests. New connections use the current DNS records.
+    /// A connection that is older than this gets no further requests. A new connection looks up the
+    /// name again, and so follows changes in DNS.
     pub max_connection_age: Duration,
     /// How many unused connections each worker keeps.
     pub max_idle_connections: usize,
@@ -67,7 +70,7 @@ impl Upstream {
         }
     }
 
-    /// Returns the scheme of its requests.
+    /// Returns `https` with TLS, else `http`.
     pub fn scheme(&self) -> Scheme {
         match self.transport {
             Transport::Tcp | Transport::Unix(_) => Scheme::HTTP,
@@ -75,7 +78,7 @@ impl Upstream {
         }
     }
 
-    /// Returns its port.
+    /// Returns the port in `authority`, or else the scheme's default port.
     pub(crate) fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(if self.scheme() == Scheme::HTTPS { 443 } else { 80 })
     }
@@ -101,15 +104,15 @@ pub enum Transport {
     Unix(PathBuf),
 }
 
-/// What the upstream learns about the client, and which peers are believed about theirs.
+/// What the upstream learns about the client, and which peers may name the clients behind them.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
-    /// Peers whose own `X-Forwarded-*` headers are kept and extended. Those of all others are
-    /// replaced.
+    /// The networks of trusted peers. The `X-Forwarded-*` headers of a trusted peer are kept and
+    /// extended, those of all others are replaced.
     pub trusted_peers: Vec<IpNet>,
     /// Whether peers at a Unix socket are trusted too.
     pub trusts_unix: bool,
-    /// Whether the client's `Host` goes upstream. If false, the upstream's authority does.
+    /// Whether the upstream gets the client's `Host`. If false, it gets [`Upstream::authority`].
     pub preserve_host: bool,
 }
 
@@ -126,16 +129,18 @@ impl Default for Forwarded {
     }
 }
 
-/// The limits of clients.
+/// The limits on client connections and their requests.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// How long the head of a request may take, from its first byte or the start of the connection.
+    /// How long the head of a request may take. The first head counts from the start of the
+    /// connection, each later head from its own first byte.
     pub header_timeout: Duration,
     /// How long a connection may be idle between requests.
     pub idle_timeout: Duration,
-    /// How long a client may send no byte of a request's body, or take none of a response.
+    /// How long a client may stall: send no byte of a request's body, or take no byte of a
+    /// response.
     pub body_timeout: Duration,
-    /// How long no byte may pass through a tunnel.
+    /// A tunnel is closed after this long without a byte in either direction.
     pub tunnel_idle_timeout: Duration,
     /// Most bytes of a request's body; `None` for no limit.
     pub max_request_bytes: Option<u64>,
@@ -154,13 +159,13 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// The default of [`Limits::max_headers`]. It is hyper's default too, which hyper parses without an
-/// allocation.
+/// The default of [`Limits::max_headers`]. hyper has the same default, and parses that many header
+/// fields without an allocation.
 pub const DEFAULT_MAX_HEADERS: usize = 100;
 
 impl Limits {
-    /// Returns the size of an HTTP/1.1 connection's read buffer: at least `least`, and room for a
-    /// complete head and bytes after it.
+    /// Returns the size of an HTTP/1.1 connection's read buffer in bytes: at least `least`, and at
+    /// least twice the largest head.
     pub(crate) fn buffer(&self, least: usize) -> usize {
         least.max(self.max_header_bytes.saturating_mul(2))
     }

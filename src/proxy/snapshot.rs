@@ -20,8 +20,8 @@ impl Snapshot {
         Self { settings: settings.into(), layer }
     }
 
-    /// Returns the snapshot of one worker. It has an equal share of the limits that hold for all
-    /// workers together, so that workers need not communicate.
+    /// Returns the snapshot for each of this many workers. It has an equal share of
+    /// `limits.max_requests`, so that workers need not share a counter.
     pub(crate) fn share_of(mut self, workers: NonZeroUsize) -> Self {
         let limits = &mut Arc::make_mut(&mut self.settings).limits;
         limits.max_requests = limits.max_requests.div_ceil(workers.get());

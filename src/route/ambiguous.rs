@@ -1,9 +1,9 @@
-//! Targets that servers could read in too many ways, and the limits.
+//! Why a request target is refused as ambiguous, and the limits of its readings.
 
 use thiserror::Error;
 
 /// The most readings of one target. An ordinary path has one, and a strange path a handful. A
-/// target with more is made to be read differently by different servers, and is refused.
+/// target with more was built so that servers read it differently, and is refused.
 pub const MAX_READINGS: usize = 128;
 
 /// The most bytes of a path that has more than one reading, so that no target costs much. Common
@@ -14,16 +14,16 @@ pub const MAX_UNUSUAL_PATH: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AmbiguousPath {
-    /// A NUL, which ends a path for some servers.
+    /// The path holds a NUL, which ends a path for some servers.
     #[error("the path holds a NUL")]
     Nul,
-    /// More than [`MAX_UNUSUAL_PATH`].
+    /// The path has more than one reading, and more than [`MAX_UNUSUAL_PATH`] bytes.
     #[error("the path is unusual and too long")]
     TooLong,
-    /// More than [`MAX_READINGS`].
+    /// The target has more than [`MAX_READINGS`] readings, or they are too large together.
     #[error("the path can be read in too many ways")]
     TooManyReadings,
-    /// A percent sign that does not start an escape.
+    /// The path holds a percent sign that does not start an escape.
     #[error("the path holds an escape that cannot be decoded")]
     Undecodable,
 }

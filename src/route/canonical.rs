@@ -11,14 +11,14 @@ const MAX_READING_BYTES: usize = 64 * 1024;
 /// All readings of the path in a request target. They are for matching only: the target goes
 /// upstream as it came.
 ///
-/// A match too many, at a strange address, does no harm. A match too few is a leak. So everything
-/// that a server is known to do to a path before it routes is an entry of one list
-/// (`route/reading.rs`). The entries are applied to each other's results, in every order and as
-/// long as they change something, because a request may pass several servers in a row.
+/// One match too many, at a strange address, does no harm. A missed match leaks a secret. So one
+/// list (`route/reading.rs`) has every change that some server is known to make to a path before it
+/// routes. The changes are applied to each other's results, in every order, until no new reading
+/// appears, because a request may pass several servers in a row.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CanonicalPath<'a> {
     path: &'a [u8],
-    /// Empty for an ordinary path.
+    /// The readings other than `path`. Empty for an ordinary path.
     others: Vec<Vec<u8>>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> CanonicalPath<'a> {
         Ok(Self { path, others })
     }
 
-    /// The readings. The first is the path as it came.
+    /// Returns the readings. The first is the path as it came.
     pub fn readings(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.path).chain(self.others.iter().map(Vec::as_slice))
     }
@@ -123,14 +123,15 @@ fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Returns the path in a target without query: the text after scheme and authority. A fragment is
-/// left to the readings, because some servers take it as a part of the path.
+/// not cut off here but by a normalization, because some servers take it as a part of the path.
 fn path_of(target: &[u8]) -> &[u8] {
     let Some(rest) = after_scheme(target) else { return target };
     let Some(hierarchy @ [_, _, authority @ ..]) = hierarchy(target) else { return rest };
     match authority.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'#')) {
         None => b"/",
         Some(end) if end > 0 && authority.get(end) == Some(&b'/') => authority.get(end..).unwrap_or_default(),
-        // Servers differ in where the authority ends, which is left to the readings.
+        // Servers differ in where the authority ends. The normalizations find each of these
+        // readings.
         Some(_) => hierarchy,
     }
 }
@@ -151,12 +152,12 @@ fn after_scheme(target: &[u8]) -> Option<&[u8]> {
     rest.get(1..).filter(|_| is_scheme)
 }
 
-/// Whether all servers read this path alike: its segments consist of unreserved characters, no
-/// segment is empty or dots, and the last is not `index`.
+/// Returns whether all servers read this path alike. Its segments consist of unreserved characters,
+/// no segment is empty or has a dot, and the last is not `index`.
 fn is_plain(path: &[u8]) -> bool {
     let [b'/', segments @ ..] = path else { return false };
     let mut before = b'/';
-    // A dot may start a dot segment or an extension, which is left to the readings.
+    // A dot is not plain, because it may start a dot segment or an extension.
     let every_byte_is = segments.iter().all(|&byte| {
         let follows = std::mem::replace(&mut before, byte);
         IN_SEGMENT[usize::from(byte)] || (byte == b'/' && follows != b'/')

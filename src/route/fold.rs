@@ -11,8 +11,8 @@
 pub(super) enum Fold {
     /// ASCII letters and digits. For a literal in ASCII.
     Ascii,
-    /// ASCII letters and digits, and all bytes outside ASCII. For other literals, of which little
-    /// or nothing would be left otherwise.
+    /// ASCII letters and digits, and all bytes outside ASCII. For all other literals, because ASCII
+    /// alone would leave little or nothing of them.
     Any,
 }
 
@@ -22,7 +22,7 @@ impl Fold {
         if literal.is_ascii() { Self::Ascii } else { Self::Any }
     }
 
-    /// Whether a segment is this literal.
+    /// Returns whether a segment equals a literal in the compared bytes.
     pub(super) fn is_same(self, literal: &[u8], segment: &[u8]) -> bool {
         literal == segment || self.folded(literal).eq(self.folded(segment))
     }
@@ -38,7 +38,8 @@ impl Fold {
         if hash == OFFSET && !segment.is_empty() { (hash ^ u64::from(b'-')).wrapping_mul(PRIME) } else { hash }
     }
 
-    /// The bytes to compare, in lower case. A segment without any is `-`.
+    /// Returns the bytes to compare, in lower case. They are `-` for a segment that has none and is
+    /// not empty.
     fn folded(self, segment: &[u8]) -> impl Iterator<Item = u8> {
         let mut kept = segment.iter().filter_map(move |&byte| self.fold(byte)).peekable();
         let placeholder = (kept.peek().is_none() && !segment.is_empty()).then_some(b'-');

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 #[derive(Clone, Debug)]
 pub(super) struct Index {
     nodes: Vec<Node>,
-    /// The nodes of each `Many` that is not the last segment, by [`Node::many_number`].
+    /// The node of each `Many` that is not the last segment of its template. A node's
+    /// [`Node::many_number`] is its position here.
     many: Vec<usize>,
 }
 
@@ -19,11 +20,12 @@ struct Node {
     literals: Vec<Literal>,
     one: Option<usize>,
     many: Option<usize>,
-    /// For a `Many` that is not the last segment, its position in [`Index::many`].
+    /// The position in [`Index::many`]. `None` unless the node is that of a `Many` that is not the
+    /// last segment.
     many_number: Option<usize>,
     /// The routes whose templates end here.
     routes: Vec<usize>,
-    /// The routes whose templates end here with a `Many`, and match any segments that follow.
+    /// The routes whose templates end here with a `Many`, which matches any segments that follow.
     routes_of_rest: Vec<usize>,
 }
 
@@ -77,7 +79,7 @@ impl Index {
                 }
             }
             Segment::One => *node.one.get_or_insert(made),
-            // Two in a row match the same as one.
+            // Two `Many` in a row match the same as one.
             Segment::Many if node.many_number.is_some() => at,
             Segment::Many => *node.many.get_or_insert(made),
         };
@@ -91,22 +93,22 @@ impl Index {
         child
     }
 
-    /// Adds the position of every route whose template matches the whole path. A position may be
-    /// added more than once. A path without its leading slash matches nothing.
+    /// Adds to `found` the position of every route whose template matches the whole path. A
+    /// position may be added more than once. A path without its leading slash matches nothing.
     ///
-    /// The time is proportional to the path's length, times the number of inner `Many` nodes that
-    /// are reached.
+    /// The time is proportional to the path's length, times the number of `Many` nodes that are
+    /// reached and are not a last segment.
     pub(super) fn find(&self, path: &[u8], found: &mut Vec<usize>) {
         let Some(written) = path.strip_prefix(b"/") else { return };
-        let begun = found.len();
+        let found_before = found.len();
         let mut at = ActiveNodes::default();
         self.enter(0, &mut at, found);
         if !written.is_empty() {
             for segment in written.split(|&byte| byte == b'/') {
                 if segment.is_empty() {
-                    // No segment of a template is empty. Another reading of the path has no empty
-                    // segments.
-                    return found.truncate(begun);
+                    // No template has an empty segment. Another reading of the path, without empty
+                    // segments, is matched instead.
+                    return found.truncate(found_before);
                 }
                 if at.is_empty() {
                     continue;
@@ -119,7 +121,7 @@ impl Index {
         }
     }
 
-    /// Moves from the nodes before a segment to the nodes after it.
+    /// Returns the nodes that are active after a segment, from those that are active before it.
     fn step(&self, from: &ActiveNodes, segment: &[u8], found: &mut Vec<usize>) -> ActiveNodes {
         let mut to = ActiveNodes { transient: SmallVec::new(), many: from.many.clone() };
         let hash = Fold::Ascii.hash(segment);
@@ -166,7 +168,7 @@ impl Index {
 }
 
 impl Node {
-    /// Returns the child for a segment, among the literals that are compared by this fold.
+    /// Returns the child that matches a segment, among the literals that this fold compares.
     fn literal(&self, fold: Fold, hash: u64, segment: &[u8]) -> Option<usize> {
         let from = self.literals.partition_point(|literal| literal.hash < hash);
         let alike = self.literals.get(from..)?.iter().take_while(|literal| literal.hash == hash);
@@ -182,7 +184,7 @@ impl Node {
 #[derive(Default)]
 struct ActiveNodes {
     transient: SmallVec<[usize; 8]>,
-    /// A bit for each of [`Index::many`].
+    /// A bit for each node in [`Index::many`]: whether it is active.
     many: SmallVec<[u64; 1]>,
 }
 

@@ -1,8 +1,8 @@
 //! Matches request targets with routes.
 //!
 //! The matcher takes only a [`CanonicalPath`], which has one constructor. So no caller can match a
-//! raw path by mistake, and miss a spelling that some server before or inside the upstream would
-//! understand.
+//! raw path by mistake. That would miss spellings that some server before or inside the upstream
+//! understands.
 //!
 //! ```
 //! use last4::route::{CanonicalPath, Pattern, Route, RouteSet};

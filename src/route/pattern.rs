@@ -3,7 +3,8 @@
 use super::template::{Segment, Template};
 use thiserror::Error;
 
-/// A path pattern. It must match a whole reading of a path, and ignores letter case.
+/// A path pattern. It must match a whole [reading](super::CanonicalPath::readings) of a path, and
+/// ignores letter case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
@@ -13,7 +14,7 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PatternKind {
     Template(Template),
-    /// An expression for a whole path.
+    /// An expression that is anchored to a whole path.
     Regex(String),
 }
 
@@ -61,19 +62,20 @@ impl Pattern {
         Ok(Self { text: expression.to_owned(), kind: PatternKind::Regex(anchored) })
     }
 
-    /// The pattern as it was written.
+    /// Returns the pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// Anchors an expression to a whole path, in any letter case. A path need not be UTF-8.
+/// Anchors an expression to a whole path, in any letter case. Disables Unicode mode, because a path
+/// need not be UTF-8.
 fn anchored(expression: &str) -> String {
     format!(r"(?i-u)\A(?:{expression})\z")
 }
 
-/// Whether a segment looks like a placeholder of another notation: `:id` (Express), `*`, `<id>`
-/// (Flask), `a|b`. As a literal it would match no request.
+/// Returns whether a segment looks like a placeholder of another notation: `:id` (Express), `*`,
+/// `<id>` (Flask), `a|b`. As a literal it would match no request.
 fn is_foreign(segment: &str) -> bool {
     segment.starts_with(':')
         || matches!(segment, "*" | "**")
@@ -105,24 +107,25 @@ fn placeholder(segment: &str) -> Result<Option<Segment>, PatternError> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PatternError {
-    /// Two slashes in a row, or one at the end: no reading of a path has an empty segment.
+    /// The template has two slashes in a row, or one at the end. It would match nothing, because
+    /// paths are matched without empty segments.
     #[error("an empty segment never matches: write single slashes and none at the end")]
     EmptySegment,
-    /// A segment in another notation.
+    /// A segment has a placeholder of another notation, such as `:id`.
     #[error(
         "placeholders are written `{{name}}`, and choices need `path_regex`: taken literally, this would match nothing"
     )]
     Foreign,
-    /// A query, a fragment or an escape.
+    /// The template has a query, a fragment or a percent escape.
     #[error("a path is written decoded, without `%` escapes, query or fragment: requests are matched after decoding")]
     NotPath,
-    /// A relative path.
+    /// The pattern does not start with `/`.
     #[error("a path begins with `/`")]
     NoLeadingSlash,
-    /// Braces that are not a placeholder.
+    /// The template has braces that are not a placeholder.
     #[error("a placeholder is a whole segment: `{{name}}` for one segment, `{{*name}}` for any number")]
     Placeholder,
-    /// Not a regular expression.
+    /// The expression does not compile, with the message of the `regex` crate.
     #[error("not a regular expression: {0}")]
     Regex(String),
 }

@@ -8,24 +8,27 @@
 use super::ambiguous::AmbiguousPath;
 use super::reading::{decode, ends_in_script};
 
-/// How often a piece of a query may be escaped. Only hostile requests escape more often.
+/// How many times a part of a query may be percent-encoded. Only hostile requests encode it more
+/// often.
 const MAX_DECODINGS: usize = 8;
 
-/// The pieces of a query that can be paths, decoded as a script receives its parameters.
+/// The parts of a query that can be paths, percent-decoded. A part has several results if it was
+/// encoded several times.
 pub(super) struct QueryPaths {
     /// The whole query, for servers that take all of it as the path, separators included.
     whole: Vec<Vec<u8>>,
-    /// Names and values.
+    /// Names and values of parameters.
     pieces: Vec<Vec<u8>>,
     /// The values of WordPress's `rest_route`.
     rest_routes: Vec<Vec<u8>>,
 }
 
 impl QueryPaths {
-    /// Finds the paths in a query.
+    /// Finds the paths that a query string holds.
     ///
     /// # Errors
-    /// [`AmbiguousPath::TooManyReadings`] if a piece is escaped too often.
+    /// [`AmbiguousPath::TooManyReadings`] if a part is percent-encoded more than [`MAX_DECODINGS`]
+    /// times.
     pub(super) fn of(query: &[u8]) -> Result<Self, AmbiguousPath> {
         let mut whole = decodings(query)?;
         whole.retain(|path| query.starts_with(b"/") || path.starts_with(b"/"));
@@ -49,8 +52,8 @@ impl QueryPaths {
             path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
         let (whole, pieces) = if leads { (&*self.whole, &*self.pieces) } else { (&[][..], &[][..]) };
         let pieces = pieces.iter().flat_map(move |piece| [piece.clone(), [folder, piece].concat()]);
-        // WordPress does this at every path below its own folder, which may be any prefix of the
-        // path.
+        // WordPress reads `rest_route` at every path below its own folder, which may be any prefix
+        // of the path.
         let rest_routes = self.rest_routes.iter().flat_map(move |piece| {
             let folders = memchr::memchr_iter(b'/', path).filter_map(|slash| path.get(..slash));
             folders.flat_map(move |folder| [[folder, piece].concat(), [folder, b"/wp-json", piece].concat()])
@@ -59,27 +62,27 @@ impl QueryPaths {
     }
 }
 
-/// Whether a path leads to a script, or to a folder whose index may be a script.
+/// Returns whether a path leads to a script, or to a folder whose index may be a script.
 pub(super) fn leads_to_query(path: &[u8]) -> bool {
     path.ends_with(b"/") || ends_in_script(path)
 }
 
-/// Whether a query has WordPress's `rest_route`, which replaces any path.
+/// Returns whether a query has WordPress's `rest_route`, which replaces any path.
 pub(super) fn has_rest_route(query: &[u8]) -> bool {
-    // The search for two letters rules it out in nearly every query.
+    // Nearly every query has neither `%` nor `re`, and so needs no parsing.
     let may_have = memchr::memchr(b'%', query).is_some() || memchr::memmem::find(query, b"re").is_some();
     may_have && parameters(query).any(|(name, _)| is_rest_route(name))
 }
 
-/// Whether PHP reads a name as `rest_route`. A NUL ends the name, and other punctuation may be read
-/// as `_`.
+/// Returns whether PHP reads a name as `rest_route`. A NUL ends the name, and other punctuation may
+/// be read as `_`.
 fn is_rest_route(name: &[u8]) -> bool {
     let decoded = decode(name);
     let name = decoded.as_deref().unwrap_or(name).split(|&byte| byte == 0).next().unwrap_or_default();
     name.iter().copied().filter(u8::is_ascii_alphanumeric).eq(*b"restroute")
 }
 
-/// The names and values of a query's parameters.
+/// Returns the names and values of a query's parameters.
 fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     query.split(|byte| matches!(byte, b'&' | b';')).map(|parameter| {
         let mut sides = parameter.splitn(2, |&byte| byte == b'=');
@@ -87,8 +90,8 @@ fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Decodes a piece of a query repeatedly, and returns each result that has a slash or backslash. A
-/// NUL ends it.
+/// Percent-decodes a part of a query repeatedly. Returns each result that has a slash or backslash,
+/// up to its first NUL.
 fn decodings(written: &[u8]) -> Result<Vec<Vec<u8>>, AmbiguousPath> {
     let mut paths = Vec::new();
     let mut decoded = decode(written).unwrap_or_else(|| written.to_vec());

@@ -46,8 +46,8 @@ fn drop_authority(path: &[u8]) -> Option<Vec<u8>> {
     rest.get(slash..).map(<[u8]>::to_vec)
 }
 
-/// Drops an authority after two or more slashes or backslashes, as the URL standard does (`new URL`
-/// of Node).
+/// Drops an authority after two or more slashes or backslashes, as the URL standard does (Node's
+/// `new URL`).
 fn drop_url_authority(path: &[u8]) -> Option<Vec<u8>> {
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     let host = path.iter().position(|byte| !is_slash(byte)).filter(|&slashes| slashes >= 2)?;
@@ -150,9 +150,10 @@ fn decode_overlong(path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Copies a path and decodes sequences of bytes in it. `decode` appends what the sequence at the
-/// start of its first argument stands for, and returns the length of that sequence; `None` if there
-/// is no sequence. Each sequence must be longer than its result.
+/// Copies a path and decodes byte sequences in it. Returns `None` if there are none. `decode` looks
+/// for a sequence at the start of its first argument. If there is one, it appends the decoded bytes
+/// to its second argument and returns the sequence's length. Each sequence must be longer than its
+/// decoded bytes.
 fn decode_sequences(path: &[u8], decode: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -191,8 +192,8 @@ fn fold_to_ascii(path: &[u8]) -> Option<Vec<u8>> {
     (folded != path).then_some(folded)
 }
 
-/// Cuts the path at a decoded `?` or `#`, as servers do that rewrite a target and parse it again,
-/// or at a `#` that was not escaped.
+/// Cuts the path at a `#`, or at a decoded `?` or `#`. Servers do so that rewrite a target and
+/// parse the result again.
 fn cut_at_mark(path: &[u8]) -> Option<Vec<u8>> {
     cut(path, |byte| matches!(byte, b'?' | b'#'))
 }
@@ -238,23 +239,23 @@ fn drop_front_controller(path: &[u8]) -> Option<Vec<u8>> {
     Some(rest.to_vec())
 }
 
-/// Splits the path after each script that has text after it.
+/// Returns each split of the path between a script and the text after it.
 fn after_scripts(path: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let slashes = memchr::memchr_iter(b'/', path);
     slashes.map(|slash| path.split_at(slash)).filter(|(before, _)| ends_in_script(before))
 }
 
-/// Whether the last segment of a path is the name of a script.
+/// Returns whether the last segment of a path is the name of a script.
 pub(super) fn ends_in_script(path: &[u8]) -> bool {
     let Some(dot) = path.iter().rposition(|&byte| matches!(byte, b'.' | b'/')) else { return false };
     let extension = path.get(dot + 1..).unwrap_or_default();
-    // `php5`, `php7`, `php84`.
+    // Drop a version from the extension, as in `php5` and `php84`.
     let digits = extension.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let name = extension.get(..extension.len() - digits).unwrap_or_default();
     path.get(dot) == Some(&b'.') && SCRIPTS.iter().any(|script| name.eq_ignore_ascii_case(script))
 }
 
-/// Extensions of scripts that receive the text after their name.
+/// Extensions of scripts that receive the path after their name.
 ///
 /// These are mapped by default: PHP (Debian's `php.conf` for Apache and lighttpd: `.ph(ar|p|tml)`,
 /// with a version), CGI (Apache's and lighttpd's manuals: `.cgi`, `.fcgi`, `.pl`, `.py`, `.rb`),
@@ -289,13 +290,13 @@ fn drop_index(path: &[u8]) -> Option<Vec<u8>> {
 
 const INDEX: &[u8] = b"/index";
 
-/// Whether the last segment of a path is `index`.
+/// Returns whether the last segment of a path is `index`.
 pub(super) fn ends_in_index(path: &[u8]) -> bool {
     let end = path.len().checked_sub(INDEX.len()).and_then(|start| path.get(start..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(INDEX))
 }
 
-/// Whether a segment is `(A(...)F(...)S(...))`, in any order and letter case.
+/// Returns whether a segment is `(A(...)F(...)S(...))`, in any order and letter case.
 fn is_session(segment: &[u8]) -> bool {
     matches!(segment, [b'(', letter, b'(', .., b')', b')'] if letter.is_ascii_alphabetic())
 }

@@ -22,7 +22,7 @@ pub struct Route<T> {
 #[derive(Clone, Debug)]
 pub struct RouteSet<T> {
     routes: Vec<Route<T>>,
-    /// The templates.
+    /// The templates, which are matched together.
     templates: Index,
     /// The expressions, which are matched together.
     expressions: RegexSet,
@@ -65,7 +65,7 @@ impl<T> RouteSet<T> {
         Ok(Self { routes, templates, expressions, by_expression })
     }
 
-    /// The routes, in the order of the configuration.
+    /// Returns the routes, in the order of the configuration.
     pub fn routes(&self) -> &[Route<T>] {
         &self.routes
     }
@@ -81,8 +81,8 @@ impl<T> RouteSet<T> {
         found.into_iter().filter_map(|position| self.routes.get(position).map(|route| RouteMatch { route, position }))
     }
 
-    /// Returns the readings of the path that match the route at `position`: why that route was
-    /// found.
+    /// Returns the readings of the path that match the route at `position`. They explain why that
+    /// route was found.
     pub fn readings_on<'a>(&self, position: usize, path: &'a CanonicalPath<'_>) -> impl Iterator<Item = &'a [u8]> {
         path.readings().filter(move |reading| {
             let mut found = vec![];
@@ -91,8 +91,8 @@ impl<T> RouteSet<T> {
         })
     }
 
-    /// Adds the positions of the routes that match one reading, in no order. A position may be
-    /// added more than once.
+    /// Adds to `found` the positions of the routes that match one reading, in no order. A position
+    /// may be added more than once.
     fn matches(&self, reading: &[u8], found: &mut Vec<usize>) {
         self.templates.find(reading, found);
         // Most configurations have no expressions, and matching an empty set has a cost.
@@ -110,7 +110,7 @@ pub enum RouteSetError {
     /// Two routes have the same name.
     #[error("two routes are named `{name}`: give each its own name")]
     DuplicateName {
-        /// The position of the second.
+        /// The position of the second of the two routes.
         position: usize,
         /// The name.
         name: String,

@@ -39,7 +39,7 @@ const ZEROS: [u32; 76] = [
     0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
-/// The remainder of `\u{130}`, the dotted capital I, in lower case.
+/// Lower case of `\u{130}` (dotted capital I) is `i` followed by this character.
 const COMBINING_DOT: char = '\u{307}';
 
 #[cfg(test)]

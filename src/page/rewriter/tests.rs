@@ -1,4 +1,4 @@
-//! Pages, whole and cut at every byte.
+//! Rewrites pages, whole and cut at every byte.
 //!
 //! Compiled for tests only (`mod tests` is under `cfg(test)`): no input reaches these unwraps, and
 //! a test fails by panicking.

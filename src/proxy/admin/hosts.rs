@@ -1,21 +1,22 @@
 //! The host names that the operator's listener accepts.
 //!
 //! A web page can make a browser send requests to this listener, even if only the browser's machine
-//! can reach it: the site's name is made to resolve to the listener (DNS rebinding), so that the
-//! browser sees one site. Such a request has the site's name in `Host`. So a name is accepted only
-//! if it cannot be registered: an address, a single label, or a name under a private domain. Probes
-//! and Prometheus use the address of a pod or the name of a service. Others must be configured.
+//! can reach it. For this, the page's site lets its own name resolve to the listener's address (DNS
+//! rebinding), so that the browser takes both for one site. Such a request has the site's name in
+//! `Host`. So a name is accepted only if it cannot be registered: an address, a single label, or a
+//! name under a private domain. Probes and Prometheus use the address of a pod or the name of a
+//! service. Other names must be configured.
 
 use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderValue, Request};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Domains without public names: by RFC 6761, RFC 6762, RFC 8375 and ICANN's resolution
-/// 2024.07.29.06, and that of Kubernetes.
+/// Domains under which no name can be registered. They come from RFC 6761, RFC 6762, RFC 8375,
+/// ICANN's resolution 2024.07.29.06 and Kubernetes.
 const PRIVATE: [&str; 6] = [".localhost", ".local", ".home.arpa", ".internal", ".test", ".svc"];
 
-/// The configured names.
+/// The host names that the operator has configured.
 #[derive(Debug)]
 pub(super) struct Hosts(pub(super) Vec<String>);
 

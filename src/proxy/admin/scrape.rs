@@ -5,15 +5,16 @@ use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How long a connection may last, and how long further readers share a page that is still read. So
-/// at most two pages are in memory, for any number of slow readers. Prometheus's default.
+/// How long a connection may last, and how long new readers share a page that others are still
+/// reading. So at most two pages are in memory, for any number of slow readers. Prometheus has the
+/// same default for its timeout.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Renders the metrics page. With a thousand routes it has several megabytes.
 #[derive(Debug)]
 pub(super) struct Scrape {
     metrics: Arc<Metrics>,
-    /// The last page, while it is read.
+    /// When the last page was rendered, and the page, which is freed when no connection sends it.
     last: Mutex<Option<(Instant, Weak<str>)>>,
 }
 

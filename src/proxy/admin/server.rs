@@ -89,7 +89,7 @@ pub async fn serve_admin(
     }
 }
 
-/// What the pages show.
+/// The state that requests use.
 struct AdminState {
     hosts: Hosts,
     status: Status,

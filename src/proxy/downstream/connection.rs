@@ -36,13 +36,14 @@ const MAX_STREAMS: u32 = 256;
 const BUFFER: usize = 408 * 1024;
 
 /// How long an idle HTTP/1 connection stays open once the server stops. Closing at once would lose
-/// a request that is on its way. One that arrives in time gets `Connection: close` in its response.
+/// a request that is on its way. A request that arrives in time gets `Connection: close` in its
+/// response.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// How long an idle HTTP/2 client may take to close after GOAWAY.
 const GOAWAY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves connections of either version within the limits.
+/// Serves HTTP/1 and HTTP/2 connections within the limits.
 ///
 /// Not hyper-util's `auto`, which cannot limit the size of an HTTP/1 head.
 #[derive(Clone, Debug)]
@@ -144,7 +145,7 @@ impl ConnectionBuilder {
         let client = service.client().to_owned();
         let service = service.noted_in(Arc::clone(&activity));
         let connection = pin!(self.http2.serve_connection(TokioIo::new(socket), service));
-        // Without a grace: GOAWAY names the requests that are served, so none is lost.
+        // No grace period: GOAWAY names the requests that are served, so none is lost.
         let finish_when = async {
             tokio::select! {
                 () = after_shutdown(Duration::ZERO, shutdown.clone()) => {}
@@ -177,7 +178,8 @@ impl ConnectionBuilder {
             let is_head = request.method() == Method::HEAD;
             state.set_close_delimited(is_old);
             if request.headers().contains_key(UPGRADE) {
-                // A tunnel keeps the connection counted, and the server waiting for it.
+                // If the request opens a tunnel, this guard keeps the connection counted, and
+                // shutdown waits for the tunnel.
                 request.extensions_mut().insert(ConnectionGuard {
                     _shutdown: shutdown.clone(),
                     _permit: Arc::clone(permit),
@@ -192,7 +194,7 @@ impl ConnectionBuilder {
                 if is_last || shutdown.is_set() && !is_tunnel {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                     if is_old {
-                        // To an HTTP/1.1 response hyper would add `Connection: keep-alive`.
+                        // hyper would add `Connection: keep-alive` to an HTTP/1.1 response.
                         *response.version_mut() = Version::HTTP_10;
                     }
                 }
@@ -205,7 +207,8 @@ impl ConnectionBuilder {
         let finish = http1::UpgradeableConnection::graceful_shutdown;
         let finish_when = after_shutdown(IDLE_GRACE, shutdown.clone());
         let ended = drive(connection.as_mut(), shutdown.clone(), finish_when, finish).await;
-        // A user error is a failed response body: the response that was sent is incomplete.
+        // A user error means that a response body failed, so the response that was sent is
+        // incomplete. All other connections may be closed normally.
         if !ended.as_ref().is_err_and(hyper::Error::is_user) {
             state.set_close_delimited(false);
         }
@@ -213,7 +216,7 @@ impl ConnectionBuilder {
             state.set_final_response(serialize(Reason::HeaderTimeout));
             service.open().worker().refused(Reason::HeaderTimeout);
         }
-        // hyper refuses such a head itself, with a bare status.
+        // hyper itself has refused a malformed head, with a bare status.
         if let Some(error) = ended.as_ref().err().filter(|error| error.is_parse()) {
             let reason = if error.is_parse_too_large() { Reason::HeadersTooLarge } else { Reason::MalformedRequest };
             service.open().worker().refused(reason);
@@ -227,8 +230,8 @@ fn closes<B>(response: &Response<B>) -> bool {
     response.headers().get(CONNECTION).is_some_and(|connection| connection == "close")
 }
 
-/// Returns whether the end of the connection ends the body of a response to an HTTP/1.0 client,
-/// which cannot read chunks.
+/// Returns whether only the end of the connection marks the end of this response's body. Holds for
+/// an HTTP/1.0 client, which cannot read chunks.
 fn is_close_delimited<B: Body>(response: &Response<B>) -> bool {
     !response.headers().contains_key(CONTENT_LENGTH)
         && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
@@ -241,7 +244,8 @@ async fn after_shutdown(time: Duration, mut shutdown: ShutdownSignal) {
     tokio::time::sleep(time).await;
 }
 
-/// Serves a connection to its end. Once `finish_when` resolves, only requests in flight finish.
+/// Serves a connection to its end. Once `finish_when` resolves, requests in flight finish and no
+/// other is accepted.
 async fn drive<C>(
     mut connection: Pin<&mut C>,
     shutdown: ShutdownSignal,

@@ -7,7 +7,7 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
-/// Why a connection ended before a request.
+/// Why a connection ended before its first request.
 #[derive(Debug)]
 pub(crate) enum HandshakeError {
     /// The connection failed, or its client closed it.
@@ -20,7 +20,7 @@ pub(crate) enum HandshakeError {
 #[derive(Debug)]
 pub(crate) struct Negotiated {
     pub(crate) http: HttpVersion,
-    /// The bytes that were read to find out.
+    /// The bytes that were read to find the version. Empty with TLS, where ALPN names it.
     pub(crate) prefix: ReadAhead,
     pub(crate) stream: Stream,
 }
@@ -60,7 +60,7 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) struct ReadAhead {
     bytes: [u8; PREFACE.len()],
     filled: usize,
-    /// How many of them have been copied out.
+    /// How many of these bytes have been copied out.
     copied: usize,
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-/// hyper's timer for heads. hyper has one limit for the idle time before a head and the head
-/// itself. This timer ignores hyper's deadline and applies two.
+/// The timer that hyper uses for heads. hyper has only one limit, for the idle time before a head
+/// and the head together. This timer ignores hyper's deadline and applies two limits.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadTimer {
     state: Arc<Http1State>,

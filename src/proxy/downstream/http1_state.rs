@@ -17,16 +17,17 @@ pub(crate) struct Http1State {
 enum HeadState {
     /// No byte of the next head has come.
     Awaited { since: Instant },
-    /// A part of a head has come. The start is taken only if the rest is waited for, which is
-    /// hardly later: most heads come in one piece.
+    /// A part of a head has come. `at` is `None` until the connection waits for the rest of the
+    /// head. That is hardly later than the first byte, and most heads come in one piece and need no
+    /// time.
     Started { at: Option<Instant> },
     /// A request is being answered.
     Complete,
 }
 
 impl Http1State {
-    /// Creates the state of a connection whose first bytes have come. Its first head counts from
-    /// the start of the connection.
+    /// Creates the state of a connection whose first bytes have come. The time of its first head
+    /// counts from the start of the connection.
     pub(crate) fn new(connected_at: Instant) -> Self {
         Self {
             head: Mutex::new(HeadState::Started { at: Some(connected_at) }),
@@ -61,7 +62,7 @@ impl Http1State {
         matches!(*self.head(), HeadState::Started { .. })
     }
 
-    /// Returns when the current wait for a head takes too long.
+    /// Returns the deadline of the current wait for a head, or `None` while no head is awaited.
     pub(crate) fn head_deadline(&self, idle_timeout: Duration, header_timeout: Duration) -> Option<Instant> {
         match &mut *self.head() {
             HeadState::Awaited { since } => Some(*since + idle_timeout),
@@ -70,12 +71,12 @@ impl Http1State {
         }
     }
 
-    /// Sets whether the end of the connection ends the body of the current response, as for an
-    /// HTTP/1.0 client. If such a body is incomplete, the connection must be reset, so that it does
-    /// not look complete.
+    /// Sets whether only the end of the connection marks the end of the current response's body, as
+    /// for an HTTP/1.0 client. If such a body is incomplete, the connection must be reset, because
+    /// a plain close would make it look complete.
     ///
-    /// Other clients notice a missing chunk or missing bytes. A reset could only take from them
-    /// bytes that have arrived already.
+    /// Other clients notice missing chunks or bytes. A reset would only cost them bytes that have
+    /// already arrived.
     pub(crate) fn set_close_delimited(&self, is_close_delimited: bool) {
         self.is_close_delimited.store(is_close_delimited, Ordering::Relaxed);
     }

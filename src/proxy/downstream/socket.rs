@@ -15,10 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// if a plain close would make an incomplete response look complete.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    /// The bytes of the stream that were read already.
+    /// Bytes of the stream that were already read.
     prefix: ReadAhead,
     stream: Stream,
-    /// `None` for HTTP/2.
+    /// The shared state of an HTTP/1 connection. `None` for HTTP/2.
     http1: Option<Arc<Http1State>>,
     /// Runs while a write waits for the client to read.
     stall: StallTimer,
@@ -32,14 +32,14 @@ impl Socket {
         Self { prefix, stream, http1: None, stall: StallTimer::new(timeout, None), is_stalled: false }
     }
 
-    /// Uses the state of an HTTP/1 connection.
+    /// Sets the shared state of an HTTP/1 connection.
     pub(crate) fn with_state(mut self, state: Arc<Http1State>) -> Self {
         self.http1 = Some(state);
         self
     }
 
-    /// Returns the outcome of a write, or an error if it has waited for too long. A flush and the
-    /// shutdown of TLS write too: earlier bytes may still be in the TLS session.
+    /// Returns the result of a write, or an error if the write has waited for too long. Flush and
+    /// shutdown over TLS count as writes: earlier bytes may still be in the TLS session.
     fn limit_stall<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stall.reset();
@@ -101,7 +101,8 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         match self.stream {
-            // Does nothing, so it does not show that a waiting write has ended.
+            // A flush without TLS does nothing, so its result does not show that a waiting write
+            // has ended.
             Stream::Raw(_) => flushed,
             Stream::Tls(_) => self.limit_stall(cx, flushed),
         }

@@ -16,9 +16,11 @@ pub(crate) fn authenticates(headers: &HeaderMap) -> bool {
     fields.any(|(_, value)| credentials(value).any(|(scheme, _)| is_known(scheme)))
 }
 
-/// Returns whether a response shows that its connection belongs to some user, or is about to.
+/// Returns whether a response shows that its connection is authenticated as some user, or is about
+/// to be.
 ///
-/// A scheme without a token does not: it is only offered, as in each response to an anonymous user.
+/// A scheme without a token shows nothing: the server only offers it, as in each response to an
+/// anonymous user.
 pub(crate) fn is_authenticated(headers: &HeaderMap) -> bool {
     headers.iter().any(|(name, value)| match name.as_str() {
         "www-authenticate" | "proxy-authenticate" | "authentication-info" | "proxy-authentication-info" => {
@@ -30,8 +32,8 @@ pub(crate) fn is_authenticated(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Returns the schemes of a field, each with the token after it. A comma may also end a parameter,
-/// and the next parameter then looks like a scheme.
+/// Returns the schemes of a field, each with the token after it. A comma also separates parameters,
+/// so a parameter can look like a scheme.
 fn credentials(value: &HeaderValue) -> impl Iterator<Item = (&[u8], &[u8])> {
     list_items(value.as_bytes()).map(|item| {
         let (scheme, token) = item.split_at(item.iter().position(u8::is_ascii_whitespace).unwrap_or(item.len()));

@@ -9,8 +9,8 @@ use http::HeaderName;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldNames {
     names: &'static [&'static str],
-    /// One bit for each length and each first letter of the names. These rule out nearly all fields
-    /// of a request.
+    /// `lengths` has a bit for the length of each name, `letters` one for its first letter. They
+    /// rule out nearly all fields of a request without comparing names.
     lengths: u64,
     letters: u32,
 }

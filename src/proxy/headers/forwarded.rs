@@ -50,8 +50,8 @@ const IDENTITY: FieldNames = FieldNames::new(&[
     "x-real-ip",
 ]);
 
-/// Removes the claims of an untrusted peer about its client, and those of a trusted peer that are
-/// not hosts, ports or schemes.
+/// Removes fields in which a peer names its client. For an untrusted peer it removes all of them,
+/// for a trusted peer those that are not well-formed hosts, ports or schemes.
 pub(crate) fn remove_untrusted(headers: &mut HeaderMap, peer: &Peer) {
     let is_untrusted = |name: &HeaderName| {
         let all_are = |is: fn(&[u8]) -> bool| headers.get_all(name).iter().all(|value| is(value.as_bytes()));
@@ -67,7 +67,7 @@ pub(crate) fn remove_untrusted(headers: &mut HeaderMap, peer: &Peer) {
             !peer.trusted && IDENTITY.contain(name)
         }
     };
-    // Nearly all requests have none.
+    // Nearly all requests have no such field.
     if headers.keys().any(&is_untrusted) {
         let untrusted: Vec<HeaderName> = headers.keys().filter(|name| is_untrusted(name)).cloned().collect();
         remove_where(headers, |name| untrusted.contains(name));
@@ -79,13 +79,14 @@ fn is_list_of(value: &[u8], is: fn(&[u8]) -> bool) -> bool {
     list_items(value).all(is)
 }
 
-/// Returns whether a `Forwarded` has only bytes that occur in hosts, ports, schemes, addresses and
-/// their parameters.
+/// Returns whether a `Forwarded` value has only bytes that occur in hosts, ports, schemes,
+/// addresses and their parameters.
 fn is_forwarded(value: &[u8]) -> bool {
     value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b" \t,;=\"[]:._-".contains(&byte))
 }
 
-/// Adds the client to the fields about it, which may already name clients behind it.
+/// Adds the peer's address to `X-Forwarded-For`, which may already name clients behind the peer.
+/// Sets `X-Forwarded-Host` and `X-Forwarded-Proto` if they are missing.
 pub(crate) fn set_forwarded(headers: &mut HeaderMap, peer: &Peer, proto: &'static str) {
     // A peer at a Unix socket has no address to add to the chain.
     if let Some(address) = peer.value() {

@@ -4,17 +4,18 @@ use super::field_name::FieldNames;
 use crate::header::{list_items, remove_where};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// Fields that give the length of a body. Spelt differently, they do so only for some servers.
+/// Fields that give the length of a body. Other spellings, such as `Content_Length`, do so only for
+/// some servers.
 const FRAMING: FieldNames = FieldNames::new(&["content-length", "transfer-encoding"]);
 
-/// Protocols that carry HTTP. Inside their tunnels, requests to masked routes would pass unseen
-/// (h2c smuggling).
+/// Protocols that carry HTTP; a name that ends in `-` is a prefix. Inside their tunnels, requests
+/// to masked routes would pass unseen (h2c smuggling).
 const HTTP_PROTOCOLS: [&str; 6] = ["h2", "h2c", "http", "tls", "spdy", "connect-"];
 
 /// Removes fields that are for one hop only (RFC 9110 7.6.1). Returns the protocol that the message
 /// asks to switch to, if that may be tunnelled.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    // Most HTTP/1.1 messages have none.
+    // Most HTTP/1.1 messages have no such field.
     if !headers.keys().any(|name| *name == header::UPGRADE || is_for_one_hop(name)) {
         return None;
     }
@@ -22,7 +23,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) -> Option<HeaderValue> 
     for value in headers.get_all(header::CONNECTION).iter().cloned().collect::<Vec<_>>() {
         for option in list_items(value.as_bytes()) {
             upgrades |= option.eq_ignore_ascii_case(b"upgrade");
-            // A client cannot remove fields that the proxy relies on.
+            // `Connection` must not remove fields that the proxy relies on.
             if let Ok(name) = HeaderName::from_bytes(option)
                 && ![header::CONTENT_LENGTH, header::HOST, header::TE, header::UPGRADE].contains(&name)
             {
@@ -39,7 +40,8 @@ fn is_for_one_hop(name: &HeaderName) -> bool {
     matches!(name.as_str(), "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding")
 }
 
-/// Reduces `TE` to `trailers`, which the proxy supports too. Returns whether it is left.
+/// Reduces `TE` to `trailers`, the only value that the proxy supports. Returns whether the field is
+/// left.
 pub(crate) fn keep_only_trailers(headers: &mut HeaderMap) -> bool {
     if !headers.contains_key(header::TE) {
         return false;

@@ -1,7 +1,7 @@
 //! Checks hosts, ports and schemes.
 //!
-//! Frameworks build a URL from them and route by the path of that URL, so a host must not contain
-//! bytes that could end it there.
+//! Frameworks build a URL from them and route by the path of that URL. So a host must not contain
+//! bytes that would end the host in that URL.
 
 use std::net::Ipv6Addr;
 

@@ -1,9 +1,9 @@
 //! Header fields that the proxy removes, checks or sets, on the masked routes and off them.
 //!
-//! The preparation of a request removes fields that could re-route it (`rerouting`) and claims of
-//! untrusted peers (`forwarded`, which checks names by `host`). Requests and responses lose what is
-//! for one hop only (`hop_by_hop`). The upstream client looks for credentials of a connection
-//! (`connection_auth`).
+//! `rerouting` removes fields that could re-route a request. `forwarded` removes what untrusted
+//! peers claim about their clients, and checks names with `host`. `hop_by_hop` removes fields for
+//! one hop from requests and responses. `connection_auth` finds credentials that authenticate a
+//! connection.
 
 pub(super) mod connection_auth;
 mod field_name;

@@ -37,9 +37,9 @@ const REROUTING: FieldNames = FieldNames::new(&[
     "x-request-base",
     "x-script-name",
     "x-traversal-path",
-    // The root where traversal starts in Pyramid and repoze.
+    // Sets the root where traversal starts, in Pyramid and repoze.
     "x-vhm-root",
-    // Paste's and WSGIProxy2's receiving side.
+    // Read by the receiving side of Paste and WSGIProxy2.
     "x-wsgiproxy-path-info",
     "x-wsgiproxy-script-name",
     // Others that some server was observed to read.
@@ -66,7 +66,7 @@ mod tests {
         headers.keys().map(ToString::to_string).collect()
     }
 
-    /// Written by hand, each for a server that was observed to route by it.
+    /// Each name was chosen by hand: a server was observed to route by it.
     #[test]
     fn rerouting_fields_are_removed_however_they_are_spelt() {
         for name in [

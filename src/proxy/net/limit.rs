@@ -25,13 +25,14 @@ impl CountLimit {
         Self { taken: Arc::clone(&self.taken), limit }
     }
 
-    /// Returns a permit for a client that holds `held` already, if more than `held` are free.
+    /// Returns a permit for a client that already holds `held` permits, if more than `held` are
+    /// free.
     ///
-    /// So `n` clients that take all they can get `limit / (n + 1)` each, and as much stays free for
-    /// the next client. Switches share their buffers by this rule (Choudhury and Hahne, Dynamic
-    /// Queue Length Thresholds, 1998): it has no setting and takes nothing back.
+    /// If `n` clients take all they can, each gets `limit / (n + 1)`, and as much stays free for
+    /// the next client. Network switches share their buffers by this rule (Choudhury and Hahne,
+    /// Dynamic Queue Length Thresholds, 1998). It has no setting and never revokes a permit.
     pub(crate) fn try_acquire(&self, held: usize) -> Option<Permit> {
-        // Made first, so that dropping it undoes the count if the limit is reached.
+        // Create the permit first. If the limit is reached, dropping it undoes the count.
         let permit = Permit(Arc::clone(&self.taken));
         let free = self.limit.saturating_sub(self.taken.fetch_add(1, Ordering::Relaxed));
         (held < free).then_some(permit)

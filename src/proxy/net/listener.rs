@@ -77,7 +77,7 @@ impl Listener {
         }
     }
 
-    /// Accepts a connection, without waiting for one.
+    /// Accepts a connection. Fails with `WouldBlock` if none is waiting.
     pub(crate) fn accept(&self) -> io::Result<(RawStream, PeerAddress)> {
         match self {
             Self::Tcp(listener) => {
@@ -119,12 +119,13 @@ impl AsyncListener {
     }
 }
 
-/// Who may listen on the same port or path.
+/// Which processes may listen on the same port or path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortSharing {
     /// This process alone: starting fails if another process listens.
     Exclusive,
-    /// Also the process that this one takes over from, and later the one that takes over from this.
+    /// Also the older process that this one replaces, and later the newer process that replaces
+    /// this one.
     Shared,
 }
 
@@ -145,13 +146,14 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Returns the address if no other socket listens on it, not even a last4 with which [`bind`] would
-/// share it. Port 0 becomes a free port.
+/// Returns the address if no other socket listens on it, not even one of another last4 process,
+/// which [`bind`] would join. Port 0 becomes a free port.
 ///
 /// # Errors
 /// The address is in use or may not be used.
 pub(crate) fn ensure_unused(address: SocketAddr) -> io::Result<SocketAddr> {
-    // Closed at once. Without SO_REUSEPORT it can be bound only if there is no other listener.
+    // Without SO_REUSEPORT, binding succeeds only if there is no other listener. The socket is
+    // closed at once.
     TcpListener::bind(address)?.local_addr()
 }
 
@@ -164,9 +166,10 @@ pub(crate) fn ensure_unused(address: SocketAddr) -> io::Result<SocketAddr> {
 /// already.
 ///
 /// Measured in 10 take-overs with 64 clients that open connections without a pause. With a round
-/// trip of 40 ms, 225 of 20,677 connections were reset without the filter, none with it (367 of
-/// 16,422 were delayed by a second); with 1 ms, 54 of 79,015, and none. Waiting without the filter
-/// does not help: 190 of 21,505.
+/// trip of 40 ms, 225 of 20,677 connections were reset without the filter; with it, none was reset
+/// and 367 of 16,422 were delayed by a second. With a round trip of 1 ms, 54 of 79,015 were reset
+/// without the filter, and none with it. Waiting without the filter does not help: 190 of 21,505
+/// were reset.
 #[cfg(target_os = "linux")]
 pub(crate) fn drop_new_syns(listener: &AsyncListener) -> io::Result<()> {
     use socket2::SockFilter;

@@ -1,8 +1,9 @@
-//! Sockets, timers and limits that both sides of the proxy use. Knows bytes, but no requests.
+//! Sockets, timers and limits for both sides of the proxy. This folder handles bytes, not requests.
 //!
-//! A client's connection comes from a `listener`: on a port, which `shared_port` lets two processes
-//! share, or at the path of a `unix_socket`. Its bytes pass a `stream`. `limit` counts connections
-//! and requests, `timer` limits how long a peer may stall, `shutdown` makes connections finish.
+//! A client's connection comes from a `listener`. It listens on a port, which `shared_port` lets
+//! two processes share, or at the path of a `unix_socket`. A connection's bytes pass a `stream`.
+//! `limit` counts connections and requests, `timer` limits how long a peer may stall, and
+//! `shutdown` makes connections finish.
 
 pub(super) mod limit;
 pub(super) mod listener;

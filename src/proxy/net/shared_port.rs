@@ -1,9 +1,9 @@
 //! A port that several last4 processes share, because each of them agrees to it.
 //!
-//! Linux lets every process of a user join a port whose listeners have `SO_REUSEPORT`, as those of
-//! last4 have. To join by mistake would mean to serve some requests with another configuration. So
-//! a process that shares its port also binds an abstract socket name for that port, and joins only
-//! if another process has bound one.
+//! Linux lets every process of a user join a port whose listeners have `SO_REUSEPORT`, and last4's
+//! listeners have it. A process that joined by mistake would serve some requests with another
+//! configuration. So a process that shares its port also binds an abstract socket name for that
+//! port. Another process joins only if it finds such a name.
 
 use super::listener::ensure_unused;
 use std::io;
@@ -19,10 +19,10 @@ pub struct SharedPort {
 }
 
 impl SharedPort {
-    /// Agrees to share this port, and returns it. Port 0 becomes a free port.
+    /// Agrees to share this port. Returns the address, in which port 0 has become a free port.
     ///
     /// # Errors
-    /// A process that does not agree listens there, or the address may not be used.
+    /// Another process listens there and does not share the port, or the address may not be used.
     pub fn agree(address: SocketAddr) -> io::Result<(SocketAddr, Self)> {
         let address = if address.port() == 0 { ensure_unused(address)? } else { address };
         // Bind our name before looking for others: of two processes that start at the same time, at

@@ -23,7 +23,8 @@ impl ShutdownSignal {
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        // The value changes only once, so a comparison of versions suffices: one atomic load.
+        // The value changes only once, so `has_changed` suffices. It costs one atomic load and
+        // takes no lock.
         self.0.has_changed().unwrap_or(true)
     }
 }

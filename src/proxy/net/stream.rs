@@ -44,7 +44,8 @@ impl RawStream {
 }
 
 impl Stream {
-    /// Makes the drop of the connection reset it. A Unix socket has no reset and is just closed.
+    /// Makes dropping the connection send a TCP reset. A Unix socket has no reset and is just
+    /// closed.
     pub(crate) fn reset(&self) {
         if let RawStream::Tcp(stream) = self.raw() {
             // Fails only on a connection that has ended already.

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 /// The timer of one connection, for one wait at a time.
 ///
-/// Each wait usually has a later deadline than the last, and ends before it. So the runtime's timer
-/// stays where it is, and moves only after it has fired too early: a request costs no entry in the
-/// runtime's timer wheel, and no system call to wake a sleeping runtime for an earlier deadline.
+/// Each wait usually has a later deadline than the last one, and ends before its deadline. So the
+/// runtime's timer is not moved for each wait, but only after it has fired too early. A request
+/// then costs no entry in the runtime's timer wheel, and no system call to wake a sleeping runtime
+/// for an earlier deadline.
 #[derive(Clone)]
 pub(crate) struct ConnectionTimer(Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>);
 
@@ -58,14 +59,16 @@ pub(crate) fn now() -> Instant {
 #[derive(Debug)]
 pub(crate) struct StallTimer {
     limit: Duration,
-    /// Created by the first wait, unless it is shared: few peers ever stall.
+    /// The connection's timer, or our own. Our own is `None` before the first wait, because few
+    /// peers ever stall.
     timer: Option<ConnectionTimer>,
-    /// The deadline of the current wait.
+    /// The deadline of the current wait. `None` between waits.
     deadline: Option<Instant>,
 }
 
 impl StallTimer {
-    /// Creates a timer that uses the connection's `timer`, or its own from the first wait on.
+    /// Creates a timer for waits of at most `limit`. With `Some`, it uses the connection's timer;
+    /// with `None`, it creates its own at the first wait.
     pub(crate) fn new(limit: Duration, timer: Option<ConnectionTimer>) -> Self {
         Self { limit, timer, deadline: None }
     }

@@ -1,4 +1,5 @@
-//! A listening socket at a path. Its file appears complete, and is removed at the end.
+//! A listening socket at a path. Its file appears with its final permissions, and is removed at the
+//! end.
 
 use super::listener::PortSharing;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -12,12 +13,12 @@ use std::path::{Path, PathBuf};
 /// Longest path, in bytes: the system's 107 less the suffix of the temporary name.
 pub const MAX_SOCKET_PATH: usize = 96;
 
-/// The mode bit that marks a socket file as one that another process may replace: the sticky bit,
-/// which has no meaning on a socket. Other systems may not let a user set it, so there any socket
-/// file may be replaced.
+/// The mode bit of a socket file that another process may replace. On Linux it is the sticky bit,
+/// which has no meaning on a socket. Other systems may not let a user set that bit. There it is 0,
+/// and any socket file may be replaced.
 const SHARED: u32 = if cfg!(target_os = "linux") { 0o1000 } else { 0 };
 
-/// The file of a socket, removed when dropped if it is still this socket's.
+/// The file of a socket. Dropping this removes the file, unless another process has replaced it.
 #[derive(Debug)]
 pub(crate) struct UnixSocketFile {
     path: PathBuf,
@@ -28,7 +29,7 @@ pub(crate) struct UnixSocketFile {
 impl UnixSocketFile {
     pub(crate) fn remove(&self) {
         if fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
-            // If this fails, the next process that listens there finds the file stale.
+            // If this fails, the next process replaces the file, because no process listens there.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -53,7 +54,7 @@ pub(crate) fn bind(path: &Path, mode: u32, sharing: PortSharing) -> io::Result<(
     let mut temporary = OsString::from(path);
     temporary.push(format!(".{}", std::process::id()));
     let temporary = PathBuf::from(temporary);
-    // A killed process with the same id may have left one.
+    // A killed process with the same id may have left such a file.
     let _ = fs::remove_file(&temporary);
     let listener = UnixListener::bind(&temporary)?;
     let mode = if sharing == PortSharing::Shared { mode | SHARED } else { mode };
@@ -87,7 +88,7 @@ fn ensure_replaceable(path: &Path, sharing: PortSharing) -> io::Result<()> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {
-        // The process has ended.
+        // No process listens there any more.
         Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Ok(()),
         Ok(_) | Err(_) => Err(io::ErrorKind::AddrInUse.into()),
     }

@@ -2,8 +2,8 @@
 //!
 //! A request may hold secrets, so the line holds almost nothing of it: no query, no body, and of
 //! the header fields only the trace id of a well-formed `traceparent`. On a route, `path` is the
-//! template of the route. Off the routes the path is left out, because an id in a path may be all
-//! that a link needs to work; the operator may ask for it
+//! template of the route. Off the routes the path is left out, because an id in it may be all that
+//! one needs to use a link. The operator can turn these paths on
 //! ([`Settings::log_paths`](crate::proxy::Settings::log_paths)).
 
 use crate::excerpt::Excerpt;
@@ -12,19 +12,19 @@ use http::{HeaderMap, Method, Request, Version};
 use std::fmt;
 use tracing::Level;
 
-/// The `tracing` target of access log lines, for filters.
+/// The `tracing` target of the lines of the access log, for filters.
 pub const ACCESS_LOG: &str = "last4::access";
 
 /// Most bytes of a method that are logged. No registered method is longer.
 const MAX_METHOD: usize = 24;
 
-/// What the line of a request needs to know of it.
+/// The facts about a request that its log line needs.
 pub(crate) struct AccessEntry {
     pub(crate) method: Method,
     pub(crate) version: &'static str,
     pub(crate) client: String,
     pub(crate) trace: Option<Trace>,
-    /// The path, if the operator asked for paths.
+    /// The path. `None` unless the operator has turned paths on.
     pub(crate) path: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl AccessEntry {
         })
     }
 
-    /// The method, cut to the length of registered ones.
+    /// Returns the method, cut to [`MAX_METHOD`] bytes.
     pub(crate) fn method(&self) -> &str {
         let method = self.method.as_str();
         method.get(..MAX_METHOD).unwrap_or(method)
@@ -67,7 +67,7 @@ fn version(version: Version) -> &'static str {
     }
 }
 
-/// The client's span, of which the request is a part.
+/// The client's trace, and the span in it that sent the request.
 pub(crate) struct Trace {
     pub(crate) id: String,
     pub(crate) parent: String,
@@ -90,7 +90,7 @@ fn trace(headers: &HeaderMap) -> Option<Trace> {
     (known && is_id(trace, 32) && is_id(parent, 16)).then(|| Trace {
         id: trace.to_owned(),
         parent: parent.to_owned(),
-        // The lowest bit of the two digits.
+        // The lowest bit of the flags: the last hex digit is odd.
         sampled: flags.ends_with(['1', '3', '5', '7', '9', 'b', 'd', 'f']),
     })
 }

@@ -1,5 +1,5 @@
-//! When an HTTP/2 connection was last used, and when its client last read anything. hyper limits
-//! neither.
+//! When an HTTP/2 connection was last used, and when its client last read anything. hyper has no
+//! timeout for either.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,12 +12,12 @@ pub(crate) struct Activity(Mutex<ActivityState>);
 #[derive(Debug)]
 struct ActivityState {
     in_flight: usize,
-    /// When the last request ended, or the connection began.
-    last: Instant,
-    /// How many answers have a part that waits for the client to read it.
-    offered: usize,
-    /// When the client last read a part, or nothing waited.
-    taken: Instant,
+    /// When the last request ended, or when the connection started if there was none.
+    idle_since: Instant,
+    /// How many responses have bytes that wait for the client to read them.
+    responses_waiting: usize,
+    /// When the client last read something, or when a response started to wait while no other did.
+    last_read: Instant,
 }
 
 /// A request in flight, until dropped.
@@ -30,7 +30,12 @@ pub(crate) struct ActiveRequest {
 impl Activity {
     pub(crate) fn new() -> Arc<Self> {
         let now = Instant::now();
-        Arc::new(Self(Mutex::new(ActivityState { in_flight: 0, last: now, offered: 0, taken: now })))
+        Arc::new(Self(Mutex::new(ActivityState {
+            in_flight: 0,
+            idle_since: now,
+            responses_waiting: 0,
+            last_read: now,
+        })))
     }
 
     pub(crate) fn begin(self: &Arc<Self>) -> ActiveRequest {
@@ -39,7 +44,7 @@ impl Activity {
         ActiveRequest { activity: Arc::clone(self), offers: false }
     }
 
-    /// The number of other requests in flight, for a request that is in flight itself.
+    /// Returns how many requests are in flight besides the calling one.
     pub(crate) fn others(&self) -> usize {
         self.state().in_flight.saturating_sub(1)
     }
@@ -51,7 +56,7 @@ impl Activity {
                 let state = self.state();
                 // With requests in flight, look again later: a notification at the end of each
                 // would cost every request.
-                if state.in_flight > 0 { Instant::now() + time } else { state.last + time }
+                if state.in_flight > 0 { Instant::now() + time } else { state.idle_since + time }
             };
             if deadline <= Instant::now() {
                 return;
@@ -60,7 +65,8 @@ impl Activity {
         }
     }
 
-    /// Resolves when answers have waited this long and the client has read nothing of any of them.
+    /// Resolves when responses have waited this long and the client has read nothing of any of
+    /// them.
     ///
     /// A stalled stream alone is no fault: a browser keeps the window of a paused download closed
     /// for hours while it uses the other streams.
@@ -68,7 +74,7 @@ impl Activity {
         loop {
             let deadline = {
                 let state = self.state();
-                if state.offered > 0 { state.taken + time } else { Instant::now() + time }
+                if state.responses_waiting > 0 { state.last_read + time } else { Instant::now() + time }
             };
             if deadline <= Instant::now() {
                 return;
@@ -83,22 +89,22 @@ impl Activity {
 }
 
 impl ActiveRequest {
-    /// A part of the answer waits for the client to read it.
+    /// Records that bytes of the response wait for the client to read them.
     pub(crate) fn offer(&mut self) {
         if !std::mem::replace(&mut self.offers, true) {
             let mut state = self.activity.state();
-            if state.offered == 0 {
-                state.taken = Instant::now();
+            if state.responses_waiting == 0 {
+                state.last_read = Instant::now();
             }
-            state.offered += 1;
+            state.responses_waiting += 1;
         }
     }
 
-    /// The client can read more.
+    /// Records that no byte of the response waits for the client.
     pub(crate) fn take(&mut self) {
         if std::mem::replace(&mut self.offers, false) {
             let mut state = self.activity.state();
-            (state.offered, state.taken) = (state.offered - 1, Instant::now());
+            (state.responses_waiting, state.last_read) = (state.responses_waiting - 1, Instant::now());
         }
     }
 }
@@ -107,7 +113,7 @@ impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.take();
         let mut state = self.activity.state();
-        (state.in_flight, state.last) = (state.in_flight - 1, Instant::now());
+        (state.in_flight, state.idle_since) = (state.in_flight - 1, Instant::now());
     }
 }
 

@@ -86,8 +86,8 @@ where
         match self.project() {
             AdmissionFutureProj::Admitted { permit, inner } => {
                 let mut response = ready!(inner.poll(cx))?;
-                // The body of an answer that opens a tunnel is dropped, but the upstream is busy
-                // until the tunnel ends.
+                // If the response opens a tunnel, the tunnel takes the permit: the body is dropped
+                // at once, but the upstream is busy until the tunnel ends.
                 Tunnel::hold(&mut response, permit);
                 Poll::Ready(Ok(response.map(|body| AdmittedBody { body, _permit: permit.take() })))
             }
@@ -96,7 +96,8 @@ where
     }
 }
 
-/// The body of an answer, with the permit of its request: the upstream is busy until the last byte.
+/// The body of a response, with the permit of its request: the upstream is busy until the last
+/// byte.
 #[derive(Debug)]
 pub struct AdmittedBody<B> {
     body: B,

@@ -14,12 +14,12 @@ pub(crate) struct RouteCounters {
     on: Vec<RouteEntry>,
 }
 
-/// The counters and the log fields of a route, or of the requests that are on none.
+/// The counters and the log fields of a route, or of all requests off the routes.
 #[derive(Debug)]
 pub(crate) struct RouteEntry {
     /// The route's name.
     pub(crate) route: String,
-    /// The route's template, or its expression.
+    /// The route's template or expression. `None` off the routes.
     pub(crate) path: Option<String>,
     pub(crate) counts: Arc<RouteCounts>,
 }
@@ -40,7 +40,8 @@ impl RouteCounters {
         Self { worker, off, on }
     }
 
-    /// The entry of requests that are on this one of the layer's routes, or on none.
+    /// Returns the entry of the route with this index among the layer's routes, or for `None` the
+    /// entry of requests off the routes.
     pub(crate) fn entry(&self, route: Option<usize>) -> &RouteEntry {
         route.and_then(|position| self.on.get(position)).unwrap_or(&self.off)
     }

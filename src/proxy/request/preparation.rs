@@ -1,4 +1,4 @@
-//! What is done to a request before it goes upstream, and which requests go nowhere.
+//! Checks each request and adapts it for the upstream: its host, target and header fields.
 
 use super::context::ConnectionContext;
 use super::recording::InProgress;
@@ -39,7 +39,7 @@ impl<S> Layer<S> for PrepareLayer {
     }
 }
 
-/// Refuses requests that no server should be sent, and makes the others ready for the upstream.
+/// Refuses requests that must not reach the upstream, and adapts the others for it.
 #[derive(Clone, Debug)]
 pub struct PrepareService<S> {
     inner: S,
@@ -70,10 +70,10 @@ pin_project! {
     /// The future of [`PrepareService`].
     #[project = PrepareFutureProj]
     pub enum PrepareFuture<F> {
-        /// The request is on its way.
+        /// The inner service has the request.
         #[doc(hidden)]
         Prepared { #[pin] inner: F },
-        /// The request goes nowhere.
+        /// The request is refused.
         #[doc(hidden)]
         Refused { reason: Reason },
     }
@@ -109,7 +109,7 @@ impl<F: InProgress> InProgress for PrepareFuture<F> {
     }
 }
 
-/// Makes a request ready for the upstream, as HTTP/1.1 has it.
+/// Checks a request and turns it into the form of HTTP/1.1 that the upstream gets.
 fn prepare<R>(request: &mut Request<R>, by: &ConnectionContext) -> Result<(), Reason> {
     let ConnectionContext { settings, enforces, peer, scheme, .. } = by;
     if request.method() == Method::CONNECT {
@@ -148,24 +148,25 @@ fn prepare<R>(request: &mut Request<R>, by: &ConnectionContext) -> Result<(), Re
     Ok(())
 }
 
-/// One `Host` (RFC 9112 3.2): the client's, or the upstream's own where the settings say so or an
-/// old client said nothing.
+/// Sets exactly one `Host` (RFC 9112 3.2). It is the client's. If `preserve_host` is false or an
+/// HTTP/1.0 client names no host, it is the upstream's authority. Removes the host in the target
+/// where it would override `Host`.
 ///
-/// Where any route masks, whatever the client says of a host must be one, even where another
-/// counts: some frameworks build a URL of it and route by that.
+/// If any route masks, both the authority in the target and the client's `Host` must be well-formed
+/// hosts, even the one that is not used: some frameworks build a URL from it and route by that URL.
 fn set_host_and_target<R>(request: &mut Request<R>, version: Version, by: &ConnectionContext) -> Result<(), Reason> {
     let settings = &by.settings;
     let authority = request.uri().authority();
     let mut hosts = request.headers().get_all(HOST).iter();
     let (host, others) = (hosts.next(), hosts.next());
-    let said = [authority.map(|authority| authority.as_str().as_bytes()), host.map(HeaderValue::as_bytes)];
-    if others.is_some() || (by.enforces && !said.into_iter().flatten().all(is_host)) {
+    let named_hosts = [authority.map(|authority| authority.as_str().as_bytes()), host.map(HeaderValue::as_bytes)];
+    if others.is_some() || (by.enforces && !named_hosts.into_iter().flatten().all(is_host)) {
         return Err(Reason::Host);
     }
     let own = || HeaderValue::from_str(settings.upstream.authority.as_str()).map(Some).map_err(|_| Reason::Host);
     let host = match (authority, host) {
         _ if !settings.forwarded.preserve_host => own()?,
-        // RFC 9112 3.2.2, RFC 9113 8.3.1: an authority in the target is what counts.
+        // An authority in the target takes precedence over `Host` (RFC 9112 3.2.2, RFC 9113 8.3.1).
         (Some(authority), _) => HeaderValue::from_str(authority.as_str()).map(Some).map_err(|_| Reason::Host)?,
         (None, Some(_)) => None,
         (None, None) if version <= Version::HTTP_10 => own()?,
@@ -174,13 +175,13 @@ fn set_host_and_target<R>(request: &mut Request<R>, version: Version, by: &Conne
     if let Some(host) = host {
         request.headers_mut().insert(HOST, host);
     }
-    // HTTP/2 has no place for one that is not a host and port.
+    // HTTP/2 sends the host as `:authority`, which must be a host and a port.
     if settings.upstream.http2
         && request.headers().get(HOST).is_none_or(|host| Authority::try_from(host.as_bytes()).is_err())
     {
         return Err(Reason::Host);
     }
-    // The host in a target of the absolute form would count before `Host`.
+    // A host in the target (absolute form) would take precedence over `Host`.
     if version == Version::HTTP_2 || !settings.forwarded.preserve_host {
         let target = request.uri().path_and_query().cloned();
         *request.uri_mut() = target.map_or_else(|| Uri::from_static("/"), Uri::from);
@@ -188,13 +189,14 @@ fn set_host_and_target<R>(request: &mut Request<R>, version: Version, by: &Conne
     Ok(())
 }
 
-/// Whether a head has more fields than it may, as HTTP/1.1 would have them. The library bounds the
-/// bytes of one over HTTP/2 alone.
+/// Returns whether a head has more than `most` fields. Counts all `Cookie` fields as one, as over
+/// HTTP/1.1. Over HTTP/2, hyper limits only the bytes of a head.
 fn has_more_fields(headers: &HeaderMap, most: usize) -> bool {
     headers.len() > most && headers.len() - headers.get_all(COOKIE).iter().count().saturating_sub(1) > most
 }
 
-/// RFC 9113 8.2.3: HTTP/2 may split cookies into fields, HTTP/1.1 knows one.
+/// Joins the `Cookie` fields to one, because HTTP/1.1 allows only one. HTTP/2 may split it (RFC
+/// 9113 8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
     let crumbs: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if crumbs.len() > 1

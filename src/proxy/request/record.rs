@@ -1,5 +1,5 @@
-//! The record of one request, from its head to the last byte of its answer. The only place that
-//! maps what happened to a decision, a log line and counters.
+//! The record of one request, from its head to the last byte of its response. This is the only
+//! place that maps events to a decision, a log line and counters.
 
 use super::access_log::{ACCESS_LOG, AccessEntry};
 use super::activity::ActiveRequest;
@@ -15,34 +15,37 @@ use http::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What is known of a request so far. Counted and logged when it is dropped, which is also how a
-/// request ends whose client has gone away.
+/// The facts about one request so far. Dropping the record counts and logs the request. So a
+/// request is also counted if its client disconnects.
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
     context: Arc<ConnectionContext>,
-    /// The index of its route among the layer's routes.
+    /// The index of the request's route among the layer's routes. `None` off all routes.
     route: Option<usize>,
-    begun: Instant,
+    started_at: Instant,
     decision: Decision,
     status: Option<StatusCode>,
     reason: Option<Reason>,
     summary: Summary,
-    /// Whether the answer is successful and may reveal nothing, as that of a list.
+    /// Whether the response counts as one of a list: it is successful, and no value in it may be
+    /// revealed.
     is_list: bool,
-    /// How long the upstream took to send the head of its answer.
+    /// Time from the start of the request to the head of the upstream's response. `None` before
+    /// that.
     upstream: Option<Duration>,
-    /// Bytes of the answer's body that were sent.
+    /// Bytes of the response's body that were sent.
     bytes: u64,
-    /// Whether the answer was sent to its end.
+    /// Whether the response was sent to its end.
     complete: bool,
-    /// `None` if no access log is written.
+    /// The facts for the access log. `None` if none is written.
     line: Option<Box<AccessEntry>>,
-    /// Tells the connection that it is in use and that its client reads. `None` over HTTP/1.
+    /// Tells the connection's `Activity` that a request is in flight, and whether its client reads.
+    /// `None` over HTTP/1.
     active: Option<ActiveRequest>,
 }
 
 impl RequestRecord {
-    /// Begins the record when the head of a request has arrived.
+    /// Creates the record of a request whose head has arrived.
     pub(crate) fn begin<B>(
         context: &Arc<ConnectionContext>,
         request: &Request<B>,
@@ -52,7 +55,7 @@ impl RequestRecord {
         Self {
             context: Arc::clone(context),
             route: None,
-            begun: Instant::now(),
+            started_at: Instant::now(),
             decision: Decision::Abandoned,
             status: None,
             reason: None,
@@ -71,14 +74,14 @@ impl RequestRecord {
         self.route = route;
     }
 
-    /// Records when the head of the upstream's answer was there.
+    /// Records when the head of the upstream's response arrived.
     pub(crate) fn upstream_answered(&mut self, at: Instant) {
-        let took = at - self.begun;
+        let took = at - self.started_at;
         self.counts().upstream(took);
         self.upstream = Some(took);
     }
 
-    /// Records that the request was refused, or got no answer. Logs the latter.
+    /// Records that the request was refused or got no response. Logs a missing response only.
     pub(crate) fn failed(&mut self, method: &Method, error: &ForwardError) {
         let reason = error.reason();
         (self.status, self.reason) = (Some(reason.status()), Some(reason));
@@ -93,8 +96,8 @@ impl RequestRecord {
         tracing::warn!(method = %Excerpt(method), status, reason = reason.as_str(), cause, "{error}");
     }
 
-    /// Records the head of an answer: what the layer decided, and its status. Logs what was
-    /// withheld or refused.
+    /// Records the status of a response and what the layer decided. Logs a withheld response and a
+    /// refused request.
     pub(crate) fn answered<B>(&mut self, method: &Method, response: &Response<B>) {
         self.status = Some(response.status());
         self.decision = match response.extensions().get() {
@@ -117,13 +120,13 @@ impl RequestRecord {
         match report.outcome {
             Outcome::Bodiless => Decision::Bodiless,
             Outcome::DryRun => Decision::Observed,
-            // Until the end of its body says otherwise.
+            // Preliminary: `body_ended` sets the final decision.
             Outcome::Streaming => Decision::Masked,
             Outcome::Masked(summary) => {
                 self.summary = summary;
                 self.count_list();
-                // Of several objects or values it is not known which is new, so they do not count
-                // as unrevealed.
+                // Among several objects or values, the new one is unknown, so they do not count as
+                // unrevealed.
                 if report.may_reveal && summary.object && summary.revealed == 0 && summary.masked == 1 {
                     self.counts().unrevealed();
                 }
@@ -146,29 +149,30 @@ impl RequestRecord {
         }
     }
 
-    /// Records that a part of the answer's body, of so many bytes, is offered to the client.
+    /// Records that this many bytes of the response's body are ready for the client to read.
     pub(crate) fn offered(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         self.active.iter_mut().for_each(ActiveRequest::offer);
     }
 
-    /// Records that the client can take more of the answer.
+    /// Records that the client's connection can take more of the response.
     pub(crate) fn taken(&mut self) {
         self.active.iter_mut().for_each(ActiveRequest::take);
     }
 
-    /// Records that the answer was sent to its end.
+    /// Records that the response was sent to its end.
     pub(crate) fn complete(&mut self) {
         self.complete = true;
     }
 
-    /// Logs that an answer is cut. Its head was sent, so the client cannot be told the reason.
+    /// Logs that a response is cut off. Its head was already sent, so the client cannot get the
+    /// reason.
     pub(crate) fn cut(&self, reason: Reason) {
         tracing::warn!(route = self.context.counters.entry(self.route).route, %reason, "answer cut");
     }
 
-    /// Records what a body that streamed came to: what the engine read in it, or why a page was not
-    /// rewritten to its end.
+    /// Records the result of a streamed body. `reading` is what the engine read in it; `page_fault`
+    /// is why a page was not rewritten to its end. Each is `None` if there was no such thing.
     pub(crate) fn body_ended(&mut self, reading: Option<Reading>, page_fault: Option<Reason>) {
         match page_fault {
             _ if self.decision != Decision::Rewritten => {}
@@ -198,7 +202,7 @@ impl RequestRecord {
         }
     }
 
-    /// Records how the tunnel ended that the answer opened.
+    /// Records the end of the tunnel that the response opened.
     pub(crate) fn tunnel_ended(&mut self, TunnelEnd { sent, complete }: TunnelEnd) {
         self.bytes += sent as u64;
         self.complete = complete;
@@ -209,7 +213,8 @@ impl RequestRecord {
         self.context.counters.worker.page(reason.as_str());
     }
 
-    /// Counts a list that was read to its end, for the alarm about fields that select nothing.
+    /// Counts a list that was read to its end, and whether the rule's fields found a value in it.
+    /// An alarm reports fields that never find one.
     fn count_list(&self) {
         if self.is_list {
             let Summary { masked, unchanged, revealed, .. } = self.summary;
@@ -221,7 +226,8 @@ impl RequestRecord {
         &self.context.counters.entry(self.route).counts
     }
 
-    /// The counters of what was done to the answer; in observe mode, of what would have been done.
+    /// Returns the counters of masked values and withheld responses. In observe mode, they count
+    /// what masking would have done.
     fn findings(&self) -> &Findings {
         if self.decision == Decision::Observed { &self.counts().foreseen } else { &self.counts().done }
     }
@@ -233,7 +239,7 @@ impl RequestRecord {
             Decision::Observed => (0, Some(self.summary.masked), None, reason),
             _ => (self.summary.masked, None, reason, None),
         };
-        // What a span needs beside the fields of the log line.
+        // Only the export of spans needs these two fields.
         let spans = line.trace.as_ref().filter(|_| cfg!(feature = "otlp"));
         tracing::info!(
             target: ACCESS_LOG,
@@ -247,7 +253,7 @@ impl RequestRecord {
             would_mask,
             would_withhold,
             bytes = self.bytes,
-            // The client went away, or the upstream broke off.
+            // The client disconnected, or the upstream's response was cut short.
             cut = (!self.complete).then_some(true),
             duration_secs = seconds(took),
             upstream_secs = self.upstream.map(seconds),
@@ -265,7 +271,7 @@ fn masked_or_revealed(summary: Summary) -> Decision {
     if summary.revealed > 0 { Decision::Revealed } else { Decision::Masked }
 }
 
-/// Seconds to the microsecond: the last digits of a float are noise.
+/// Returns the seconds, cut to whole microseconds, because further digits of the float are noise.
 fn seconds(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e6
 }
@@ -273,7 +279,7 @@ fn seconds(time: Duration) -> f64 {
 impl Drop for RequestRecord {
     fn drop(&mut self) {
         self.context.counters.worker.request_ends();
-        let took = self.begun.elapsed();
+        let took = self.started_at.elapsed();
         self.counts().request(self.decision, self.status.map(|status| status.as_u16()), took);
         let Summary { masked, unchanged, revealed, .. } = self.summary;
         self.findings().values(Values { masked, unchanged, revealed });

@@ -1,4 +1,4 @@
-//! The outermost service: counts and logs each request, and turns errors into answers.
+//! The outermost service: counts and logs each request, and turns errors into responses.
 
 use super::activity::Activity;
 use super::context::ConnectionContext;
@@ -40,7 +40,7 @@ impl<S> Layer<S> for RecordLayer {
     }
 }
 
-/// Keeps a [`RequestRecord`] of each request, from its head to the last byte of its answer.
+/// Keeps a [`RequestRecord`] of each request, from its head to the last byte of its response.
 #[derive(Clone, Debug)]
 pub struct RecordService<S> {
     inner: S,
@@ -71,12 +71,12 @@ where
     }
 }
 
-/// What the future of a service below tells of a request before it is answered.
+/// What the future of the inner service reports about a request.
 pub(crate) trait InProgress {
-    /// Which of the layer's routes the request is on, if any.
+    /// Returns the index of the request's route among the layer's routes, or `None` off all routes.
     fn route(&self) -> Option<usize>;
 
-    /// When the head of the upstream's answer was there.
+    /// Returns when the head of the upstream's response arrived. `None` if it has not.
     fn answered_at(&self) -> Option<Instant>;
 }
 
@@ -119,8 +119,8 @@ where
                 None => RecordedBody::begin(this.method, response, record).map(Either::Left),
                 Some(tunnel) => {
                     record.answered(this.method, &response);
-                    // The request is in flight until the tunnel ends, and is counted and logged
-                    // then.
+                    // The request is in flight until the tunnel ends. Only then is the record
+                    // dropped, which counts and logs it.
                     tokio::spawn(async move { record.tunnel_ended(tunnel.run().await) });
                     response.map(|_| Either::Right(Full::default()))
                 }

@@ -1,4 +1,4 @@
-//! The body of an answer on its way to the client, which keeps the [record](super::record) of its
+//! The body of a response on its way to the client. It updates the [record](super::record) of its
 //! request.
 
 use super::record::RequestRecord;
@@ -14,12 +14,12 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub struct RecordedBody<B: Body + Unpin> {
     body: AnswerBody<B>,
-    /// In a box, because hyper moves a response a dozen times until it is sent.
+    /// Boxed, because hyper moves a response a dozen times until it is sent.
     record: Box<RequestRecord>,
 }
 
 impl<B: Body + Unpin> RecordedBody<B> {
-    /// Records the head of an answer, and has its body record the rest.
+    /// Records the head of a response, and wraps its body, which records the rest.
     pub(crate) fn begin(
         method: &Method,
         response: Response<AnswerBody<B>>,
@@ -27,7 +27,7 @@ impl<B: Body + Unpin> RecordedBody<B> {
     ) -> Response<Self> {
         record.answered(method, &response);
         response.map(|body| {
-            // hyper never polls the body of an answer to HEAD.
+            // hyper never polls the body of a response to HEAD.
             if method == Method::HEAD || body.is_end_stream() {
                 record.complete();
             }

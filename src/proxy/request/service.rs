@@ -24,16 +24,16 @@ use std::sync::Arc;
 use tower::Service;
 
 /// The proxy of one worker. [`ProxyService::for_peer`] makes the service of one connection. Clones
-/// are the same proxy.
+/// share all state.
 #[derive(Clone, Debug)]
 pub struct ProxyService {
-    /// The configuration in force. A request is served to its end by the one that it finds when it
-    /// comes. Each worker has a cell of its own, so that reading it moves no cache line between
+    /// The configuration in force. Each request keeps the configuration that was in force when it
+    /// arrived. Each worker has a cell of its own, so that reading it moves no cache line between
     /// cores.
     in_force: Arc<ArcSwap<InForce>>,
 }
 
-/// A [`Snapshot`], and what a worker has made of it.
+/// A [`Snapshot`], and what a worker derives from it.
 #[derive(Debug)]
 struct InForce {
     settings: Arc<Settings>,
@@ -52,14 +52,15 @@ impl InForce {
 }
 
 impl ProxyService {
-    /// A proxy with its own connections to the upstream, which counts as this worker.
+    /// Creates a proxy with its own connections to the upstream. Its requests count in the metrics
+    /// of `worker`.
     pub fn new(snapshot: &Snapshot, worker: Arc<Worker>) -> Self {
         let admission = CountLimit::new(snapshot.settings.limits.max_requests);
         let upstream = UpstreamClient::new(&snapshot.settings, Arc::clone(&worker));
         Self { in_force: Arc::new(ArcSwap::from_pointee(InForce::new(snapshot, admission, upstream, worker))) }
     }
 
-    /// Serves by another configuration from the next request on, on old connections and new.
+    /// Replaces the configuration, from the next request on each connection on.
     pub fn replace(&self, snapshot: &Snapshot) {
         let old = self.in_force.load();
         let admission = old.admission.with_limit(snapshot.settings.limits.max_requests);
@@ -68,7 +69,7 @@ impl ProxyService {
         self.in_force.store(Arc::new(InForce::new(snapshot, admission, upstream, worker)));
     }
 
-    /// The service of one client connection.
+    /// Returns the service for one client connection.
     pub fn for_peer(&self, address: impl Into<PeerAddress>) -> ConnectionService {
         let (in_force, address) = (self.in_force.load_full(), address.into());
         let context = ConnectionContext {
@@ -93,7 +94,8 @@ pub struct ConnectionService {
     /// Counts the connection as open.
     open: Arc<OpenConnection>,
     context: Arc<ConnectionContext>,
-    /// The configuration that `context` and `stack` are made of: nearly always the one in force.
+    /// The configuration from which `context` and `stack` were made. It is the one in force, unless
+    /// a reload came since.
     in_force: Arc<InForce>,
     stack: Stack,
 }
@@ -111,20 +113,20 @@ impl ConnectionService {
         Self { proxy, address, open, context, in_force, stack }
     }
 
-    /// The same service for a connection that is encrypted.
+    /// Returns the same service for a connection with TLS.
     #[must_use]
     pub fn over_tls(self) -> Self {
         let context = ConnectionContext { scheme: "https", ..(*self.context).clone() };
         Self::new(self.proxy, self.in_force, self.address, context, self.open)
     }
 
-    /// The same service, which notes its requests in `activity`.
+    /// Returns the same service for an HTTP/2 connection, which counts its requests in `activity`.
     pub(crate) fn noted_in(self, activity: Arc<Activity>) -> Self {
         let context = ConnectionContext { activity: Some(activity), pinned: None, ..(*self.context).clone() };
         Self::new(self.proxy, self.in_force, self.address, context, self.open)
     }
 
-    /// The stack of this connection by another configuration.
+    /// Builds this connection's stack for another configuration.
     fn stack_for(&self, in_force: &InForce) -> Stack {
         let context = ConnectionContext {
             settings: Arc::clone(&in_force.settings),
@@ -136,7 +138,7 @@ impl ConnectionService {
         compose(&Arc::new(context), &in_force.mask, &in_force.admission, &in_force.upstream)
     }
 
-    /// The client's address, for the log.
+    /// Returns the client's address, for the log.
     pub(crate) fn client(&self) -> &str {
         self.context.peer.address()
     }

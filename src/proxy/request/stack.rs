@@ -13,18 +13,18 @@ use tower::ServiceBuilder;
 /// The stack of one connection. Cheap to clone: each request gets a clone.
 pub(crate) type Stack = RecordService<PrepareService<MaskService<AdmissionService<UpstreamClient>>>>;
 
-/// Composes the stack, the outermost service first: a request passes the lines from top to bottom,
-/// and its answer from bottom to top.
+/// Composes the stack, the outermost service first. A request passes the lines from top to bottom,
+/// and its response from bottom to top.
 ///
-/// Every service is always ready (`poll_ready`): what a request may have to wait for depends on the
-/// request, so it waits in the response future.
+/// Every service is always ready (`poll_ready`). A request waits in its response future instead,
+/// because what it must wait for depends on the request.
 ///
 /// # Why so little of tower's own middleware
-/// `ConcurrencyLimit` gives its permit back when the response *head* is there, but an upstream is
-/// busy until the last byte of the body, so our permits live in bodies. It also knows no fair
-/// shares. `Timeout` has one clock for everything; here the connect, the head and each byte of a
-/// body have their own limits. `LoadShed` and `Buffer` solve what does not occur in an always ready
-/// stack.
+/// `ConcurrencyLimit` returns its permit with the *head* of the response. But an upstream is busy
+/// until the last byte of the body, so our bodies hold the permits. `ConcurrencyLimit` also has no
+/// fair shares. `Timeout` has one limit for the whole request; here connecting, the head and each
+/// byte of a body have their own limits. `LoadShed` and `Buffer` are for services that are not
+/// always ready.
 pub(crate) fn compose(
     context: &Arc<ConnectionContext>,
     mask: &MaskLayer,
@@ -32,16 +32,16 @@ pub(crate) fn compose(
     upstream: &UpstreamClient,
 ) -> Stack {
     ServiceBuilder::new()
-        // Outermost, so that every answer is counted and logged, also those that the services below
-        // give in last4's own name.
+        // Outermost, so that every response is counted and logged, including those that the
+        // services below create.
         .layer(RecordLayer::new(context))
-        // Before masking: a route must be looked up in the request that the upstream will see,
-        // without what could re-route it.
+        // Before masking, so that the route is looked up in the request that the upstream will see,
+        // without the fields that could re-route it.
         .layer(PrepareLayer::new(context))
-        // Decides from the path whether the answer is masked. What it refuses needs no place at the
-        // upstream.
+        // Decides from the path whether the response is masked. Above admission, because a request
+        // that it refuses needs no permit.
         .layer(mask.clone())
-        // Below masking, so that a request that is turned away is counted on its route.
+        // Below masking, so that a request that gets no permit is counted on its route.
         .layer(AdmissionLayer::new(admission, context))
         .service(upstream.for_connection(context.pinned.clone()))
 }

@@ -21,8 +21,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
-/// After new SYNs are dropped, wait this long for TCP handshakes in progress: longer than the round
-/// trip to clients of a sidecar. A longer wait would only drop, and delay by a second, more SYNs.
+/// How long to wait for TCP handshakes in progress while new SYNs are dropped. It is longer than
+/// the round trip to clients of a sidecar. Each dropped SYN delays its client by a second, so a
+/// longer wait would only delay more clients.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How long a client over `limits.max_connections` may take to read the refusal and to close.
@@ -32,10 +33,10 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_REFUSALS: usize = 256;
 
 /// Serves the proxy on a listener until `stop` resolves. Then closes the listener, and lets
-/// requests in flight finish within `settings.limits.drain`. Counts as a worker of its own.
+/// requests in flight finish within `settings.limits.drain`. Counts as one worker in the metrics.
 ///
 /// # Errors
-/// The listener cannot be used. A failed connection is logged and ends alone.
+/// The listener cannot be used. A connection that fails is only logged.
 pub async fn serve(
     listener: impl Into<Listener>,
     snapshot: Snapshot,
@@ -194,8 +195,8 @@ impl Acceptor {
     }
 }
 
-/// Pauses after a failed accept, unless it concerns one connection only. The usual other cause is
-/// that file descriptors are used up, which takes time to pass.
+/// Pauses after an error of `accept`, unless the error concerns one connection only. The usual
+/// cause is a lack of file descriptors, which takes time to pass.
 async fn pause_after(error: &io::Error) {
     if !concerns_one_connection(error) {
         tracing::error!(error = %Excerpt(&error), "cannot accept connections for now");

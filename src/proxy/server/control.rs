@@ -11,9 +11,9 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ShutdownPhase {
     Serving,
-    /// Accepts nothing. Requests in flight may finish within `limits.drain_secs`.
+    /// No connection is accepted. Requests in flight may finish within `limits.drain_secs`.
     Draining,
-    /// Aborts what is still in flight.
+    /// Requests that are still in flight are aborted.
     Aborting,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct ControlSender {
 pub(crate) struct ControlReceiver {
     pub(crate) snapshots: Snapshots,
     pub(crate) phases: Phases,
-    /// Counts the connections of all workers. Each snapshot has its own limit.
+    /// Counts the connections of all workers. The limit comes from each snapshot.
     pub(crate) connections: CountLimit,
 }
 
@@ -83,7 +83,7 @@ impl Phases {
     }
 }
 
-/// The state of a running proxy, for the operator's listener. Clones share it.
+/// The state of a running proxy, for the operator's listener. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct Status {
     snapshots: Snapshots,

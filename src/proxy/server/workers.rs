@@ -54,12 +54,12 @@ impl Workers {
         Ok(Self { address, held, control, status: Status::new(receiver.snapshots), count, threads })
     }
 
-    /// Returns the address that they listen on.
+    /// Returns the address that the workers listen on.
     pub fn address(&self) -> &ListenAddress {
         &self.address
     }
 
-    /// Returns their state.
+    /// Returns the proxy's state, for the operator's listener.
     pub fn status(&self) -> &Status {
         &self.status
     }
@@ -73,12 +73,13 @@ impl Workers {
     /// `limits.drain_secs`.
     pub fn drain(&self) {
         self.status.set_stopping();
-        // First, so that new clients are refused instead of accepted at the last moment.
+        // Release the address first, so that new clients are refused instead of accepted at the
+        // last moment.
         self.held.release();
         self.control.enter(ShutdownPhase::Draining);
     }
 
-    /// Aborts what is in flight, and ends the workers.
+    /// Aborts the requests in flight, and ends the workers.
     pub fn abort(&self) {
         self.control.enter(ShutdownPhase::Aborting);
     }
@@ -100,10 +101,10 @@ impl Workers {
     }
 }
 
-/// Keeps an address besides the listeners, until released or dropped.
+/// What reserves an address besides its listeners, until released or dropped.
 #[derive(Debug)]
 enum HeldAddress {
-    /// A port of this process alone.
+    /// A port of this process alone. Nothing is held.
     Exclusive,
     /// A port that other processes may join.
     Shared(Mutex<Option<SharedPort>>),
@@ -126,8 +127,9 @@ fn bind_all(address: SocketAddr, count: NonZeroUsize) -> io::Result<Vec<Listener
     (0..count.get()).map(|_| bind(address).map(Listener::Tcp)).collect()
 }
 
-/// Creates a listener for each worker: on a port a socket each, to which the kernel distributes
-/// connections; at a path one shared socket, from which the next free worker accepts.
+/// Creates a listener for each worker. On a port, each worker has its own socket, and the kernel
+/// distributes connections to the sockets. At a path, all workers share one socket, and the next
+/// free worker accepts.
 fn listen(
     address: ListenAddress,
     sharing: PortSharing,

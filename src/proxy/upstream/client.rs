@@ -27,8 +27,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::Service;
 
-/// Most attempts to send a request on HTTP/2 connections that turn out to be closed. Other requests
-/// also make shared connections, so each attempt could find another one that is closed already.
+/// Most attempts to send a request over HTTP/2. Each attempt could get a shared connection that
+/// another request has made and that is closed already, so the attempts need a limit.
 const MAX_ATTEMPTS: usize = 3;
 
 /// Forwards requests to the upstream. Cheap to clone; clones share their connections.
@@ -49,14 +49,14 @@ struct ClientInner {
 struct InFlight {
     http: HttpVersion,
     scope: ConnectionScope,
-    /// `None` if there is no body to send.
+    /// The progress of the request's body. `None` if there is no body to send.
     upload: Option<UploadProgress>,
-    /// Present if the client wants to switch protocols.
+    /// The client's side of a switch of protocols. `None` unless the client asks for one.
     upgrade: Option<(OnUpgrade, Option<ConnectionGuard>)>,
 }
 
 impl UpstreamClient {
-    /// Creates a client with connections of its own, which counts them as this worker's.
+    /// Creates a client with its own connections. They count in the metrics of `worker`.
     pub fn new(settings: &Settings, worker: Arc<Worker>) -> Self {
         let settings = Arc::new(settings.clone());
         let pool = Pool::new(Arc::clone(&settings));
@@ -65,8 +65,8 @@ impl UpstreamClient {
 
     /// Creates a client of the same worker with other settings.
     ///
-    /// It shares the connections of this client if they suit the settings. Otherwise those are
-    /// closed when their requests have finished.
+    /// Both clients share the connections if these suit the settings. Otherwise the old connections
+    /// are closed when their requests have finished.
     pub(crate) fn with_settings(&self, settings: &Settings) -> Self {
         let ClientInner { pool, worker, .. } = &*self.inner;
         if !pool.is_compatible(settings) {
@@ -77,9 +77,9 @@ impl UpstreamClient {
         Self { inner: Arc::new(ClientInner { pool, settings, worker: Arc::clone(worker) }), pinned: None }
     }
 
-    /// Returns the client for the requests of one client connection, which may authenticate an
-    /// upstream connection of its own. `None` for HTTP/2: its requests run at the same time, and
-    /// each would need that connection.
+    /// Returns the client for the requests of one client connection. `pinned` holds the upstream
+    /// connection that these requests may authenticate. It is `None` over HTTP/2, where requests
+    /// run at the same time and would all need that connection.
     pub(crate) fn for_connection(&self, pinned: Option<PinnedConnection>) -> Self {
         Self { inner: Arc::clone(&self.inner), pinned }
     }
@@ -124,14 +124,15 @@ impl ClientInner {
         let guard = request.extensions_mut().remove::<ConnectionGuard>();
         let upgrade = request.headers().contains_key(UPGRADE).then(|| (hyper::upgrade::on(&mut request), guard));
         let scope = ConnectionScope::of(request.headers(), pinned);
-        // Switching protocols, and a connection of one's own, need HTTP/1.1.
+        // Switching protocols and authenticating a connection need HTTP/1.1.
         let upstream = self.pool.upstream();
         let http = if upstream.http2 && upgrade.is_none() && matches!(scope, ConnectionScope::Shared) {
             to_http2(&mut request, upstream.scheme());
             HttpVersion::Http2
         } else {
             if upload.is_some() && request.body().size_hint().exact().is_none() {
-                // hyper adds this itself, but drops the body for some methods without it.
+                // For some methods hyper drops a body of unknown length without this field. For the
+                // others hyper would add the field itself.
                 request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             }
             HttpVersion::Http1
@@ -139,7 +140,8 @@ impl ClientInner {
         Ok((request, InFlight { http, scope, upload, upgrade }))
     }
 
-    /// Sends a request on an idle connection, or on a new one if those turn out to be closed.
+    /// Sends a request on an idle connection, or on a new one if the idle ones turn out to be
+    /// closed.
     async fn send(
         &self,
         request: &mut Option<Request<RequestBody>>,
@@ -157,7 +159,8 @@ impl ClientInner {
             };
             attempts += 1;
             let may_retry = lease.reused && (*http == HttpVersion::Http1 || attempts < MAX_ATTEMPTS);
-            // A client's own connection cannot be replaced: another is not authenticated.
+            // A request on the client's own connection is not sent again: another connection would
+            // not be authenticated.
             let copy = if may_retry && is_shared { replay(&sent) } else { None };
             let response = pin!(lease.sender.try_send(sent));
             let mut error = match self.response_head(&lease, upload, response).await? {
@@ -165,8 +168,8 @@ impl ClientInner {
                     if lease.reused {
                         self.worker.upstream_reused();
                     }
-                    // Over HTTP/2 a request may go on while it is answered, as in gRPC's
-                    // bidirectional streams.
+                    // Over HTTP/2 the client may still send while it gets the response, as in
+                    // gRPC's bidirectional streams.
                     if let (HttpVersion::Http2, Some(upload)) = (*http, upload) {
                         upload.disable_stall_timeout();
                     }
@@ -226,7 +229,7 @@ impl ClientInner {
             sent_at = now();
         }
         let deadline = sent_at + upstream.response_timeout;
-        // Not `select!`, which would store the response a second time.
+        // Not `select!`, which would store the response's future a second time.
         poll_fn(|cx| match response.as_mut().poll(cx) {
             Poll::Ready(response) => Poll::Ready(Ok(response)),
             Poll::Pending => lease.timer.poll_until(deadline, cx).map(|()| Err(ForwardError::ResponseTimeout)),
@@ -243,7 +246,7 @@ impl ClientInner {
     ) -> Result<Response<UpstreamBody>, ForwardError> {
         let limits = &self.settings.limits;
         if http == HttpVersion::Http2 {
-            // HTTP/2 limits only the bytes of a head.
+            // Over HTTP/2, hyper limits only the bytes of a head.
             if response.headers().len() > limits.max_headers {
                 return Err(ForwardError::Protocol(None));
             }

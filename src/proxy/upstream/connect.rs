@@ -20,8 +20,8 @@ const KEEPALIVE_PROBES: u32 = 3;
 
 /// Makes a connection for this version of HTTP within a time limit.
 ///
-/// Looks up the name each time, because its addresses may have changed. The system's resolver knows
-/// how long an answer is valid.
+/// Looks up the name each time, because its addresses may have changed. Caching is left to the
+/// system's resolver, which knows how long each record is valid.
 pub(crate) async fn connect(upstream: &Upstream, http: HttpVersion, limit: Duration) -> Result<Stream, ForwardError> {
     let deadline = Instant::now() + limit;
     let connecting = async {
@@ -78,7 +78,8 @@ async fn connect_tls(raw: RawStream, tls: &ClientTls, http: HttpVersion) -> io::
     Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
 }
 
-/// Replaces the TLS error of an upstream that speaks plain HTTP, which names only the record type.
+/// Explains the TLS error that an upstream with plain HTTP causes. The original message names only
+/// an invalid record type.
 fn explain(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     if let Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) = inner {
@@ -87,10 +88,11 @@ fn explain(error: io::Error) -> io::Error {
     error
 }
 
-/// Lets the system end a connection whose other end has disappeared. All requests that share the
-/// connection would wait for it.
+/// Lets the system end an HTTP/2 connection whose other end has disappeared. Otherwise all requests
+/// that share the connection would wait for their timeouts.
 ///
-/// Not with HTTP/2 pings: gRPC servers treat one every few seconds as an attack.
+/// Uses TCP keepalive and not HTTP/2 pings, because gRPC servers treat a ping every few seconds as
+/// an attack.
 fn enable_keepalive(raw: &RawStream) {
     if let RawStream::Tcp(stream) = raw {
         let keepalive = TcpKeepalive::new()

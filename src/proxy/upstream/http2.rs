@@ -10,11 +10,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// How many bytes of one response the upstream may send before its client takes them.
+/// How many bytes of one response the upstream may send ahead of the client's reading.
 const STREAM_WINDOW: u32 = 128 << 10;
 
-/// The same for all responses together. The largest value there is, so that clients that stop
-/// reading never hold up others. `STREAM_WINDOW` and `limits.max_requests` bound the memory.
+/// The same limit for all responses together. It is the largest value that HTTP/2 allows, so that
+/// clients that stop reading never delay others. `STREAM_WINDOW` and `limits.max_requests` bound
+/// the memory.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// How many bytes of a request's body may wait to be sent.
@@ -36,8 +37,8 @@ struct Http2Connection {
 }
 
 impl SharedConnection {
-    /// Returns the connection and when it was made, if it can take another request. Otherwise drops
-    /// it: it ends when its requests have finished.
+    /// Returns the connection and when it was made. If it can take no further request, returns
+    /// `None` and stops sharing it: it is closed when its requests have finished.
     pub(crate) fn current(&self, upstream: &Upstream, now: Instant) -> Option<(SendRequest<RequestBody>, Instant)> {
         let mut current = self.lock();
         let connection = current.as_mut().filter(|connection| {
@@ -53,17 +54,17 @@ impl SharedConnection {
         None
     }
 
-    /// Shares a connection from now on.
+    /// Makes this the connection that requests share.
     pub(crate) fn share(&self, sender: SendRequest<RequestBody>, connected_at: Instant) {
         *self.lock() = Some(Http2Connection { sender, connected_at, used_at: connected_at });
     }
 
-    /// Takes no further request on the connection that was made at this time.
+    /// Stops sharing the connection that was made at this time, if it is still the current one.
     pub(crate) fn evict(&self, connected_at: Instant) {
         self.lock().take_if(|connection| connection.connected_at == connected_at);
     }
 
-    /// Takes no further request on the current connection.
+    /// Stops sharing the current connection.
     pub(crate) fn clear(&self) {
         *self.lock() = None;
     }

@@ -1,4 +1,4 @@
-//! Idle HTTP/1.1 connections to the upstream, and who may use which connection.
+//! Idle HTTP/1.1 connections to the upstream, and which requests may use which connection.
 //!
 //! An HTTP/1.1 connection serves one request at a time, and comes back here once its response has
 //! been read to a clean end. HTTP/2 requests share the one connection of [`super::http2`].
@@ -40,10 +40,12 @@ struct IdleConnection {
     idle_since: Instant,
 }
 
-/// The upstream connection of one client connection, for APIs that authenticate connections.
+/// The upstream connection that serves only one client connection, for APIs that authenticate
+/// connections.
 ///
-/// The slot is empty until the client authenticates a connection, and while that connection is in
-/// use. Clones share the slot. The connection is closed when the last clone is dropped.
+/// The slot is empty until the client authenticates an upstream connection, and while that
+/// connection is in use. Clones share the slot. The connection is closed when the last clone is
+/// dropped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PinnedConnection(Arc<PinnedSlot>);
 
@@ -56,8 +58,8 @@ struct PinnedSlot {
 }
 
 impl PinnedConnection {
-    /// Returns whether a request must use the client's own connection: it authenticates one, or an
-    /// earlier request of this client did.
+    /// Returns whether a request must use the client's own connection, because this request or an
+    /// earlier one of the client authenticates a connection.
     fn is_claimed(&self, headers: &HeaderMap) -> bool {
         let claimed = self.0.claimed.load(Ordering::Relaxed) || authenticates(headers);
         self.0.claimed.store(claimed, Ordering::Relaxed);
@@ -72,17 +74,17 @@ impl PinnedConnection {
 /// Whose requests a connection may serve.
 #[derive(Clone, Debug)]
 pub(crate) enum ConnectionScope {
-    /// Those of all clients.
+    /// The requests of all clients.
     Shared,
-    /// Those of one client connection: to the API, all of them are the same user's.
+    /// The requests of one client connection. The API takes all of them for the same user's.
     Client(PinnedConnection),
     /// The current request only.
     Request,
 }
 
 impl ConnectionScope {
-    /// Returns the scope of a request. `pinned` is `None` if its client can have no connection of
-    /// its own.
+    /// Returns the scope of a request with these headers. `pinned` is `None` over HTTP/2, where a
+    /// client has no upstream connection of its own.
     pub(crate) fn of(headers: &HeaderMap, pinned: Option<&PinnedConnection>) -> Self {
         match pinned {
             Some(pinned) if pinned.is_claimed(headers) => Self::Client(pinned.clone()),
@@ -122,7 +124,7 @@ impl Pool {
         &self.settings.upstream
     }
 
-    /// Returns whether connections made with these settings would be the same.
+    /// Returns whether this pool's connections also suit other settings.
     pub(crate) fn is_compatible(&self, settings: &Settings) -> bool {
         let parts = |settings: &Settings| (settings.limits.max_headers, settings.limits.max_header_bytes);
         self.settings.upstream == settings.upstream && parts(&self.settings) == parts(settings)
@@ -135,8 +137,8 @@ impl Pool {
         self.shared.clear();
     }
 
-    /// Returns a connection for a request of any client without waiting: the HTTP/1.1 connection
-    /// that was used last, or the shared HTTP/2 connection.
+    /// Returns an open connection for a request of any client, or `None` if there is none. Over
+    /// HTTP/1.1 it is the idle connection that was used last, over HTTP/2 the shared one.
     pub(crate) fn checkout_idle(self: &Arc<Self>, http: HttpVersion) -> Option<Lease> {
         let now = now();
         match http {
@@ -155,12 +157,13 @@ impl Pool {
         if !Arc::ptr_eq(&pool, self) || self.is_stale(&idle, now) || !self.is_young(&idle, now) {
             return None;
         }
-        // The connection may still be finishing the last response, and no other can replace it.
+        // Wait, because the connection may still be finishing the last response, and no other can
+        // replace it.
         let ready = tokio::time::timeout(self.upstream().connect_timeout, idle.sender.ready()).await;
         matches!(ready, Ok(Ok(()))).then(|| self.reuse(idle, now, ConnectionScope::Client(pinned.clone())))
     }
 
-    /// Makes a new connection. If another request is connecting for HTTP/2, waits for the
+    /// Makes a new connection. Over HTTP/2, if another request is already connecting, waits for the
     /// connection of that request instead.
     pub(crate) async fn connect(self: &Arc<Self>, http: HttpVersion) -> Result<Lease, ForwardError> {
         let Settings { upstream, limits, .. } = &*self.settings;
@@ -175,7 +178,7 @@ impl Pool {
         if let Some(lease) = self.checkout_idle(http) {
             return Ok(lease);
         }
-        // The other attempt failed: this one has the time that is left.
+        // The other request's attempt failed. Our own attempt has the rest of the time.
         let stream = connect(upstream, http, upstream.connect_timeout.saturating_sub(started.elapsed())).await?;
         let (sender, connected_at) = (http2::handshake(stream, limits).await?, now());
         // If a reload replaced the upstream while we were connecting, use this connection for the
@@ -203,7 +206,8 @@ impl Pool {
         while idle.front().is_some_and(|oldest| self.is_stale(oldest, now)) {
             idle.pop_front();
         }
-        // Take the newest first, so that connections beyond the current load reach their timeout.
+        // Take the newest first, so that connections that the current load does not need reach
+        // their idle timeout.
         std::iter::from_fn(|| idle.pop_back()).find(|idle| idle.sender.is_ready() && self.is_young(idle, now))
     }
 
@@ -234,7 +238,8 @@ impl Lease {
         self.pool.upstream().body_timeout
     }
 
-    /// Keeps other clients off the connection: its response showed that it belongs to some user.
+    /// Stops other clients from using the connection, because a response showed that the connection
+    /// is authenticated as some user.
     pub(crate) fn make_private(&mut self) {
         if matches!(self.scope, ConnectionScope::Shared) {
             self.scope = ConnectionScope::Request;
@@ -242,12 +247,13 @@ impl Lease {
         }
     }
 
-    /// Stops sharing an HTTP/2 connection. Requests that are on it can still finish.
+    /// Stops sharing an HTTP/2 connection. Its requests in flight can still finish.
     pub(crate) fn evict(&self) {
         self.pool.shared.evict(self.connected_at);
     }
 
-    /// Keeps an HTTP/1.1 connection for the next request.
+    /// Keeps an HTTP/1.1 connection for the next request in its scope. Drops it if it is closed or
+    /// too old.
     pub(crate) fn give_back(self) {
         let Self { sender, timer, scope, connected_at, pool, .. } = self;
         let Sender::Http1(sender, phase) = sender else { return };

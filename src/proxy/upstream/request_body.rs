@@ -17,35 +17,37 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long to read on from a client whose body was refused, so that the client can read our answer
-/// before its connection is closed.
+/// How long to keep reading a refused body, so that the client can read our response before its
+/// connection is closed.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The client's body. Its [`UploadProgress`] reports when it has been sent, because the response
-/// timeout counts from then.
+/// The client's body. The [`UploadProgress`] reports when the body has been sent, because the
+/// response timeout counts from then.
 ///
-/// `None` if nothing is left to send. Boxed, because a request is moved often until it is sent, and
-/// few have a body.
+/// `None` if nothing is left to send. Boxed to keep requests small: a request is moved often before
+/// it is sent, and few have a body.
 #[derive(Debug)]
 pub(crate) struct RequestBody(Option<Box<Upload>>);
 
 #[derive(Debug)]
 struct Upload {
     incoming: InspectedBody<Incoming>,
-    /// Dropped at the end of the body, which resolves [`UploadProgress::done`].
+    /// The other half of [`UploadProgress`]. Dropping the sender, at the end of the body, resolves
+    /// [`UploadProgress::done`].
     observer: Option<(oneshot::Sender<()>, Arc<UploadState>)>,
-    /// Runs while the client is waited for.
+    /// Runs while the body waits for the client.
     stall: StallTimer,
     /// How many more bytes the client may send.
     bytes_left: u64,
-    /// Most trailer fields. HTTP/2 limits only their bytes.
+    /// Most trailer fields. Over HTTP/2, hyper limits only their bytes.
     max_trailers: usize,
 }
 
-/// What is known of a body on its way.
+/// The progress of a body, for the task that waits for the response.
 #[derive(Debug)]
 pub(crate) struct UploadProgress {
-    /// Resolves with an error when the body has been sent or given up. `None` after that.
+    /// Resolves when the body has been sent or given up (always with an error, because the sender
+    /// is just dropped). `None` after that.
     done: Option<oneshot::Receiver<()>>,
     state: Arc<UploadState>,
     /// Whether the response depends on the content of the body.
@@ -56,19 +58,19 @@ pub(crate) struct UploadProgress {
 struct UploadState {
     /// How often the upstream's connection has polled the body.
     polls: AtomicUsize,
-    /// Whether the last poll was pending, so that the client is waited for. Otherwise the upstream
-    /// has not taken the last frame.
+    /// Whether the last poll was pending: the body waits for the client. If false, the upstream has
+    /// not taken the last frame.
     awaits_client: AtomicBool,
-    /// What the client did wrong.
+    /// Why the body was given up, if it was.
     fault: OnceLock<Fault>,
     stall_timeout_disabled: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// It sent nothing for too long.
+    /// The client sent nothing for too long.
     Stalled,
-    /// It sent too much.
+    /// The client sent too many bytes or trailer fields.
     TooLarge,
 }
 
@@ -89,7 +91,7 @@ impl UploadProgress {
     /// that stops sending.
     ///
     /// # Errors
-    /// The upstream takes no more.
+    /// [`ForwardError::ResponseTimeout`] if the upstream has stopped taking the body.
     pub(crate) async fn sent(&mut self, timer: &ConnectionTimer, limit: Duration) -> Result<(), ForwardError> {
         let mut seen = None;
         while let Some(done) = &mut self.done {
@@ -108,14 +110,16 @@ impl UploadProgress {
         Ok(())
     }
 
-    /// Returns how often the upstream has polled the body, unless the client is waited for.
+    /// Returns how often the upstream's connection has polled the body, or `None` while the body
+    /// waits for the client.
     fn polls(&self) -> Option<usize> {
         let awaits_client = self.state.awaits_client.load(Ordering::Relaxed);
         (!awaits_client).then(|| self.state.polls.load(Ordering::Relaxed))
     }
 
-    /// Lets the client be silent for any time, because both sides now talk at the same time: the
-    /// timeout of the response's body applies. Has no effect if the response depends on the body.
+    /// Lets the client pause for any time. This is for streams in both directions, where the
+    /// timeout of the response's body suffices. Has no effect if the response depends on the
+    /// request's body.
     pub(crate) fn disable_stall_timeout(&self) {
         self.state.stall_timeout_disabled.store(!self.is_inspected, Ordering::Relaxed);
     }
@@ -130,7 +134,7 @@ impl RequestBody {
     /// Wraps a client's body. The progress is `None` if there is no body to send.
     ///
     /// # Errors
-    /// The body is known to be larger than `limits.max_request_bytes`.
+    /// The body's announced length is larger than `limits.max_request_bytes`.
     pub(crate) fn new(
         incoming: InspectedBody<Incoming>,
         limits: &Limits,
@@ -156,12 +160,12 @@ impl RequestBody {
         Ok((Self(Some(Box::new(upload))), Some(UploadProgress { done: Some(done), state, is_inspected })))
     }
 
-    /// Returns the same body, if it is empty.
+    /// Returns a copy of an empty body, or `None` if something is left to send.
     pub(crate) fn clone_empty(&self) -> Option<Self> {
         self.0.is_none().then_some(Self(None))
     }
 
-    /// Gives the body up.
+    /// Gives up the body: ends it with an error.
     fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, <Self as Body>::Error>>> {
         if let Some(upload) = self.0.take() {
             if let Some((_, state)) = upload.observer {
@@ -176,7 +180,7 @@ impl RequestBody {
 }
 
 impl Upload {
-    /// Returns whether a frame is within the limits.
+    /// Counts a frame. Returns whether the body is still within the limits.
     fn admits(&mut self, frame: &Frame<Bytes>) -> bool {
         let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
         let trailers = frame.trailers_ref().map_or(0, HeaderMap::len);
@@ -228,7 +232,7 @@ impl Body for RequestBody {
 }
 
 /// Reads and drops the rest of a refused body for a while. Closing a connection with unread bytes
-/// resets it, and the client could lose the answer that it was sent.
+/// resets it, and the client could lose our response.
 fn linger(mut incoming: InspectedBody<Incoming>) {
     tokio::spawn(tokio::time::timeout(LINGER, async move {
         while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {}

@@ -14,9 +14,9 @@ use std::task::{Context, Poll, ready};
 pub struct UpstreamBody {
     incoming: Incoming,
     lease: Option<Lease>,
-    /// Runs while the upstream is waited for.
+    /// Runs while the body waits for the upstream.
     stall: StallTimer,
-    /// Whether an end without a last frame may be a break, see [`Self::is_broken_off`].
+    /// True over HTTP/2, until trailers have come. See [`Self::is_broken_off`].
     may_break_off: bool,
 }
 
@@ -40,10 +40,10 @@ impl UpstreamBody {
     /// Returns whether a body that has ended was cut short.
     ///
     /// An HTTP/2 server may reset a stream without an error once its response is complete (RFC 9113
-    /// 8.1), and hyper takes each such reset for the end. We take it for the end only after
-    /// trailers, after the last frame, or after all bytes that were announced. A complete response
-    /// of unknown length that is reset before its last bytes are read counts as cut short: nothing
-    /// distinguishes the two.
+    /// 8.1). hyper reports each such reset as the end of the body. We accept it as the end only
+    /// after trailers, after a frame with END_STREAM, or after all bytes of `Content-Length`. A
+    /// complete response of unknown length whose stream is reset before its last bytes are read
+    /// counts as cut short too, because nothing distinguishes it from an incomplete one.
     fn is_broken_off(&self) -> bool {
         self.may_break_off && !self.incoming.is_end_stream() && self.incoming.size_hint().exact() != Some(0)
     }
@@ -69,7 +69,7 @@ impl Body for UpstreamBody {
             }
             Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.give_back(),
             Poll::Ready(Some(Ok(_))) => {}
-            // Without a connection the body has ended, and hyper reports that at once.
+            // Without a lease the body has already ended, so no timeout applies.
             Poll::Pending if self.lease.is_none() => return Poll::Pending,
             Poll::Pending => {
                 ready!(self.stall.poll(cx));

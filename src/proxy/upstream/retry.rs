@@ -7,7 +7,8 @@ use http::header::UPGRADE;
 use http::{Method, Request};
 use std::io;
 
-/// Returns a copy of a request, if sending it twice can do no harm.
+/// Returns a copy of a request that may be sent twice: it has a safe method, no body and no
+/// upgrade. `None` for all others.
 pub(crate) fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe || request.headers().contains_key(UPGRADE) {
@@ -21,8 +22,8 @@ pub(crate) fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBo
     Some(copy)
 }
 
-/// Returns whether the connection ended before a byte of the response came, for a reason other than
-/// the request.
+/// Returns whether the connection was closed before any byte of the response came, and not because
+/// of the request itself.
 pub(crate) fn was_closed(error: &hyper::Error, sender: &Sender) -> bool {
     let failed = cause::<io::Error>(error).is_some();
     match sender {

@@ -13,7 +13,8 @@ use std::future::Future;
 /// The sending half of a connection.
 #[derive(Debug)]
 pub(crate) enum Sender {
-    /// A connection that serves one request at a time, and how far its last response has come.
+    /// A connection that serves one request at a time, and how much of its last response has been
+    /// read.
     Http1(http1::SendRequest<RequestBody>, ResponsePhase),
     /// A connection that other requests use at the same time.
     Http2(http2::SendRequest<RequestBody>),

@@ -22,16 +22,18 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) struct Tunnel {
     pub(crate) client: OnUpgrade,
     pub(crate) upstream: OnUpgrade,
-    /// Counts the client's connection as open until the tunnel ends.
+    /// Counts the client's connection as open until the tunnel ends. `None` if the request came
+    /// without a guard.
     pub(crate) connection: Option<ConnectionGuard>,
-    /// The permit of the request: the tunnel uses the upstream as a request does.
+    /// The request's permit, held until the tunnel ends, because a tunnel occupies the upstream as
+    /// a request does. `None` until [`Self::hold`] sets it.
     pub(crate) permit: Option<Permit>,
-    /// How long no byte may pass.
+    /// The tunnel ends after this long without a byte in either direction.
     pub(crate) idle_timeout: Duration,
 }
 
 impl Tunnel {
-    /// Takes the tunnel out of the response that opens it.
+    /// Removes the tunnel from the response that opens it. `None` for all other responses.
     pub(crate) fn take<B>(response: &mut Response<B>) -> Option<Self> {
         let opens = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         opens.then(|| response.extensions_mut().remove()).flatten()
@@ -74,14 +76,14 @@ impl Tunnel {
 /// How a tunnel ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TunnelEnd {
-    /// Bytes that went to the client.
+    /// Bytes sent to the client.
     pub(crate) sent: usize,
-    /// Whether both sides closed it.
+    /// Whether both sides closed the tunnel. False after an error or the idle timeout.
     pub(crate) complete: bool,
 }
 
-/// Held while a client connection is open, also as a tunnel. Shutdown waits for it, and limits and
-/// metrics count it.
+/// Held while a client connection is open, also after it has become a tunnel. Until it is dropped,
+/// shutdown waits for the connection, and limits and metrics count it.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionGuard {
     pub(crate) _shutdown: ShutdownSignal,
@@ -89,14 +91,14 @@ pub(crate) struct ConnectionGuard {
     pub(crate) _counted: Arc<OpenConnection>,
 }
 
-/// The bytes that have passed through a tunnel.
+/// The traffic of a tunnel, shared by the copying and the idle timeout.
 #[derive(Debug)]
 struct Traffic(Mutex<TrafficState>);
 
 #[derive(Debug)]
 struct TrafficState {
     last_byte: Instant,
-    /// Bytes that went to the client.
+    /// Bytes sent to the client.
     sent: usize,
 }
 
@@ -111,7 +113,7 @@ impl Traffic {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that bytes have passed, of which `sent` went to the client.
+    /// Records that bytes have just passed, and that `sent` of them were sent to the client.
     fn record(&self, sent: usize) {
         let mut state = self.state();
         (state.last_byte, state.sent) = (Instant::now(), state.sent + sent);
@@ -129,7 +131,8 @@ impl Traffic {
     }
 }
 
-/// The client's side of a tunnel. All bytes pass it, so it alone records the traffic.
+/// The client's side of a tunnel. It records the traffic in both directions, because every byte is
+/// either read from it or written to it.
 struct ClientSide<S> {
     stream: S,
     traffic: Arc<Traffic>,

@@ -5,15 +5,16 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use thiserror::Error;
 
-/// A malformed line that some readers could take for a field that says how to read the body.
+/// A malformed line that some readers could take for one of the [`BODY_FIELDS`].
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("a malformed line could say how the body is read")]
 pub(crate) struct AmbiguousHead;
 
-/// Fields that say where a body ends and what its bytes mean, reduced to their letters.
+/// The names of fields that say where a body ends and what its bytes mean, in lower case and
+/// without `-`.
 const BODY_FIELDS: [&str; 4] = ["contentlength", "transferencoding", "contenttype", "contentencoding"];
 
-/// What a folded line (RFC 9112 5.2) would continue.
+/// The line that a folded line (RFC 9112 5.2) continues.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PreviousLine {
     /// The status line, or a field that must not be continued.
@@ -22,8 +23,8 @@ enum PreviousLine {
     Removed,
 }
 
-/// Returns where the first head in these bytes ends, after its empty line. The head does not end
-/// before `from`.
+/// Returns the position after the empty line that ends the first head, or `None` if that head is
+/// incomplete. The search starts at `from`.
 pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let ends = memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at + 1);
     ends.filter_map(|at| match bytes.get(at..)? {
@@ -34,8 +35,8 @@ pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     .next()
 }
 
-/// Returns where the first head in these bytes ends, if it is complete and needs no repair, as
-/// nearly all heads.
+/// Returns the same position as [`end_of_head`], or `None` if the head is incomplete or needs
+/// repair. Nearly all heads need none.
 pub(crate) fn end_of_valid_head(bytes: &[u8]) -> Option<usize> {
     let mut at = memchr::memchr(b'\n', bytes)? + 1;
     loop {
@@ -54,7 +55,7 @@ pub(crate) fn end_of_valid_head(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns whether these bytes are the start of a head, as far as they go.
+/// Returns whether these bytes start a head, or could start one once more bytes come.
 pub(crate) fn starts_head(bytes: &[u8]) -> bool {
     const START: &[u8] = b"HTTP/1.";
     bytes.starts_with(START) || START.starts_with(bytes)
@@ -67,7 +68,7 @@ pub(crate) fn status(head: &[u8]) -> &[u8] {
     rest.get(..3).unwrap_or(rest)
 }
 
-/// Returns the head without its malformed lines, or `None` if it has none.
+/// Returns the head without its malformed lines, or `None` if no line is malformed.
 ///
 /// # Errors
 /// A malformed line could say how the body is read.
@@ -81,7 +82,7 @@ pub(crate) fn remove_malformed_lines(head: &[u8]) -> Result<Option<Vec<u8>>, Amb
     let mut previous = PreviousLine::Fixed;
     for line in lines {
         match field(line) {
-            // Says that there is no coding, which is the default.
+            // `identity` means that there is no coding, which is the default. Drop the line.
             Some(field) if is_identity_coding(field) => previous = PreviousLine::Fixed,
             Some((name, _)) => {
                 kept.extend_from_slice(line);
@@ -107,8 +108,8 @@ fn unfold(kept: &mut Vec<u8>, line: &[u8]) {
     kept.extend_from_slice(b"\r\n");
 }
 
-/// Splits a well-formed field line into name and value (RFC 9112 5). Both are empty for the line
-/// that ends a head.
+/// Splits a field line into name and value (RFC 9112 5). Both are empty for the line that ends a
+/// head. `None` for a malformed line.
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text(line);
     if text.is_empty() {
@@ -172,8 +173,8 @@ fn resembles_body_field(name: &[u8]) -> bool {
 
 /// Reduces the fields that give the length of a body to one (RFC 9112 6.3).
 ///
-/// Returns `None` for a response with both a length and a transfer coding, or with lengths that
-/// differ: it may have been built so that two readers disagree about its end.
+/// Returns `None` for a response with both a length and a transfer coding, with different lengths,
+/// or with a coding other than `chunked`: two readers could disagree about its end.
 pub(crate) fn keep_one_length(headers: &mut HeaderMap) -> Option<()> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let coding = codings.next();

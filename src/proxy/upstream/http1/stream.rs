@@ -16,15 +16,16 @@ pub(crate) struct ResponsePhase(Arc<AtomicU8>);
 
 /// A request has been sent, and no byte of the response has come.
 const AWAITED: u8 = 0;
-/// The head has begun. An interim response (1xx) starts another head.
+/// A part of the head has been read. After the head of an interim response (1xx), another head
+/// follows.
 const HEAD: u8 = 1;
-/// The head is over, or the bytes are not a head.
+/// The whole head has been read, or the bytes are not a head.
 const BODY: u8 = 2;
 /// The connection has switched protocols.
 const TUNNEL: u8 = 3;
 
 impl ResponsePhase {
-    /// Marks the start of a request.
+    /// Marks that a request is about to be sent.
     pub(crate) fn await_response(&self) {
         self.set(AWAITED);
     }
@@ -42,7 +43,7 @@ impl ResponsePhase {
         self.0.load(Ordering::Relaxed) == phase
     }
 
-    /// Marks the end of a head.
+    /// Sets the phase that follows this complete head.
     fn end_head(&self, head: &[u8]) {
         match status(head) {
             b"101" => self.set(TUNNEL),
@@ -61,13 +62,14 @@ impl ResponsePhase {
 pub(crate) struct ResponseStream {
     stream: Stream,
     phase: ResponsePhase,
-    /// Set when a write has failed: later writes are dropped. The upstream may have sent a response
-    /// before it closed its side, and reading finds the end.
+    /// Set after a failed write: later writes are dropped and report success. The upstream may have
+    /// sent a response before it closed its side, and hyper must read that response. Reading finds
+    /// the end.
     discards_writes: bool,
     max_head_bytes: usize,
-    /// The beginning of a head whose end has not come.
+    /// The bytes of a head that is not complete yet.
     partial_head: Vec<u8>,
-    /// Bytes that hyper reads before any others.
+    /// Repaired heads and the bytes after them. hyper reads these before the socket's next bytes.
     ready: Vec<u8>,
 }
 
@@ -79,8 +81,8 @@ impl ResponseStream {
         (this, phase)
     }
 
-    /// Returns whether the bytes can pass unchanged: complete heads without a malformed line, and
-    /// what follows the last of them.
+    /// Updates the phase, and returns whether the bytes can pass unchanged. They can if they are
+    /// complete heads without a malformed line, followed by anything.
     fn is_valid(&self, mut bytes: &[u8]) -> bool {
         while starts_head(bytes)
             && let Some(end) = end_of_valid_head(bytes)
@@ -107,8 +109,8 @@ impl ResponseStream {
         }
     }
 
-    /// Moves complete heads from `partial_head` to `ready`. The first head does not end before
-    /// `from`.
+    /// Repairs complete heads and moves them from `partial_head` to `ready`. `from` is where the
+    /// search for the end of the first head starts.
     fn repair_heads(&mut self, mut from: usize) -> io::Result<()> {
         while !self.phase.is_past_head() {
             if !starts_head(&self.partial_head) || self.partial_head.len() > self.max_head_bytes {
