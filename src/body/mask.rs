@@ -20,8 +20,8 @@ impl MaskTransform {
         Self { masker: Masker::new(program), not_json, original: None }
     }
 
-    /// Also keeps the original bytes for [`take_untouched`](Self::take_untouched), if there are at
-    /// most `limit`.
+    /// Also keeps the upstream's original bytes for [`take_untouched`](Self::take_untouched), if
+    /// there are at most `limit` bytes.
     pub(crate) fn pass_through_if_untouched(self, limit: usize) -> Self {
         Self { original: Some(PassThroughIfUntouched { bytes: BytesMut::new(), limit }), ..self }
     }

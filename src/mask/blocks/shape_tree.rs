@@ -96,7 +96,7 @@ impl NodeId {
     const ROOTS: usize = 2;
 }
 
-/// Both trees.
+/// The tree for blocks after a masked value and the tree for the start of a text.
 #[derive(Clone)]
 pub(crate) struct ShapeTree {
     nodes: Vec<ShapeNode>,

@@ -17,7 +17,8 @@ pub(crate) struct Secret {
     head: Vec<u8>,
     /// The number of bytes of `head` that spell the first `first` characters.
     first_len: usize,
-    /// The last characters. With `last` of them, a ring buffer whose oldest entry is at `oldest`.
+    /// The last characters. Once it holds `last` characters, it is a ring buffer whose oldest entry
+    /// is at `oldest`.
     tail: Vec<Spelling>,
     oldest: usize,
     differs_from_short: bool,

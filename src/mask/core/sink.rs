@@ -23,8 +23,8 @@ pub trait Sink {
     }
 }
 
-/// The length of the copy of the bytes between two masked values, if at most this many are needed.
-/// A copy of fixed length is faster, and in a list most gaps are shorter.
+/// Up to about this many bytes between two masked values are copied with one copy of exactly this
+/// length. A copy of fixed length is faster, and in a list most gaps are shorter.
 const COPY_LEN: usize = 192;
 
 /// Implements [`Sink`] for a growable buffer.

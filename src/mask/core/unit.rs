@@ -23,8 +23,8 @@ pub(crate) struct Unit<'a> {
 pub(crate) struct UnitReader {
     pending: [u8; MAX_SPELLING],
     len: usize,
-    /// Where in `pending` the current escape or UTF-8 sequence begins. 0, or 6 after a high
-    /// surrogate that waits for the low surrogate.
+    /// Index in `pending` at which the current escape or UTF-8 sequence begins: 6 after a high
+    /// surrogate that waits for its low surrogate, else 0.
     start: usize,
     /// The value of the high surrogate in `pending[..6]`. `None` if none waits.
     high: Option<u32>,

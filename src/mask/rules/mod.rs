@@ -1,4 +1,4 @@
-//! What is masked, and how a masked value is shown.
+//! The rules: which values are masked, and how a masked value is shown.
 
 mod mark;
 mod path;

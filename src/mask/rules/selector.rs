@@ -20,7 +20,7 @@ use super::path::{MAX_PATH_SEGMENTS, PathSegment, SegmentSelector, SelectorError
 pub struct Selectors {
     names: Vec<Box<[u8]>>,
     segments: Vec<PathSegment>,
-    /// Bits of the first segment of each path.
+    /// A bit for the first segment of each path.
     starts: StateSet,
     ignore_case: bool,
     longest_name: usize,

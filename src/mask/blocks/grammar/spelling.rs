@@ -6,10 +6,10 @@
 pub(crate) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     let run = backslash & !first_escaped;
-    // In a run of backslashes, the first and then every second one escapes the byte after it. As in
-    // simdjson: the run shifted by one minus the run gives alternating bits. Setting the odd bits
-    // before that and flipping them after makes it right for runs that start at an even or an odd
-    // bit.
+    // In a run of backslashes, the first, third, fifth and so on escape the byte after them. As in
+    // simdjson, subtracting the run from the run shifted by one gives alternating bits. Setting the
+    // odd bits before the subtraction and flipping them after it makes this right for runs that
+    // start at an even or an odd bit.
     let turns = (run << 1 | ODD).wrapping_sub(run) ^ ODD;
     (turns ^ (backslash | first_escaped), (turns & backslash) >> (u64::BITS - 1))
 }
