@@ -1,4 +1,4 @@
-//! Reads a copy of a body that passes, to report what masking would have done to it.
+//! The dry run: reads a copy of an unchanged body, to report what masking would have done to it.
 
 use super::mask::{MaskTransform, Reading};
 use super::pipeline::{Pipeline, PipelineStep};
@@ -7,16 +7,16 @@ use crate::mask::Summary;
 use crate::reason::Reason;
 use bytes::{Bytes, BytesMut};
 
-/// Masks a copy of a body and discards the output. It reports numbers and a reason, never bytes.
+/// Masks a copy of a body and discards the output. Reports counts and a reason, never bytes.
 pub(crate) struct DryRun {
-    /// `None` when nothing is left to read.
+    /// `None` once the reading has ended.
     pipeline: Option<Pipeline<MaskTransform>>,
     discarded: BytesMut,
     reading: Reading,
 }
 
 impl DryRun {
-    /// Creates a dry run that must be fed the body.
+    /// Creates a dry run. Its caller must feed it the body.
     pub(crate) fn new(pipeline: Pipeline<MaskTransform>) -> Self {
         Self { pipeline: Some(pipeline), ..Self::ended(None) }
     }
@@ -31,29 +31,29 @@ impl DryRun {
         Self { pipeline: None, discarded: BytesMut::new(), reading }
     }
 
-    /// Takes the next piece. Call it after [`Self::read`] has returned true for the piece before.
+    /// Adds the next piece. Call it after [`Self::read`] has returned true for the piece before.
     pub(crate) fn feed(&mut self, piece: Bytes) {
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.feed(piece);
         }
     }
 
-    /// Ends the input.
+    /// Marks the end of the input.
     pub(crate) fn finish(&mut self) {
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.finish();
         }
     }
 
-    /// Ends the input of a body that failed.
+    /// Ends the reading of a body that failed.
     pub(crate) fn fail(&mut self) {
         if self.pipeline.is_some() {
             self.end(Err(Reason::Incomplete));
         }
     }
 
-    /// Does a bounded amount of work, and returns whether all input was read. A small body that
-    /// decodes to many megabytes must not block other tasks.
+    /// Does a bounded number of steps, and returns whether all input was read. The bound keeps a
+    /// small body that decodes to many megabytes from blocking other tasks.
     pub(crate) fn read(&mut self) -> bool {
         for _ in 0..STEPS {
             let Some(pipeline) = &mut self.pipeline else { return true };
@@ -64,14 +64,14 @@ impl DryRun {
                 Ok(PipelineStep::Working) => {}
                 Ok(PipelineStep::NeedInput) => return true,
                 Ok(PipelineStep::End) => self.end(Ok(())),
-                // This includes `max_body_bytes`: the rest of the body costs nothing.
+                // Also if `max_body_bytes` is exceeded. The rest of the body is then not read.
                 Err(reason) => self.end(Err(reason)),
             }
         }
         self.pipeline.is_none()
     }
 
-    /// What masking would have done so far, and how the body would have ended.
+    /// Returns the counts so far, and how the body would have ended.
     pub(crate) fn reading(&self) -> Reading {
         self.reading
     }

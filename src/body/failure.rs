@@ -1,4 +1,5 @@
-//! What the client gets of a body that cannot be transformed to its end.
+//! Failure policies: the output and the error that a client gets if a body cannot be transformed to
+//! its end.
 
 use crate::reason::Reason;
 use bytes::BytesMut;
@@ -9,28 +10,31 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BodyError<E> {
-    /// The upstream's body failed, on a route that is not masked.
+    /// The upstream's body failed, on a route without masking.
     #[error("the upstream's body failed")]
     Upstream(#[source] E),
-    /// The rest was withheld.
+    /// last4 withheld the rest of the body.
     #[error("the rest of the answer was withheld: {0}")]
     Withheld(Reason),
 }
 
-/// Decides what the client gets of a body that fails. Both policies end the body with an error,
-/// never cleanly.
+/// Decides which output and which error a client gets if a body fails. Under every policy the body
+/// ends with an error, never cleanly.
 pub(crate) trait FailurePolicy: Default {
-    /// Turns an error of the upstream's body into a reason, or passes it on.
+    /// Returns the reason that replaces an error of the upstream's body, or `Err` with that error
+    /// to keep it.
     fn upstream_failed<E>(error: E) -> Result<Reason, E>;
 
-    /// Drops or keeps the output that was ready when the body failed.
+    /// Clears `out`, or keeps it. `out` is the output that was ready when the body failed.
     fn fail(out: &mut BytesMut);
 
-    /// Resolves when the client may see the error. All output was taken before.
+    /// Resolves when the error may be returned to the server. The server has taken all output
+    /// before.
     fn poll_error(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// For secrets: the client gets nothing more, and no detail of the upstream's error.
+/// For masked bodies: after a failure the client gets no more bytes, and no detail of the
+/// upstream's error.
 #[derive(Debug, Default)]
 pub(crate) struct FailClosed;
 
@@ -39,8 +43,8 @@ impl FailurePolicy for FailClosed {
         Ok(Reason::Incomplete)
     }
 
-    /// The output that was masked before the fault is sound, but useless to a client that must see
-    /// a failure.
+    /// The output before the fault is masked correctly, but the client has no use for it: it must
+    /// see a failure.
     fn fail(out: &mut BytesMut) {
         out.clear();
     }
@@ -50,10 +54,11 @@ impl FailurePolicy for FailClosed {
     }
 }
 
-/// For pages, which hold no secrets: the client gets all that could be decoded, and then the error.
+/// For pages, which hold no secrets: the client gets all bytes that could be decoded, and then the
+/// error.
 #[derive(Debug, Default)]
 pub(crate) struct FailOpen {
-    /// Whether the server was given time to send the output from before the failure.
+    /// Whether the server has had a turn to send the output from before the failure.
     has_paused: bool,
 }
 
@@ -64,8 +69,8 @@ impl FailurePolicy for FailOpen {
 
     fn fail(_: &mut BytesMut) {}
 
-    /// A server that sees output and error in one turn drops the output it has not sent, and even
-    /// the head. So the error comes one turn later.
+    /// A server that gets output and error in one turn drops the output that it has not sent, and
+    /// even the head. So the error comes one turn later.
     fn poll_error(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.has_paused, true) {
             cx.waker().wake_by_ref();

@@ -1,4 +1,4 @@
-//! The start of a masked body, held back until the head of the answer can be sent.
+//! The hold: the start of a masked body, kept back until the head of the response can be sent.
 
 use super::mask::{MaskTransform, Reading};
 use super::transform_body::{BodyState, STEPS, TransformBody};
@@ -11,16 +11,16 @@ use std::task::{Context, Poll, ready};
 /// A body whose selected values are masked while it streams.
 pub(crate) type MaskBody<B> = TransformBody<B, MaskTransform>;
 
-/// A body whose head was not sent yet, after the hold.
+/// A masked body after the hold, when the head can be sent.
 pub(crate) enum HeldBody<B> {
     /// The whole body fits in the hold.
     Complete(MaskedBytes),
-    /// The body is longer. Its output so far is the start.
+    /// The body is longer than the hold. The output so far is still in its buffer.
     Partial(Box<MaskBody<B>>),
 }
 
-/// A complete body, masked. The fields are private, so that only a [`MaskBody`] that came to its
-/// end can create this.
+/// A complete, masked body. The fields are private, so that only a [`MaskBody`] that has ended can
+/// create this.
 pub(crate) struct MaskedBytes {
     masked: Bytes,
     untouched: Option<Bytes>,
@@ -29,32 +29,32 @@ pub(crate) struct MaskedBytes {
 }
 
 impl MaskedBytes {
-    /// The masked bytes.
+    /// Returns the masked bytes.
     pub(crate) fn into_masked(self) -> Bytes {
         self.masked
     }
 
-    /// Takes the upstream's own bytes, if they were kept and no byte of them was changed.
+    /// Takes the upstream's original bytes, if they were kept and masking changed no byte.
     pub(crate) fn take_untouched(&mut self) -> Option<Bytes> {
         self.untouched.take()
     }
 
-    /// What was done.
+    /// Returns the counts of masked and other values.
     pub(crate) fn summary(&self) -> Summary {
         self.summary
     }
 
-    /// Whether the upstream's body, decoded, held any byte.
+    /// Whether the decoded body from the upstream had at least one byte.
     pub(crate) fn has_data(&self) -> bool {
         self.has_data
     }
 }
 
 impl<B: Body + Unpin> MaskBody<B> {
-    /// Masks until the body is over or more than `hold_bytes` of output are held.
+    /// Masks until the body has ended or has more than `hold_bytes` masked bytes.
     ///
     /// # Errors
-    /// Why the body must be withheld. Nothing of it has left.
+    /// The reason to withhold the body. No byte of it was sent.
     pub(crate) fn poll_hold(&mut self, cx: &mut Context<'_>, hold_bytes: usize) -> Poll<Result<(), Reason>> {
         for _ in 0..STEPS {
             match self.state {
@@ -62,8 +62,7 @@ impl<B: Body + Unpin> MaskBody<B> {
                 BodyState::Running if self.pipeline.plain_len() <= hold_bytes as u64 => {}
                 BodyState::Running | BodyState::Ended => return Poll::Ready(Ok(())),
             }
-            // The policy of masked bodies never passes an upstream's error on. If it did, the body
-            // would still fail.
+            // `FailClosed` never keeps an upstream's error. If it did, the body would still fail.
             if ready!(self.poll_step(cx)).is_err() {
                 self.fail(Reason::Incomplete);
             }
@@ -72,7 +71,7 @@ impl<B: Body + Unpin> MaskBody<B> {
         Poll::Pending
     }
 
-    /// Returns the output so far. Call it after [`Self::poll_hold`] has resolved.
+    /// Returns the body after the hold. Call it after [`Self::poll_hold`] has resolved.
     pub(crate) fn into_held(mut self: Box<Self>) -> HeldBody<B> {
         if self.state != BodyState::Ended {
             return HeldBody::Partial(self);
@@ -82,7 +81,7 @@ impl<B: Body + Unpin> MaskBody<B> {
         HeldBody::Complete(MaskedBytes { masked: self.out.freeze(), untouched, summary, has_data })
     }
 
-    /// What was made of the body so far.
+    /// Returns the counts so far, and how the body ended.
     pub(crate) fn reading(&self) -> Reading {
         Reading { summary: self.pipeline.transform().summary(), ending: self.ending() }
     }

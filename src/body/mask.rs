@@ -1,4 +1,4 @@
-//! Masking as a transform of bodies.
+//! The transform that masks a body.
 
 use super::failure::FailClosed;
 use super::transform::Transform;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Masks the selected values of one body.
 pub(crate) struct MaskTransform {
     masker: Masker,
-    /// The reason to withhold a body that is not JSON. It depends on the body's media type.
+    /// The reason for withholding a body that is not JSON. It depends on the body's media type.
     not_json: Reason,
     original: Option<PassThroughIfUntouched>,
 }
@@ -20,20 +20,20 @@ impl MaskTransform {
         Self { masker: Masker::new(program), not_json, original: None }
     }
 
-    /// The same transform, which also keeps the original bytes for
-    /// [`take_untouched`](Self::take_untouched) if there are at most `limit`.
+    /// Also keeps the upstream's original bytes for [`take_untouched`](Self::take_untouched), if
+    /// there are at most `limit` bytes.
     pub(crate) fn pass_through_if_untouched(self, limit: usize) -> Self {
         Self { original: Some(PassThroughIfUntouched { bytes: BytesMut::new(), limit }), ..self }
     }
 
-    /// Takes the upstream's own bytes, if they were kept and no byte of the body was changed. The
-    /// body must be over.
+    /// Takes the upstream's original bytes, if they were kept and masking changed no byte. The body
+    /// must have ended.
     pub(super) fn take_untouched(&mut self) -> Option<Bytes> {
         let Summary { masked: 0, marked: 0, .. } = self.summary() else { return None };
         self.original.take().map(|original| original.bytes.freeze())
     }
 
-    /// What was done so far.
+    /// Returns the counts so far.
     pub(super) fn summary(&self) -> Summary {
         self.masker.summary()
     }
@@ -52,7 +52,7 @@ impl Transform for MaskTransform {
 
     #[inline]
     fn write(&mut self, piece: &[u8], out: &mut BytesMut) -> Result<(), Reason> {
-        // Masked text is hardly ever longer than the original: one allocation for each piece.
+        // One allocation for each piece: masked text is hardly ever longer than the original.
         out.reserve(piece.len());
         self.masker.write(piece, out).map_err(|error| reason(error.kind(), self.not_json))
     }
@@ -61,21 +61,21 @@ impl Transform for MaskTransform {
         self.masker.finish().map(drop).map_err(|error| reason(error.kind(), self.not_json))
     }
 
-    /// A body that cannot be masked does not pass.
+    /// `None`, because a body that cannot be masked does not pass.
     fn fault(&self) -> Option<Reason> {
         None
     }
 }
 
-/// The upstream's own bytes, still in their codings, of an answer that may turn out to hold nothing
-/// to mask. Such an answer passes through as it came, with its `Content-Length`, `ETag` and coding.
+/// The upstream's original bytes, still encoded, in case masking changes nothing. Such a response
+/// passes unchanged, with its `Content-Length`, `ETag` and coding.
 struct PassThroughIfUntouched {
     bytes: BytesMut,
     limit: usize,
 }
 
 impl PassThroughIfUntouched {
-    /// Copies a piece. Returns false if the limit is exceeded.
+    /// Copies a piece. Returns false if the bytes would exceed the limit.
     fn keep(&mut self, piece: &[u8]) -> bool {
         let fits = self.bytes.len() + piece.len() <= self.limit;
         if fits {
@@ -85,12 +85,13 @@ impl PassThroughIfUntouched {
     }
 }
 
-/// What was made of a body so far.
+/// The counts of a body so far, and how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// What was found.
+    /// The counts of masked and other values.
     pub summary: Summary,
-    /// `Ok` if the body was complete, or why the rest was withheld; `None` while it streams.
+    /// `Ok` if the body was complete, or the reason for withholding the rest. `None` while the body
+    /// streams.
     pub ending: Option<Result<(), Reason>>,
 }
 

@@ -1,8 +1,8 @@
 //! Bodies that are transformed while they stream: decoded, masked or rewritten, and encoded again.
 //!
-//! Masked bodies and pages share one `Pipeline` and one `TransformBody`. They differ in their
-//! `Transform`, and in the failure policy that comes with it as a type: `FailClosed` for masks,
-//! `FailOpen` for pages.
+//! Masked bodies and pages share one `Pipeline` and one `TransformBody`, but have different
+//! `Transform`s. Each `Transform` has a failure policy as an associated type: `FailClosed` for
+//! masks, `FailOpen` for pages.
 
 mod dry_run;
 mod failure;

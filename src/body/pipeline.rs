@@ -5,26 +5,26 @@ use crate::codec::{Codings, DecodeError, Decoder, Encoder, Progress};
 use crate::reason::Reason;
 use bytes::{Bytes, BytesMut};
 
-/// The path of a body from its upstream to the client. No masked body takes any other path.
+/// The path of a body from its upstream to the client. Every masked body takes this path.
 pub(crate) struct Pipeline<T> {
     decoder: Decoder,
     transform: T,
-    /// `None` if the output has no coding, and after the end. Boxed, because most output has none.
+    /// `None` if the output has no coding, and after the end. Boxed, because it is mostly `None`.
     encoder: Option<Box<Encoder>>,
-    /// Transformed output on its way to the encoder.
+    /// Transformed bytes for the encoder. Empty without an encoder.
     plain: BytesMut,
     plain_len: u64,
     has_data: bool,
-    /// Whether the encoder holds output back that a flush would release.
+    /// Whether the encoder may hold back output, which a flush would release.
     is_unflushed: bool,
 }
 
 /// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PipelineStep {
-    /// Some work was done, and more may be left.
+    /// A step was done, and more may be possible without input.
     Working,
-    /// All input was used.
+    /// All input so far was used.
     NeedInput,
     /// The body was complete, and all of it is in the output.
     End,
@@ -57,21 +57,21 @@ impl<T: Transform> Pipeline<T> {
         })
     }
 
-    /// Takes the next piece of the body. Call it after [`PipelineStep::NeedInput`].
+    /// Adds the next piece of the body. Call it after [`PipelineStep::NeedInput`].
     pub(crate) fn feed(&mut self, piece: Bytes) {
         self.transform.receive(&piece);
         self.decoder.feed(piece);
     }
 
-    /// Ends the input.
+    /// Marks the end of the input.
     pub(crate) fn finish(&mut self) {
         self.decoder.finish();
     }
 
-    /// Does a bounded amount of work.
+    /// Decodes, transforms and encodes one bounded piece.
     ///
     /// # Errors
-    /// Why the body cannot be given to its end.
+    /// The reason why the body cannot be transformed to its end.
     pub(crate) fn step(&mut self, out: &mut BytesMut) -> Result<PipelineStep, Reason> {
         match self.decoder.next().map_err(decode_reason)? {
             Progress::NeedInput => Ok(PipelineStep::NeedInput),
@@ -86,8 +86,8 @@ impl<T: Transform> Pipeline<T> {
                 Ok(PipelineStep::Working)
             }
             Progress::End => {
-                // A body without a byte holds no secret and is no page: it passes as it is, in any
-                // coding. A body of blanks is not JSON.
+                // An empty body holds no secret and is no page, so it passes unchanged, in any
+                // coding. A body of white space is not empty: it is not JSON.
                 if self.has_data {
                     let plain = if self.encoder.is_some() { &mut self.plain } else { &mut *out };
                     self.transform.finish(plain)?;
@@ -101,7 +101,8 @@ impl<T: Transform> Pipeline<T> {
         }
     }
 
-    /// Makes all that was transformed so far readable for the client, while the upstream pauses.
+    /// Flushes the encoder, so that the client can read all transformed bytes while the upstream
+    /// pauses.
     pub(crate) fn flush(&mut self, out: &mut BytesMut) -> Result<(), Reason> {
         match &mut self.encoder {
             Some(encoder) if std::mem::take(&mut self.is_unflushed) => {
@@ -111,12 +112,12 @@ impl<T: Transform> Pipeline<T> {
         }
     }
 
-    /// The number of bytes that were transformed so far, before they were encoded.
+    /// Returns the number of transformed bytes so far, before encoding.
     pub(crate) fn plain_len(&self) -> u64 {
         self.plain_len
     }
 
-    /// Whether the body, once decoded, has held a byte so far.
+    /// Whether the decoded body has had at least one byte so far.
     pub(crate) fn has_data(&self) -> bool {
         self.has_data
     }

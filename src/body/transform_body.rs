@@ -9,19 +9,21 @@ use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-/// The most steps of work in one poll. Each step takes at most a decoded piece of 16 KiB or a piece
-/// as it came, so that a small body that decodes to many megabytes does not block other tasks.
+/// The most pipeline steps in one poll, so that a small body that decodes to many megabytes does
+/// not block other tasks. One step takes at most 16 KiB of decoded bytes or, without codings, one
+/// piece of the upstream's body.
 pub(super) const STEPS: usize = 16;
 
-/// Output leaves in frames of about this many bytes.
+/// Output of this many bytes is sent as a frame. A frame is smaller at the body's end, if the
+/// upstream pauses, or after [`STEPS`].
 const FRAME: usize = 64 * 1024;
 
-/// A body that passes through a [`Pipeline`] while it streams. Trailers are dropped: they may hold
-/// a secret, or describe the bytes from before the change.
+/// A body that runs through a [`Pipeline`] while it streams. Trailers are dropped, because they may
+/// hold a secret or describe the original bytes.
 ///
-/// It ends cleanly only if the upstream's body was complete and could be read to its end. Otherwise
-/// it fails, and the server must let the client see that, as hyper does: a connection closed
-/// without the final chunk, or a stream reset.
+/// The body ends cleanly only if the upstream's body was complete and readable to its end.
+/// Otherwise it ends with an error, and the server must show that to the client. hyper does: it
+/// closes the connection without the final chunk, or resets the stream.
 pub(crate) struct TransformBody<B, T: Transform> {
     upstream: B,
     pub(super) pipeline: Pipeline<T>,
@@ -33,9 +35,9 @@ pub(crate) struct TransformBody<B, T: Transform> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyState {
     Running,
-    /// The rest of the output is in `out`.
+    /// The body is complete. The rest of the output is in `out`.
     Ended,
-    /// The body ends with an error, after the output in `out`.
+    /// The body ends with an error, after any output that is left in `out`.
     Failed(Reason),
 }
 
@@ -45,7 +47,8 @@ impl<B: Body + Unpin, T: Transform> TransformBody<B, T> {
         Self { upstream, pipeline, out: BytesMut::new(), state: BodyState::Running, on_failure }
     }
 
-    /// `Ok` if the body was complete, or why it failed; `None` while it streams.
+    /// Returns `Ok` if the body was complete, or the reason of its failure. `None` while the body
+    /// streams.
     pub(crate) fn ending(&self) -> Option<Result<(), Reason>> {
         match self.state {
             BodyState::Running => None,
@@ -54,7 +57,8 @@ impl<B: Body + Unpin, T: Transform> TransformBody<B, T> {
         }
     }
 
-    /// Why the body, or the rest of it, was not transformed.
+    /// Returns the reason why the body, or the rest of it, was not transformed. `None` if there is
+    /// no such fault so far.
     pub(crate) fn fault(&self) -> Option<Reason> {
         match self.state {
             BodyState::Failed(reason) => Some(reason),
@@ -62,10 +66,10 @@ impl<B: Body + Unpin, T: Transform> TransformBody<B, T> {
         }
     }
 
-    /// Does one step. Pending only while the upstream's next piece is missing.
+    /// Does one step. Pending only while the next piece from the upstream is missing.
     ///
     /// # Errors
-    /// The upstream's own error, if the failure policy passes it on.
+    /// The upstream's own error, if the failure policy keeps it.
     pub(super) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), B::Error>> {
         match self.pipeline.step(&mut self.out) {
             Ok(PipelineStep::Working) => return Poll::Ready(Ok(())),

@@ -5,10 +5,11 @@ use std::fmt;
 
 /// The most codings that one body may have.
 ///
-/// Each coding multiplies how large a small body can become. No known server stacks more than two.
+/// With each coding, a small body can decode to a far larger one. No known server stacks more than
+/// two.
 const MAX_STACKED: usize = 4;
 
-/// The most memory for the windows of one body's decoders together, in MiB: enough for one Brotli
+/// The most memory for the windows of one body's decoders together, in MiB. Enough for one Brotli
 /// and one Zstandard, or three Zstandard.
 const MAX_WINDOWS_MIB: usize = 24;
 
@@ -25,9 +26,9 @@ pub enum Coding {
     Zstd,
 }
 
-/// Names that stand for no coding: `identity` (RFC 9110, section 8.4.1), and names that servers
-/// write by mistake and clients ignore: a charset, a `Content-Transfer-Encoding` (RFC 2045, section
-/// 6.1), `none`.
+/// Names that mean no coding. Besides `identity` (RFC 9110, section 8.4.1) these are names that
+/// servers write by mistake and clients ignore: a charset, a `Content-Transfer-Encoding` (RFC 2045,
+/// section 6.1), `none`.
 const NO_CODING: [&[u8]; 7] = [b"identity", b"none", b"utf-8", b"utf8", b"binary", b"7bit", b"8bit"];
 
 impl Coding {
@@ -61,10 +62,9 @@ impl Coding {
     }
 }
 
-/// The codings of a body in the order in which they were applied: the last is undone first.
+/// The codings of a body in the order in which they were applied. The last is undone first.
 ///
-/// `Display` writes the value of the `Content-Encoding` field, which is empty if
-/// [`is_identity`](Self::is_identity) holds.
+/// `Display` writes the value of the `Content-Encoding` field. It is empty if there is no coding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Codings(Vec<Coding>);
 
@@ -75,8 +75,9 @@ impl Codings {
     /// `utf8`, `binary`, `7bit`, `8bit`).
     ///
     /// # Errors
-    /// An item is not one of the four codings spelt as a bare token, more than four are stacked, or
-    /// their decoders would need more than 24 MiB for their windows, as with `br` twice.
+    /// Fails if an item is not one of the four codings, spelt without parameters. Also fails if
+    /// more than four codings are stacked, or their decoders would need more than 24 MiB for their
+    /// windows, as with `br` twice.
     pub fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, UnknownCoding> {
         let mut stack = Vec::new();
         for item in values.into_iter().flat_map(list_items) {
@@ -118,7 +119,7 @@ impl fmt::Display for Codings {
 
 /// A `Content-Encoding` that cannot be undone.
 ///
-/// It does not hold the value: a confused upstream may have put anything there.
+/// It does not hold the value, in which a faulty upstream may have put anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the content coding is not known, or too many are stacked")]
 pub struct UnknownCoding;

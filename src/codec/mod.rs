@@ -1,7 +1,7 @@
 //! Content codings: parses, undoes, applies and negotiates them.
 //!
-//! Sans-IO. Memory is bounded whatever a body contains. A body that does not decode to its very end
-//! is an error, never a shorter body.
+//! Sans-IO. Memory is bounded for any body. A body that does not decode to its very end is an
+//! error, never a shorter body.
 //!
 //! ```
 //! use bytes::BytesMut;

@@ -1,14 +1,14 @@
-//! Which codings a client accepts, and which to request from an upstream (`Accept-Encoding`, RFC
-//! 9110, section 12.5.3).
+//! Negotiation of codings: what a client accepts, and what last4 requests from an upstream
+//! (`Accept-Encoding`, RFC 9110, section 12.5.3).
 
 use super::coding::{Coding, Codings};
 use crate::header::{list_items, trim_ows};
 
 /// A client's `Accept-Encoding`, reduced to the codings that last4 can undo, `identity` and `*`.
 ///
-/// Parsing never fails: an odd list is no reason to refuse a request. But it grants nothing in
-/// doubt: an item that is not valid accepts nothing, and if a coding is listed twice the lower
-/// weight counts.
+/// Parsing never fails, because an odd list is no reason to refuse a request. In doubt a coding is
+/// not accepted: an item that is not valid accepts nothing, and of a coding that is listed twice
+/// the lower weight counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcceptEncoding {
     /// In the client's order, each name once.
@@ -33,7 +33,7 @@ impl AcceptEncoding {
     /// by `*`, and its weight is not 0.
     ///
     /// A body without codings may always be sent. A client can refuse that too, with
-    /// `identity;q=0`, but it is better served than not.
+    /// `identity;q=0`, but gets it anyway rather than an error.
     pub fn accepts(&self, codings: &Codings) -> bool {
         codings.iter().all(|coding| {
             let weight = self.weight(Name::Coding(coding)).or_else(|| self.weight(Name::Any));
@@ -46,7 +46,7 @@ impl AcceptEncoding {
     ///
     /// Order and weights stay. A `*` would allow the upstream any coding, so it is replaced by the
     /// known codings that it covers. `*;q=0` is left out, because codings that are not listed are
-    /// not requested anyway. If nothing is left, the result is `identity`.
+    /// not requested anyway. The result is `identity` if no coding remains.
     pub fn for_upstream(&self) -> String {
         let mut list = Vec::new();
         for &(name, weight) in &self.items {
@@ -94,9 +94,11 @@ fn parse_item(item: &[u8]) -> Option<(Name, Weight)> {
     };
     let weight = parts.next().map_or(Some(FULL), parse_weight);
     match name {
-        // Not a refusal: with one, a typing error would make the upstream fail.
+        // An `identity` that is not valid is left out. As a refusal (`q=0`), it would make the
+        // upstream fail because of a typing error.
         Name::Identity => weight.map(|weight| (name, weight)),
-        // Not left out: then a `*` elsewhere in the list would cover it.
+        // A coding that is not valid counts as refused. If it were left out, a `*` elsewhere in the
+        // list would cover it.
         Name::Any | Name::Coding(_) => Some((name, weight.unwrap_or(REFUSED))),
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's entry: masks one text with two readers that take turns.
+//! The engine's entry point: masks one text with two readers that take turns.
 
 use super::blocks::{Backoff, Instructions, Program, Scan, ShapeTree, can_scan};
 use super::core::{Cursor, Error, ErrorKind, ParseState, Sink, Summary, TextState};
@@ -21,8 +21,8 @@ pub struct Masker {
 }
 
 impl Masker {
-    /// Returns a masker for one text. Compile a [`Program`] once and share it: a masker learns from
-    /// the texts that were read under the same program before.
+    /// Returns a masker for one text. Compile a [`Program`] once and share it: the program
+    /// remembers layouts of earlier texts, which makes later ones faster.
     pub fn new(program: Arc<Program>) -> Self {
         Self {
             instructions: Instructions::default(),
@@ -35,26 +35,27 @@ impl Masker {
         }
     }
 
-    /// Returns the same masker with other processor instructions. The output is the same. For tests
-    /// and benchmarks.
+    /// Sets the processor instructions, for tests and benchmarks. The output is the same with all
+    /// of them.
     #[must_use]
     pub fn with_instructions(self, instructions: Instructions) -> Self {
         Self { instructions, ..self }
     }
 
-    /// Reads the next chunk of the text, of any size, and gives the output so far to the sink.
+    /// Reads the next chunk of the text, of any size, and passes the output so far to the sink.
     ///
     /// # Errors
-    /// The text cannot be trusted. What the sink got before is masked. Withhold the rest of the
-    /// text and do not end the output cleanly. Every later call fails with the same error.
+    /// The text is not valid, or nested too deeply. All output before the error is masked. Withhold
+    /// the rest of the text and do not end the output cleanly. Every later call fails with the same
+    /// error.
     pub fn write<S: Sink>(&mut self, chunk: &[u8], sink: &mut S) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         let mut cursor = Cursor::new(chunk, sink);
         let read = self.read(&mut cursor);
-        // Also after a fault: what passes before it is given out, so that the output does not
-        // depend on how the text was cut.
+        // Also after an error: the unmasked bytes before the fault are output, so that the output
+        // does not depend on how the text was cut.
         if !self.state.is_hidden() {
             cursor.hide();
         }
@@ -65,16 +66,16 @@ impl Masker {
         Ok(())
     }
 
-    /// Ends the text.
+    /// Ends the text and returns the counts.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] if the text ends inside a value or holds none, or the error of an
-    /// earlier call.
+    /// [`ErrorKind::Incomplete`] if the text ends inside a value or has no value, or the error of
+    /// an earlier call.
     pub fn finish(&mut self) -> Result<Summary, Error> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        // Only the end of the text shows where a number at the top level ends.
+        // A number at the top level can end with the text.
         if let (ParseState::Number { .. }, None) = (self.state.parse, self.state.nesting.is_object()) {
             self.state.end_value();
         }

@@ -1,9 +1,9 @@
 //! The engine: masks the selected values of a JSON text while it streams.
 //!
-//! Sans-IO, and without knowledge of HTTP. A [`Masker`] takes the text in chunks of any size and
-//! gives a [`Sink`] *verbatim* ranges of the input and *replacements*. Nothing is serialised again:
-//! every byte outside a masked value is the input's own. The output does not depend on how the text
-//! was cut into chunks.
+//! Sans-IO, and without knowledge of HTTP. A [`Masker`] takes the text in chunks of any size. It
+//! passes *verbatim* ranges of the input and *replacements* to a [`Sink`]. Nothing is serialised
+//! again: every byte outside a masked value is the input's own. The output does not depend on how
+//! the text was cut into chunks.
 //!
 //! ```
 //! use last4::mask::{Masker, Rules, Selectors};
@@ -22,23 +22,25 @@
 //! For many texts, compile a [`Program`] from the [`Rules`] once and share it.
 //!
 //! # What is checked
-//! The positions of values can be trusted only if the text is read as every client reads it. So the
+//! Positions of values are reliable only if the engine reads the text as every client does. So the
 //! engine refuses a text whose strings, escapes, keys, nesting or bytes outside strings are not
-//! JSON, and reports the offset. It does not check what can hide nothing: the spelling of numbers,
-//! `NaN` and `Infinity`, and invalid UTF-8 inside strings that are neither keys nor masked. After a
-//! refusal no further byte is given out.
+//! JSON, and reports the offset. It does not check the spelling of numbers, `NaN` and `Infinity`,
+//! or UTF-8 inside strings that are neither keys nor masked: no secret can hide there. After a
+//! refusal the sink receives no further byte.
 //!
 //! # How it reads
-//! Two readers take turns. The block scanner (`blocks`) reads 64 bytes at a time as long as the
-//! text is ordinary. The byte machine (`machine`) reads everything else. Which of them reads a byte
-//! makes no difference to the verdict or the output. `blocks/handover.rs` holds the contract
-//! between the two.
+//! Two readers take turns. The block scanner (`blocks`) reads 64 bytes at a time while the text is
+//! ordinary. The byte machine (`machine`) reads everything else. The output and any error are the
+//! same whichever of them reads a byte. `blocks/handover.rs` holds the contract between the two.
 //!
 //! # Memory
-//! Constant for each text: a bounded piece of the value being masked; the current key, up to the
-//! longest name in the rules; a bit for each open object or array; an entry for each open object or
-//! array in which the treatment changes or, with a mark, a value is masked; and up to 12 KiB for
-//! the layout of a list's items. The program keeps that layout for the next text.
+//! Each text needs:
+//! - a bounded piece of the value being masked;
+//! - the current key, up to the longest name in the rules;
+//! - a bit for each open object or array;
+//! - an entry for each open object or array in which the treatment of values changes or, with a
+//!   mark, a value is masked;
+//! - up to 12 KiB for the layout of a list's items, which the program keeps for the next text.
 
 mod blocks;
 mod core;

@@ -1,4 +1,4 @@
-//! One stream, gzip member or Zstandard frame being decoded by its library.
+//! The libraries that decode one stream, gzip member or Zstandard frame.
 
 use super::error::DecodeError;
 use crate::codec::coding::Coding;
@@ -7,8 +7,8 @@ use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, Operation};
 
-/// The base-two logarithm of the largest DEFLATE window, 32 KiB. A body does not tell in advance
-/// which window it needs.
+/// The base-two logarithm of the largest DEFLATE window, 32 KiB. A gzip body does not announce the
+/// window that it needs.
 const DEFLATE_WINDOW_LOG: u8 = 15;
 
 /// The base-two logarithm of the largest Zstandard window that HTTP allows, 8 MiB
@@ -28,15 +28,16 @@ pub(super) struct DecodeStep {
     pub(super) consumed: usize,
     /// Bytes written to the output.
     pub(super) produced: usize,
-    /// Whether the stream, member or frame has ended: its checks passed and all its bytes are out.
+    /// Whether the stream, member or frame has ended. Then its checks passed and all its bytes are
+    /// in the output.
     pub(super) ended: bool,
 }
 
 impl LibraryDecoder {
-    /// Begins a stream whose first byte is known but not yet consumed.
+    /// Starts a stream. `first` is its first byte, which the caller still passes to [`Self::step`].
     pub(super) fn open(coding: Coding, first: u8) -> Result<Self, DecodeError> {
         Ok(match coding {
-            // Not `new`: it accepts the large-window format too, with windows of up to 1 GiB.
+            // Not `new`, which also accepts the large-window format, with windows of up to 1 GiB.
             Coding::Brotli => Self::Brotli(Box::new(BrotliState::new_strict(
                 StandardAlloc::default(),
                 StandardAlloc::default(),
@@ -56,7 +57,7 @@ impl LibraryDecoder {
     pub(super) fn restart(&mut self) {
         match self {
             Self::Flate(inflate) => inflate.reset(true),
-            // A Zstandard context goes on to the next frame by itself. Nothing may follow a Brotli
+            // A Zstandard context starts the next frame by itself. Nothing may follow a Brotli
             // stream.
             Self::Brotli(_) | Self::Zstd(_) => {}
         }
@@ -109,19 +110,19 @@ fn flate(inflate: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<De
     let (read, written) = (inflate.total_in(), inflate.total_out());
     let status = inflate.decompress(input, output, FlushDecompress::None).map_err(|_| DecodeError::Corrupt)?;
     Ok(DecodeStep {
-        // At most the lengths of the two slices, so the casts lose nothing.
+        // Both are at most the length of a slice, so the casts lose nothing.
         consumed: (inflate.total_in() - read) as usize,
         produced: (inflate.total_out() - written) as usize,
         ended: status == Status::StreamEnd,
     })
 }
 
-/// Whether a `deflate` body starts with the zlib header that it should have (RFC 1950, section
-/// 2.2). Some servers send a bare DEFLATE stream instead.
+/// Whether a `deflate` body starts with the zlib header that the standard requires (RFC 1950,
+/// section 2.2). Some servers send a bare DEFLATE stream instead.
 ///
-/// The method and window fields of the first byte tell. A bare stream can start with such a byte
+/// The method and window fields of the first byte decide. A bare stream can start with such a byte
 /// only if its first block is a stored block with padding bits that are not zero. No known encoder
-/// writes that. Such a body is taken for zlib and refused.
+/// writes that. Such a body is read as zlib and refused.
 fn starts_zlib(first: u8) -> bool {
     let (method, window_log) = (first & 0x0f, 8 + (first >> 4));
     method == 8 && window_log <= DEFLATE_WINDOW_LOG

@@ -15,17 +15,18 @@ use std::{fmt, mem};
 ///
 /// Feed it a piece of the encoded body, then call [`next`](Self::next) until it needs input. The
 /// decoded bytes do not depend on how the body was cut. Memory depends on the codings alone, not on
-/// how large the body becomes. It is allocated when the first byte arrives; without codings, not at
-/// all.
+/// the size of the decoded body. It is allocated when the first byte arrives. Without codings, none
+/// is allocated.
 ///
-/// An empty body decodes to an empty body, whatever its codings. gzip members and Zstandard frames
-/// may follow one another. Any other byte after the end of a stream is an error.
+/// An empty body decodes to an empty body, with any codings. gzip members and Zstandard frames may
+/// follow one another. Any other byte after the end of a stream is an error.
 pub struct Decoder {
     body: EncodedBody,
-    /// In the order in which they work: the first undoes the coding that was applied last.
+    /// In the order of decoding: the first undoes the coding that was applied last.
     stages: Vec<DecodeStage>,
     plain: Allowance,
-    /// How many bytes the last call returned. The next call discards them.
+    /// The number of bytes that the last call of [`Self::next`] returned. The next call discards
+    /// them.
     returned: usize,
     failed: Option<DecodeError>,
 }
@@ -33,18 +34,18 @@ pub struct Decoder {
 /// The result of [`Decoder::next`].
 #[derive(PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// The next decoded bytes, at most 16 KiB; without codings, a piece as it was fed.
+    /// The next decoded bytes, at most 16 KiB. Without codings, this is a piece of any size, as it
+    /// was fed.
     ///
-    /// May be empty: each call does at most one step of each coding, and a step may produce
-    /// nothing.
+    /// May be empty: a call takes at most one step of each coding, and a step may decode nothing.
     Data(&'a [u8]),
-    /// Everything that was fed is decoded, and the body has not ended.
+    /// All input so far is decoded, but the body has not ended.
     NeedInput,
     /// The body has ended and was complete.
     End,
 }
 
-/// Shows how many bytes there are, never which.
+/// Shows the number of bytes, never the bytes.
 impl fmt::Debug for Progress<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,8 +59,8 @@ impl fmt::Debug for Progress<'_> {
 impl Decoder {
     /// Returns a decoder for a body in these codings.
     ///
-    /// No coding of the stack may decode to more than `max_decoded` bytes. Without codings, that is
-    /// the limit of the body itself.
+    /// No coding of the stack may decode to more than `max_decoded` bytes. Without codings, the
+    /// body itself may have at most this many. `None` is no limit.
     pub fn new(codings: &Codings, max_decoded: Option<u64>) -> Self {
         let allowance = Allowance::new(max_decoded);
         Self {
@@ -80,16 +81,16 @@ impl Decoder {
         }
     }
 
-    /// Notes that no more input follows.
+    /// Marks the end of the input.
     pub fn finish(&mut self) {
         self.body.complete = true;
     }
 
-    /// Decodes a little more.
+    /// Decodes at most one step of each coding.
     ///
     /// # Errors
-    /// The body cannot be decoded. Every later call fails with the same error. What was returned
-    /// before must not be taken for the body.
+    /// The body cannot be decoded. Every later call fails with the same error. The bytes that were
+    /// returned before are not the whole body.
     #[expect(clippy::should_implement_trait, reason = "the bytes borrow from the decoder, so it cannot be an iterator")]
     pub fn next(&mut self) -> Result<Progress<'_>, DecodeError> {
         if let Some(error) = self.failed {
@@ -117,7 +118,7 @@ impl fmt::Debug for Decoder {
     }
 }
 
-/// Returns the output of the last stage: the same bytes again until they are consumed.
+/// Returns the output of the last stage. It returns the same bytes again until they are consumed.
 fn poll<'a>(stages: &'a mut [DecodeStage], body: &'a mut EncodedBody) -> Result<Progress<'a>, DecodeError> {
     let Some((stage, earlier)) = stages.split_last_mut() else {
         return Ok(body.poll());
@@ -143,9 +144,9 @@ fn consume(stages: &mut [DecodeStage], body: &mut EncodedBody, count: usize) {
     }
 }
 
-/// The part of the encoded body that was fed and is not yet decoded.
+/// The part of the encoded body that is not yet decoded.
 struct EncodedBody {
-    /// None of them is empty.
+    /// Never holds an empty piece.
     pieces: VecDeque<Bytes>,
     complete: bool,
 }

@@ -1,4 +1,4 @@
-//! One coding of a stack being undone, over all gzip members or Zstandard frames of a body.
+//! The decoder for one coding of a stack, for all gzip members or Zstandard frames of a body.
 
 use super::error::DecodeError;
 use super::library::LibraryDecoder;
@@ -10,9 +10,10 @@ const OUTPUT_LEN: usize = 16 * 1024;
 pub(super) struct DecodeStage {
     coding: Coding,
     phase: StagePhase,
-    /// Made when the first byte arrives, and kept from one member or frame to the next.
+    /// `None` before the first byte, and after the end of a Brotli or Deflate stream. Kept from one
+    /// gzip member or Zstandard frame to the next.
     library: Option<LibraryDecoder>,
-    /// Whether the library has returned everything that it can decode from its input so far.
+    /// Whether the library has returned all bytes that it can decode from its input so far.
     drained: bool,
     allowance: Allowance,
     /// Empty before the first byte, then [`OUTPUT_LEN`] bytes. Those in `read..written` are unread.
@@ -23,10 +24,11 @@ pub(super) struct DecodeStage {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StagePhase {
-    /// The body may end, or a stream, member or frame may start.
+    /// Before a stream, or between gzip members or Zstandard frames: the body may end, or the next
+    /// may start.
     Between,
     Inside,
-    /// Only the end may follow.
+    /// After the stream: only the end of the body may follow.
     Over,
 }
 
@@ -64,10 +66,11 @@ impl DecodeStage {
         }
     }
 
-    /// Fills the output, which must be read, and returns how many bytes of the input it took.
+    /// Decodes into `output`, all of which must have been read. Returns how many bytes of `input`
+    /// were consumed.
     pub(super) fn step(&mut self, input: &[u8]) -> Result<usize, DecodeError> {
-        // The stage before may have produced nothing in its step. Zstandard fails if it is called
-        // again and again without input.
+        // The input is empty if the earlier stage has produced nothing in its step. Zstandard fails
+        // if it is called repeatedly without input.
         if input.is_empty() && self.drained {
             return Ok(0);
         }
@@ -79,7 +82,7 @@ impl DecodeStage {
         };
         let step = library.step(input, &mut self.output)?;
         if step.consumed == 0 && step.produced == 0 && !step.ended && !input.is_empty() {
-            // No library does this. Without the check, such a library would be called forever.
+            // No library does this, but if one did, it would be called forever.
             return Err(DecodeError::Corrupt);
         }
         self.allowance.spend(step.produced)?;
@@ -91,7 +94,7 @@ impl DecodeStage {
         Ok(step.consumed)
     }
 
-    /// Prepares for input that starts with this byte.
+    /// Prepares for input whose first byte is `first`.
     fn enter(&mut self, first: u8) -> Result<(), DecodeError> {
         match (self.phase, &mut self.library) {
             (StagePhase::Over, _) => return Err(DecodeError::Corrupt),
@@ -106,7 +109,7 @@ impl DecodeStage {
         Ok(())
     }
 
-    /// Notes that the stream, member or frame has ended.
+    /// Sets the phase after the end of a stream, member or frame.
     fn leave(&mut self) {
         self.phase = match self.coding {
             Coding::Gzip | Coding::Zstd => StagePhase::Between,

@@ -8,24 +8,24 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use std::io::{self, Write};
 use zstd::stream::write::Encoder as ZstdEncoder;
 
-/// nginx's default of 1 is zlib's `deflate_fast`. In the library used here that is level 2: its
-/// level 1 is faster and far weaker.
+/// Level 2 of the library used here matches nginx's default, which is level 1 of zlib
+/// (`deflate_fast`). The library's own level 1 is faster, but compresses far less.
 const DEFLATE_LEVEL: u32 = 2;
 
-/// A guess at the balance of time and size, in the range that servers use for dynamic responses.
+/// A balance of time and size, not measured, in the range that servers use for dynamic responses.
 const BROTLI_QUALITY: u32 = 4;
 
 const ZSTD_LEVEL: i32 = 3;
 
-/// The base-two logarithm of the window of Brotli and Zstandard, 256 KiB. Larger windows pay off
-/// only for larger bodies than lists of keys, and cost memory for each response in progress.
+/// The base-two logarithm of the window of Brotli and Zstandard, 256 KiB. Larger windows help only
+/// bodies larger than lists of keys, and cost memory for each response in progress.
 const WINDOW_LOG: u32 = 18;
 
 /// The output space of the Brotli encoder, in bytes.
 const BROTLI_OUTPUT: usize = 4096;
 
-/// An encoder that writes into the rest of the chain, or the end of the chain, which keeps the
-/// bytes.
+/// An encoder that writes into the rest of the chain, or `Output`, the end of the chain, which
+/// collects the bytes.
 pub(super) enum EncoderChain {
     Brotli(Box<CompressorWriter<Box<EncoderChain>>>),
     Deflate(ZlibEncoder<Box<EncoderChain>>),
@@ -52,7 +52,7 @@ impl EncoderChain {
         })
     }
 
-    /// Returns the bytes that came out of the whole chain.
+    /// Returns the buffer at the end of the chain.
     pub(super) fn output(&mut self) -> &mut BytesMut {
         match self {
             Self::Brotli(writer) => writer.get_mut().output(),
@@ -63,7 +63,7 @@ impl EncoderChain {
         }
     }
 
-    /// Ends each coding in turn and returns the bytes that came out.
+    /// Ends each coding in turn and returns the buffer at the end of the chain.
     pub(super) fn finish(self) -> io::Result<BytesMut> {
         match self {
             Self::Brotli(mut writer) => {

@@ -10,8 +10,8 @@ use std::{fmt, mem};
 
 /// Applies a stack of codings to one body.
 ///
-/// The whole body becomes one stream of each coding, however it is cut: some clients read only the
-/// first member of a gzip body. Without codings, bytes are copied.
+/// The whole body becomes one stream of each coding, with any number of pieces: some clients read
+/// only the first member of a gzip body. Without codings, bytes are copied.
 pub struct Encoder {
     chain: EncoderChain,
 }
@@ -32,15 +32,15 @@ impl Encoder {
         Ok(Self { chain })
     }
 
-    /// Encodes a piece of the body and appends the result to `out`. It may be empty.
+    /// Encodes a piece of the body and appends the encoded bytes, if any, to `out`.
     ///
     /// # Errors
-    /// A library fails. The body is then lost.
+    /// A library fails. The encoder must not be used again.
     pub fn write(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
         self.run(out, |chain| chain.write_all(plain))
     }
 
-    /// Appends to `out` what the client needs to read everything that was written so far.
+    /// Appends to `out` the bytes that the client needs to read every piece so far.
     ///
     /// Each call costs some bytes, so use it only if the next piece may take long to arrive.
     ///
@@ -52,7 +52,8 @@ impl Encoder {
 
     /// Ends the body and appends the rest of it to `out`.
     ///
-    /// An encoder that is dropped instead leaves the body incomplete, and the client notices that.
+    /// If the encoder is dropped instead, the body stays incomplete, and the client can detect
+    /// that.
     ///
     /// # Errors
     /// As with [`write`](Self::write).
@@ -61,7 +62,8 @@ impl Encoder {
         Ok(())
     }
 
-    /// Swaps `out` into the end of the chain during `work`, so that the output is not copied again.
+    /// Runs `work` with `out` swapped into the end of the chain, so that the output is not copied
+    /// again.
     fn run(
         &mut self,
         out: &mut BytesMut,

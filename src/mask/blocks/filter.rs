@@ -3,7 +3,7 @@
 use super::kernel::{BLOCK, Block, Kernel};
 use crate::mask::rules::Selectors;
 
-/// The names in selectors and revealing paths.
+/// The names in selectors and revealing paths, prepared for comparison with the keys of a block.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyFilter {
     names: Vec<FilterName>,
@@ -11,25 +11,25 @@ pub(crate) struct KeyFilter {
 
 #[derive(Clone, Debug)]
 struct FilterName {
-    /// The name as it is in a text without escapes, with its closing quote.
+    /// The name as a text without escapes spells it, with its closing quote.
     quoted: Box<[u8]>,
-    /// Is ORed into every byte before the comparison with `first` and `word`: the bit of letter
-    /// case, if case is ignored.
+    /// ORed into every byte before it is compared with `first` and `word`. 0x20, the bit of letter
+    /// case, if case is ignored, else 0.
     fold: u8,
     first: u8,
-    /// The distance from the opening quote to the closing quote, as far as both can be in one
-    /// block.
+    /// The distance from the opening quote to the closing quote, at most `BLOCK - 1`.
     distance: u32,
-    /// The bits at which an opening quote is too near the block's end for that.
+    /// The places of an opening quote whose closing quote would be beyond the block's end.
     cut: u64,
-    /// The first eight bytes of `quoted`, and a mask with all ones for as many as there are.
+    /// The first eight bytes of `quoted`, folded, then zeros. `mask` has all ones in the bytes that
+    /// are set.
     word: u64,
     mask: u64,
 }
 
 impl KeyFilter {
-    /// Returns a filter for the names in `selectors`, except for names that are not ASCII or must
-    /// be escaped: the block scanner leaves keys that are not plain ASCII to the machine.
+    /// Returns a filter for the names in `selectors`. Names that are not ASCII or need escapes are
+    /// left out: the block scanner leaves such keys to the machine.
     pub(crate) fn new<'a>(selectors: impl IntoIterator<Item = &'a Selectors>) -> Self {
         let mut names: Vec<FilterName> = Vec::new();
         for set in selectors {
@@ -54,20 +54,21 @@ impl KeyFilter {
         Self { names }
     }
 
-    /// Returns those of `keys` that are as long as one of the names, or that the block's end cuts
-    /// off. `keys` are the opening quotes of keys, `quotes` all quotes.
+    /// Returns the keys that are as long as one of the names, or whose end is beyond the block's
+    /// end. `keys` has the bits of the opening quotes of keys, `quotes` those of all quotes.
     #[inline(always)]
     pub(crate) fn of_length(&self, keys: u64, quotes: u64) -> u64 {
         self.names.iter().fold(0, |found, name| found | keys & (quotes >> name.distance | name.cut))
     }
 
-    /// Returns those of them that also begin like one of the names.
+    /// Like [`Self::of_length`], but returns only keys that also begin with the first byte of a
+    /// name of this length.
     #[inline(always)]
     pub(crate) fn candidates<K: Kernel>(&self, kernel: K, block: &Block, keys: u64, quotes: u64) -> u64 {
         let mut candidates = 0;
         for name in &self.names {
             let begins = kernel.folded(block, name.fold, name.first) >> 1;
-            // Of a quote in the block's last byte not even the next byte is known.
+            // The byte after a quote in the block's last byte is not in the block.
             candidates |= keys & (begins | 1 << 63) & (quotes >> name.distance | name.cut);
         }
         candidates
@@ -89,7 +90,7 @@ impl KeyFilter {
         false
     }
 
-    /// Compares the key at the start of `text`, after its opening quote, with the names.
+    /// Compares a key with the names. `text` starts after the key's opening quote.
     #[inline(always)]
     pub(crate) fn find(&self, text: &[u8]) -> KeyMatch {
         let Some(begin) = text.first_chunk().map(|begin| u64::from_le_bytes(*begin)) else {
@@ -100,8 +101,8 @@ impl KeyFilter {
                 continue;
             }
             let Some(ahead) = text.get(..quoted.len()) else { return KeyMatch::Name(None) };
-            // A name that fits into the word is compared by now. But folding also makes some bytes
-            // equal that are not letters.
+            // A name that fits into the word is now fully compared. But with `fold`, some bytes
+            // that are not letters compare as equal.
             let same = (*fold == 0 && quoted.len() <= 8)
                 || *ahead == **quoted
                 || *fold != 0 && ahead.eq_ignore_ascii_case(quoted);
@@ -115,7 +116,7 @@ impl KeyFilter {
 
 /// The result of comparing a key with the names.
 pub(crate) enum KeyMatch {
-    /// One of the names, and its length. `None`: too near the end of the text to tell.
+    /// One of the names, and its length. `None` if the chunk ends too early to decide.
     Name(Option<usize>),
     /// None of the names.
     Other,

@@ -1,4 +1,4 @@
-//! Goes along blocks whose shapes are known.
+//! The fast path of the block scanner: reads blocks of known shape.
 
 use super::filter::KeyFilter;
 use super::kernel::{BLOCK, Kernel, Work};
@@ -7,8 +7,8 @@ use super::text::{PassString, PlainString};
 use crate::mask::core::{Cursor, Sink, Summary};
 use crate::mask::rules::Policy;
 
-/// Goes from block to block as long as each block has a known shape and needs no more than to mask
-/// the value after a known name. Most of a list is read here.
+/// Reads blocks of known shape, as long as the only work is to mask the value after a known name.
+/// Most of a list is read here.
 pub(super) struct Follow<'f, 'c, 'a, S> {
     pub(super) keys: &'f KeyFilter,
     pub(super) policy: &'f Policy,
@@ -18,7 +18,7 @@ pub(super) struct Follow<'f, 'c, 'a, S> {
     pub(super) from: TreePosition,
 }
 
-/// A position in the chunk, and the node that the text before it leads to.
+/// A position in the chunk, and the node of the shape tree for the text before it.
 #[derive(Clone, Copy)]
 pub(super) struct TreePosition {
     pub(super) at: usize,
@@ -27,7 +27,7 @@ pub(super) struct TreePosition {
 }
 
 impl<S: Sink> Work for Follow<'_, '_, '_, S> {
-    /// Where the following ends.
+    /// The position of the first block that was not read.
     type Output = TreePosition;
 
     #[inline(always)]
@@ -47,13 +47,14 @@ impl<S: Sink> Work for Follow<'_, '_, '_, S> {
                     at = start + predictor.len + 1;
                 } else {
                     // A secret that is not plain or is split between chunks is left to the machine,
-                    // from its name on.
+                    // which starts at the name.
                     let Some(secret) = kernel.run(PlainString(text)) else { break };
                     cursor.mask_plain(start, secret, policy, summary);
                     predictor = LengthPredictor::new(secret.len(), policy);
                     at = start + secret.len() + 1;
                 }
-                // A constant, not read from the node: the next lookup would wait for that load.
+                // A constant instead of a field of the node: the next look-up would wait for that
+                // load.
                 node = NodeId::AFTER_VALUE;
                 first_child = shapes.first_child(node);
             } else {
@@ -73,13 +74,13 @@ impl<S: Sink> Work for Follow<'_, '_, '_, S> {
 
 /// Predicts that the next secret is as long as the last one.
 ///
-/// To check the prediction takes less than to find the length, and nothing has to wait for the
-/// result. Predicts only lengths at which nothing else decides how a secret is shown.
+/// Checking the prediction takes less time than finding the length, and the processor can go on
+/// before the check is done. Only a secret of at least [`Policy::long_from`] bytes and less than a
+/// block is predicted: how it is shown depends on its length alone.
 #[derive(Default)]
 struct LengthPredictor {
     len: usize,
-    /// The bits of the secret's bytes and of the quote after them. 0: there is no prediction, or
-    /// the secret does not fit into a block.
+    /// Ones for the secret's bytes and for the quote after them. 0 if there is no prediction.
     through: u64,
     hidden_from: usize,
     hidden_to: usize,

@@ -1,43 +1,45 @@
 //! How the two readers take turns.
 //!
-//! The byte machine and the block scanner share one [`TextState`] and one cursor. At each change of
-//! turn, every byte before the cursor is accepted, and the state is the one at the cursor.
+//! The byte machine and the block scanner share one [`TextState`] and one cursor. When one hands
+//! over to the other, every byte before the cursor is accepted, and the state describes the
+//! position of the cursor.
 //!
 //! # From the machine to the scanner
 //! Before each byte the machine calls [`can_scan`], which is cheap: an object or array must be
-//! open, and the parser's state must be one that a [`Carry`] can express. The scanner then calls
-//! [`enter`]. That also refuses if all values here are masked or revealed by default, and near the
-//! limit of nesting. A key, number, literal or masked string that the machine began is ended by the
-//! machine.
+//! open, and a [`Carry`] must be able to express the parser's state. The scanner then calls
+//! [`enter`]. It also refuses to start near the limit of nesting, and where every value is masked
+//! or revealed by default. The machine reads a key, number, literal or masked string to its end
+//! once it has started one.
 //!
 //! # From the scanner to the machine
 //! The scanner sets the cursor, the parser's state and the treatment of the next value, and stops
+//! in one of these places:
 //! - before a block that it cannot prove, or at the end of the chunk: see [`leave`];
-//! - or within a proved block, between two tokens: before a key whose value needs the machine,
-//!   after a bracket if all values after it need the machine, or before the bracket that closes the
-//!   last object or array that the scanner knows of.
+//! - within a proved block, before a key whose value needs the machine;
+//! - within a proved block, after a bracket if all values after it need the machine;
+//! - within a proved block, before the bracket that closes the last object or array that the
+//!   scanner knows of.
 //!
-//! It returns `until`: the machine must read at least up to this position before it calls
-//! [`can_scan`] again, past the block or key that the scanner could not read. [`Backoff`] adds to
-//! that if the scanner is refused several times in a row, so that a text which is unusual
-//! throughout costs little more than with the machine alone.
+//! It returns `until`, a position past the block or key that the scanner could not read. The
+//! machine must read at least up to there before it calls [`can_scan`] again. If the scanner is
+//! refused several times in a row, [`Backoff`] adds to `until`, so that an unusual text costs
+//! little more than with the machine alone.
 //!
 //! # Faults
 //! The scanner reports none. It leaves the block to the machine, which finds the fault and its
-//! offset. So the verdict and the output do not depend on which reader reads a byte.
+//! offset. So the output and any error do not depend on which reader reads a byte.
 
 use super::grammar::{Carry, Scanned};
 use crate::mask::core::{EscapeState, ParseState, TextState, Treatment};
 
-/// Whether the scanner may be tried from here on.
+/// Whether the machine may hand over to the scanner in this state.
 #[inline]
 pub(crate) fn can_scan(state: &TextState) -> bool {
     state.nesting.is_object().is_some() && carry_at(state.parse).is_some()
 }
 
 /// Returns the carry for the scanner's first block, or `None` if the machine must read on.
-/// `default_treatment` is the treatment of the values here, and `too_deep` the nesting that is not
-/// allowed.
+/// `too_deep` is the mask from `Nesting::too_deep`.
 #[inline(always)]
 pub(super) fn enter(state: &TextState, default_treatment: Treatment, too_deep: u64) -> Option<Carry> {
     let fits = !default_treatment.is_special() && state.nesting.inner().bits() & too_deep == 0;
@@ -47,8 +49,8 @@ pub(super) fn enter(state: &TextState, default_treatment: Treatment, too_deep: u
 /// Returns the position and state at which the machine goes on if the scanner stops before the
 /// block at `at`.
 ///
-/// The machine reads keys, numbers and literals from their first byte. If the block splits one, it
-/// is given back whole.
+/// The machine must read keys, numbers and literals from their first byte. So if one of them
+/// extends into the block, the position is its first byte.
 #[cold]
 pub(super) fn leave(scanned: &Scanned<'_>, at: usize, carry: Carry) -> (usize, ParseState) {
     let read = scanned.chunk.get(scanned.start..at).unwrap_or_default();
@@ -56,7 +58,7 @@ pub(super) fn leave(scanned: &Scanned<'_>, at: usize, carry: Carry) -> (usize, P
         scanned.start + read.iter().rposition(|&byte| is_before(byte)).map_or(0, |position| position + 1)
     };
     if carry.in_key == 1 {
-        // The part of the key before the block has no quotes in it: a key with escapes is not
+        // The last quote before the block is the key's opening quote: a key with escapes is not
         // proved.
         (back_to(|byte| byte == b'"').saturating_sub(1), ParseState::Member)
     } else if carry.in_scalar == 1 {
@@ -67,7 +69,8 @@ pub(super) fn leave(scanned: &Scanned<'_>, at: usize, carry: Carry) -> (usize, P
     }
 }
 
-/// The carry at a state within an object or array, if the scanner can start there.
+/// Returns the carry for a state within an object or array, or `None` if the scanner cannot start
+/// there.
 #[inline(always)]
 fn carry_at(parse: ParseState) -> Option<Carry> {
     let carry = Carry::AFTER_VALUE;
@@ -81,8 +84,8 @@ fn carry_at(parse: ParseState) -> Option<Carry> {
     }
 }
 
-/// The state at a carry outside keys and scalars: the inverse of [`carry_at`]. `opened`: the last
-/// token is `{` or `[`.
+/// Returns the state for a carry outside keys and scalars: the inverse of [`carry_at`]. `opened` is
+/// set if the last token is `{` or `[`.
 fn state_at(carry: Carry, opened: bool) -> ParseState {
     if carry.in_string != 0 {
         let escape = if carry.escaped == 1 { EscapeState::Backslash } else { EscapeState::None };
@@ -98,14 +101,15 @@ fn state_at(carry: Carry, opened: bool) -> ParseState {
     }
 }
 
-/// The number of bytes that the machine reads in addition, after the scanner was refused.
+/// The number of bytes that the machine reads beyond `until` after the scanner has read nothing.
 #[derive(Default)]
 pub(crate) struct Backoff(usize);
 
 impl Backoff {
     const MAX: usize = 4096;
 
-    /// Returns the bytes to add after a scan. They double with each scan that has read nothing.
+    /// Returns the number of bytes to add after a scan. It doubles with each scan that has read
+    /// nothing, and is 0 after any other.
     pub(crate) fn after(&mut self, has_read: bool) -> usize {
         self.0 = if has_read { 0 } else { (2 * self.0 + 1).min(Self::MAX) };
         self.0

@@ -5,19 +5,19 @@ use super::shape_cache::ShapeCache;
 use crate::mask::rules::{Reveal, Rules};
 use std::sync::Arc;
 
-/// Compiled [`Rules`]: make one for each kind of text and share it between all
+/// Compiled [`Rules`]. Make one for each kind of text and share it between all
 /// [`Masker`](crate::mask::Masker)s.
 ///
-/// It also keeps what the block scanner learned about the layout of earlier texts (at most 16 times
-/// 12 KiB, nothing of the inside of a string), which makes later texts faster to read and changes
-/// nothing in their output.
+/// It also caches the layout of earlier texts, which makes later texts faster to read and does not
+/// change their output. The cache has at most 16 times 12 KiB, and no byte of the inside of a
+/// string.
 #[derive(Debug)]
 pub struct Program {
     pub(crate) rules: Rules,
     pub(crate) keys: KeyFilter,
-    /// Whether a value's treatment depends on nothing but its own key, and on its depth.
+    /// Whether a value's treatment depends only on its own key and depth, not on a path.
     pub(crate) flat: bool,
-    /// Whether every value whose key is one of the names is masked, wherever it is.
+    /// Whether every value whose key is one of the names is masked, at any place.
     pub(crate) masks_all_names: bool,
     pub(crate) shapes: ShapeCache,
 }
@@ -36,7 +36,7 @@ impl Program {
         }
     }
 
-    /// Returns the rules that it was compiled from.
+    /// Returns the rules of this program.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }

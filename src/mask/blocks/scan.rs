@@ -1,4 +1,4 @@
-//! Reads from block to block.
+//! The loop of the block scanner.
 
 use super::filter::KeyMatch;
 use super::follow::{Follow, TreePosition};
@@ -11,14 +11,16 @@ use super::text::{PassString, plain_string};
 use crate::mask::core::{Cursor, KindStack, ParseState, Sink, TextState, Treatment};
 use crate::mask::rules::MemberKey;
 
-/// Reads blocks from the cursor on, as far as the byte machine is not needed. See `handover.rs`.
+/// Reads blocks from the cursor on, up to the first byte that needs the byte machine. See
+/// `handover.rs`.
 pub(crate) struct Scan<'s, 'c, 'a, S> {
     program: &'s Program,
     state: &'s mut TextState,
     shapes: &'s mut ShapeTree,
     cursor: &'c mut Cursor<'a, S>,
     scanned: Scanned<'a>,
-    /// The treatment of the values here, except for members that the rules name.
+    /// The treatment of values in the innermost object or array, except for members that the rules
+    /// name.
     default_treatment: Treatment,
 }
 
@@ -27,39 +29,39 @@ pub(crate) struct Scan<'s, 'c, 'a, S> {
 struct ProvedKeys {
     /// The block's position in the chunk.
     at: usize,
-    /// The keys that may be names.
+    /// The opening quotes of keys that may be names.
     candidates: u64,
     brackets: Brackets,
     /// The open objects and arrays after the block.
     kinds: KindStack,
 }
 
-/// Where to go on after the keys of a block.
+/// The step after the keys of a block were looked at.
 enum NextStep {
-    /// With the next block, after these brackets of this block.
+    /// Read the next block. These brackets of this block are not yet applied to the nesting.
     Block(Brackets),
-    /// After a masked value.
+    /// Read the block that starts after this masked value.
     After(MaskedValue),
-    /// With the machine, which must read up to here at least.
+    /// Hand over to the machine, which must read at least up to `until`.
     Machine { until: usize },
 }
 
 /// A masked value, by positions in the chunk.
 #[derive(Clone, Copy)]
 struct MaskedValue {
-    /// The first byte of its name.
+    /// The first byte of the name, after the quote.
     key: usize,
     start: usize,
-    /// The closing quote.
+    /// The closing quote of the value.
     end: usize,
 }
 
-/// What was done about a key.
+/// The outcome for one key.
 enum KeyOutcome {
-    /// Nothing: its value is treated like any other.
+    /// The value has the default treatment.
     Passed,
     Masked(MaskedValue),
-    /// Its value needs the machine.
+    /// The machine must read the value.
     Unusual,
 }
 
@@ -91,15 +93,15 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         self.state.next = self.default_treatment;
     }
 
-    /// Returns the node after a masked value. Proofs are for one depth, so there is a node only if
-    /// the kinds tell the whole depth.
+    /// Returns the node after a masked value. Proofs are for one depth, so there is no node if more
+    /// objects and arrays are open than [`KindStack`] holds.
     #[inline(always)]
     fn node_after_value(&mut self) -> NodeId {
         let nesting = &self.state.nesting;
         if nesting.is_deep() { NodeId::NONE } else { self.shapes.after_value(nesting.inner()) }
     }
 
-    /// Returns the node to start at, if this is the start of a text.
+    /// Returns the node for the start of a text, or [`NodeId::NONE`] elsewhere in the text.
     #[inline]
     fn start_node(&mut self, carry: Carry) -> NodeId {
         let nesting = &self.state.nesting;
@@ -109,7 +111,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
     }
 
     /// Applies brackets of a proved block to the nesting. `at` is the block's position. Returns
-    /// `true`, and stops, if a bracket leads to where every value needs the machine.
+    /// `true`, and stops, after a bracket if every value after it needs the machine.
     #[inline(always)]
     fn pass(&mut self, at: usize, brackets: Brackets, after: KindStack) -> bool {
         if self.program.flat {
@@ -158,8 +160,8 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
             }
             match self.treat(kernel, key_at, len) {
                 KeyOutcome::Passed => {}
-                // The next block begins after the value: so the blocks lie alike in every item of a
-                // list.
+                // The next block starts after the value, so that blocks are cut alike in every item
+                // of a list.
                 KeyOutcome::Masked(value) => return NextStep::After(value),
                 KeyOutcome::Unusual => {
                     self.stop_within(key_at - 1, ParseState::Member);
@@ -170,7 +172,8 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         NextStep::Block(brackets)
     }
 
-    /// Masks the value of the key at `key`, if it must be masked. The key is a name of `len` bytes.
+    /// Masks the value of the key at `key`, if it must be masked. `len` is the length of the key,
+    /// which is a name; `None` if the chunk ends too early to decide.
     #[inline(always)]
     fn treat<K: Kernel>(&mut self, kernel: K, key: usize, len: Option<usize>) -> KeyOutcome {
         let chunk = self.cursor.chunk();
@@ -200,7 +203,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         KeyOutcome::Masked(MaskedValue { key, start, end: start + secret.len() })
     }
 
-    /// Goes along blocks of known shape that need little.
+    /// Runs [`Follow`] from `at` and `node`. Returns the position and node that it reached.
     #[inline(always)]
     fn follow<K: Kernel>(&mut self, kernel: K, at: usize, node: NodeId) -> (usize, NodeId) {
         let TextState { nesting, summary, .. } = &mut *self.state;
@@ -220,13 +223,13 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
         (reached.at, reached.node)
     }
 
-    /// Returns the masked member of a proved block, if the block's shape alone proves that it is
-    /// there.
+    /// Returns the masked member of a proved block, if every block of the same shape has the same
+    /// member. Otherwise returns `None`.
     #[inline(always)]
     fn repeatable_member(&self, at: usize, candidates: u64, value: MaskedValue) -> Option<MaskedMember> {
         let (key, start) = (value.key - 1 - at, value.start - at);
-        // No earlier key may be a name. And no digit may be in the name: a shape allows any other
-        // digit.
+        // No earlier key may be a name. The name may have no digit, because a shape allows any
+        // other digit in its place.
         let is_first = key == candidates.trailing_zeros() as usize;
         let chunk = self.cursor.chunk();
         let repeats = start <= BLOCK
@@ -238,7 +241,7 @@ impl<'s, 'c, 'a, S: Sink> Scan<'s, 'c, 'a, S> {
 }
 
 impl<S: Sink> Work for Scan<'_, '_, '_, S> {
-    /// Up to where in the chunk the machine must read at least.
+    /// `until`: the position up to which the machine must read at least.
     type Output = usize;
 
     #[inline(always)]
@@ -275,7 +278,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                         }
                         NextStep::After(value) => {
                             (at, node) = (value.end + 1, self.node_after_value());
-                            // If there is no node, nothing else tells the carry.
+                            // Needed if there is no node to read the carry from.
                             carry = Carry::AFTER_VALUE;
                         }
                         NextStep::Machine { until } => return until,
@@ -303,7 +306,7 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
                 self.stop_before(at, carry);
                 return at + BLOCK;
             }
-            // A block that the end of the chunk cuts off is like no other.
+            // A block that is cut off by the end of the chunk has no shape.
             if text.len() < BLOCK {
                 node = NodeId::NONE;
             }
@@ -353,7 +356,8 @@ impl<S: Sink> Work for Scan<'_, '_, '_, S> {
     }
 }
 
-/// Returns where the string begins that follows white space, a colon and white space.
+/// Skips white space, a colon, white space and a quote. Returns the position after them, or `None`
+/// if the bytes at `at` are others.
 fn spaced_string(chunk: &[u8], at: usize) -> Option<usize> {
     let skip_space = |at: usize| {
         let rest = chunk.get(at..).unwrap_or_default();

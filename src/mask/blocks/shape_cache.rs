@@ -1,27 +1,27 @@
-//! Shapes that were learned from earlier texts, kept for later ones.
+//! Keeps the shape trees of earlier texts for later ones.
 
 use super::shape_tree::ShapeTree;
 use std::fmt;
 use std::sync::{Mutex, TryLockError};
 
-/// The most trees that are kept: about as many as there are texts at a time.
+/// The most trees that are kept: about as many as texts are read at a time.
 const MAX_TREES: usize = 16;
 
-/// The shapes of texts that were read under one program. The answers of a route are alike, so the
-/// next one need not be learned anew.
+/// The shape trees of texts that were read under one program. The responses of a route are alike,
+/// so the next text rarely needs new shapes.
 ///
 /// A shape holds no byte of the inside of a string. If another thread holds the lock, the caller
-/// does without: waiting would cost more than to learn again.
+/// works without the cache: waiting would cost more than learning the shapes again.
 #[derive(Default)]
 pub(crate) struct ShapeCache(Mutex<Vec<ShapeTree>>);
 
 impl ShapeCache {
-    /// Takes a tree out, or returns an empty one.
+    /// Removes a tree from the cache and returns it, or an empty tree if there is none.
     pub(crate) fn take(&self) -> ShapeTree {
         self.with(Vec::pop).flatten().unwrap_or_default()
     }
 
-    /// Keeps a tree for the next text, if it was of use.
+    /// Keeps a useful tree for the next text. Drops any other.
     pub(crate) fn keep(&self, shapes: ShapeTree) {
         if shapes.is_useful() {
             self.with(|kept| {

@@ -1,15 +1,15 @@
 //! A cache of proved blocks, keyed by their shape.
 //!
-//! A list repeats itself. The blocks after one masked value have the same punctuation at the same
-//! places as those after the value before, if everything between is of fixed width (ids, types,
-//! times). Their proofs are then the same too, and to compare a block with a [`Shape`] is far less
-//! work than to prove it. Two blocks of one shape may differ only in what no proof depends on:
-//! plain bytes inside strings, and which digit a digit is.
+//! A list repeats itself. If the fields of its items have a fixed width (ids, types, times), then
+//! the blocks after each masked value have the same punctuation at the same places. Their proofs
+//! are then the same too, and comparing a block with a [`Shape`] is far less work than proving it.
+//! Two blocks of one shape differ only in bytes that no proof depends on: plain bytes inside
+//! strings, and which digit a digit is.
 //!
-//! This is a polymorphic inline cache: after each known block the tree has a few children, for the
-//! few ways in which the text may go on, such as `null` or a number. There are two trees, one for
-//! the blocks after a masked value and a small one for the blocks at the start of a text. They only
-//! grow, up to a fixed size: the proof of a node depends on all nodes above it.
+//! This is a polymorphic inline cache. Each known block has a few children in the tree, for the few
+//! ways in which the text may go on, such as `null` or a number. There are two trees: one for the
+//! blocks after a masked value, and a small one for the blocks at the start of a text. They only
+//! grow, up to a fixed size, because the proof of a node depends on all nodes above it.
 
 use super::grammar::{Brackets, Carry, Proof};
 use super::kernel::{BLOCK, Block, Kernel, Shape};
@@ -24,28 +24,30 @@ const MAX_START_NODES: u8 = 8;
 /// The most children of a node.
 const MAX_CHILDREN: usize = 4;
 
-/// After about this many misses in a row nothing is looked up any more.
+/// After about this many misses in a row, the trees are no longer used for this text.
 const MISS_BUDGET: u8 = 64;
 
-/// Move a child to the front after this many matches at a later position. Then the most frequent
-/// child is at the front most of the time, and where two take turns the order hardly changes.
+/// A child moves to the front after this many matches at a later position. Then the most frequent
+/// child is at the front most of the time, and the order hardly changes if two children alternate.
 const REORDER_AFTER: u8 = 8;
 
-/// A proved block. As a position in the tree: right after that block.
+/// A proved block. As a position in the tree, it means right after that block.
 #[derive(Clone)]
 pub(super) struct ShapeNode {
     shape: Shape,
-    /// The keys that may be names, by their length. None if `masked` is set.
+    /// The opening quotes of keys that may be names, by their length. 0 if `masked` is set.
     pub(super) candidates: u64,
-    /// The member that was masked, if every block of this shape has it.
+    /// The masked member that every block of this shape has. `None` if no value of the block is
+    /// masked.
     pub(super) masked: Option<MaskedMember>,
     pub(super) brackets: Brackets,
     /// The open objects and arrays after the block.
     pub(super) kinds: KindStack,
     pub(super) carry: Carry,
-    /// The block ends inside a string of any length: the next block begins where that string ends.
+    /// Whether the rest of the string at the block's end is skipped, because its length varies. The
+    /// next block then starts at that string's end.
     pub(super) skips_string: bool,
-    /// Part of the tree for the start of a text.
+    /// Whether the node is in the tree for the start of a text.
     at_start: bool,
     pub(super) first_child: NodeId,
     next_sibling: NodeId,
@@ -71,9 +73,9 @@ impl ShapeNode {
 /// A masked value and its name, by their positions in a block.
 #[derive(Clone, Copy)]
 pub(super) struct MaskedMember {
-    /// The name's opening quote.
+    /// Position of the name's opening quote.
     pub(super) key: u8,
-    /// The value's first byte: at most the block's length.
+    /// Position of the value's first byte, at most `BLOCK`.
     pub(super) value: u8,
 }
 
@@ -82,26 +84,26 @@ pub(super) struct MaskedMember {
 pub(super) struct NodeId(u8);
 
 impl NodeId {
-    /// No node: what was just read has no known shape.
+    /// No node: the block before has no known shape.
     pub(super) const NONE: Self = Self(u8::MAX);
 
-    /// The root of the tree for what comes after a masked value.
+    /// The root of the tree for blocks after a masked value.
     pub(super) const AFTER_VALUE: Self = Self(0);
 
-    /// The root of the tree for what comes after the bracket that opens a text.
+    /// The root of the tree for blocks after the bracket that opens a text.
     const START: Self = Self(1);
 
     const ROOTS: usize = 2;
 }
 
-/// Both trees.
+/// The tree for blocks after a masked value and the tree for the start of a text.
 #[derive(Clone)]
 pub(crate) struct ShapeTree {
     nodes: Vec<ShapeNode>,
     start_nodes: u8,
-    /// Misses that are left.
+    /// How many more blocks in a row may miss before the trees are no longer used.
     budget: u8,
-    /// Matches at a later position than the first since the last reordering.
+    /// The number of matches at a later position than the first since the last reordering.
     late_matches: u8,
 }
 
@@ -112,7 +114,7 @@ impl Default for ShapeTree {
 }
 
 impl ShapeTree {
-    /// Whether it is worth keeping for another text.
+    /// Whether the trees are worth keeping for another text.
     pub(super) fn is_useful(&self) -> bool {
         self.nodes.len() > NodeId::ROOTS && self.nodes.len() < MAX_NODES && self.budget > MISS_BUDGET / 2
     }
@@ -122,16 +124,17 @@ impl ShapeTree {
         self.root(NodeId::START, kinds, carry)
     }
 
-    /// Returns the root for what comes after a masked value. `kinds` must be all that is open.
+    /// Returns the root for blocks after a masked value, or [`NodeId::NONE`] if it is for other
+    /// kinds or too many blocks have missed. `kinds` must be all open objects and arrays.
     #[inline(always)]
     pub(super) fn after_value(&mut self, kinds: KindStack) -> NodeId {
         let fits = self.at(NodeId::AFTER_VALUE).is_some_and(|root| root.kinds == kinds) && self.budget > 0;
         if fits { NodeId::AFTER_VALUE } else { self.root(NodeId::AFTER_VALUE, kinds, Carry::AFTER_VALUE) }
     }
 
-    /// Returns a root if it is for these kinds and this carry. The first call decides which they
-    /// are.
-    // Not inlined, because it is called once in a text. Not cold, because that is in every text.
+    /// Returns `root`, or [`NodeId::NONE`] if it is for other kinds or another carry, or too many
+    /// blocks have missed. The first call for a root sets its kinds and carry.
+    // Not inlined, because it is called once in a text. Not `cold`, because every text calls it.
     #[inline(never)]
     fn root(&mut self, root: NodeId, kinds: KindStack, carry: Carry) -> NodeId {
         while self.nodes.len() < NodeId::ROOTS {
@@ -153,7 +156,7 @@ impl ShapeTree {
         self.at(node).map_or(NodeId::NONE, |node| node.first_child)
     }
 
-    /// Returns the child of `node` whose shape the block has. `first` is the node's first child.
+    /// Returns the child of `node` that has the block's shape. `first` is the node's first child.
     #[inline(always)]
     pub(super) fn find_child<K: Kernel>(
         &mut self,
@@ -180,7 +183,7 @@ impl ShapeTree {
         Some((self.at(id)?, id))
     }
 
-    /// Makes `child` the first child of `parent`. Its sibling before it is `before`.
+    /// Makes `child` the first child of `parent`. `before` is the sibling before it.
     #[cold]
     fn move_to_front(&mut self, parent: NodeId, before: NodeId, child: NodeId) {
         let first = self.first_child(parent);
@@ -195,7 +198,7 @@ impl ShapeTree {
         }
     }
 
-    /// Notes that known blocks were found.
+    /// Restarts the count of misses, after a match.
     #[inline(always)]
     pub(super) fn reset_budget(&mut self) {
         self.budget = MISS_BUDGET;
@@ -211,7 +214,8 @@ impl ShapeTree {
         self.at(node).map_or(Carry::AFTER_VALUE, |node| node.carry)
     }
 
-    /// Whether the block after a node begins where the string ends in which the node's block ended.
+    /// Whether the block after a node starts at the end of the string that was open at the node's
+    /// end.
     #[inline(always)]
     pub(super) fn skips_string(&self, node: NodeId) -> bool {
         self.at(node).is_none_or(|node| node.skips_string)
@@ -227,7 +231,8 @@ impl ShapeTree {
         self.add(parent, || ShapeNode { candidates, brackets, ..ShapeNode::new(shape, kinds, carry) })
     }
 
-    /// Inserts a block up to a masked value. `kinds` are the open objects and arrays there.
+    /// Inserts the start of a block, up to a masked value. `kinds` are the open objects and arrays
+    /// there.
     pub(super) fn insert_masked(
         &mut self,
         parent: NodeId,
@@ -240,12 +245,12 @@ impl ShapeTree {
             return;
         }
         let before_value = u64::MAX.checked_shr(u32::from(64 - masked.value)).unwrap_or(0);
-        // A quote, a colon and the value's quote at least come after the name.
+        // The name's closing quote, a colon and the value's quote are in these bits too.
         let in_name = u64::MAX << masked.key & before_value;
         let inside = proof.inside & before_value & !in_name;
         let shape = Shape::new(block, before_value & !inside, inside);
-        // The open objects and arrays after a known block are known only from its node. So the next
-        // node must exist.
+        // A known block takes its open objects and arrays from the node after it, so that node must
+        // exist.
         if self.after_value(kinds) == NodeId::NONE {
             return;
         }
@@ -267,7 +272,7 @@ impl ShapeTree {
         self.nodes.get_mut(usize::from(index))
     }
 
-    /// Spends one miss. Returns whether the block can be inserted.
+    /// Counts one miss. Returns whether the block can be inserted.
     fn may_insert(&mut self, parent: NodeId, proof: &Proof) -> bool {
         self.budget = self.budget.saturating_sub(1);
         let at_start = self.at(parent).is_none_or(|parent| parent.at_start);
@@ -281,8 +286,8 @@ impl ShapeTree {
         let is_full = children.nth(MAX_CHILDREN - 1).is_some();
         let Some(parent) = self.at_mut(parent) else { return NodeId::NONE };
         if is_full {
-            // After a string of any length every block lies differently. But the blocks that begin
-            // at the string's end may be alike.
+            // After a string of varying length every block is different. But blocks that start at
+            // that string's end may be alike.
             if parent.carry.in_plain_string() && !parent.skips_string {
                 parent.skips_string = true;
                 parent.first_child = NodeId::NONE;

@@ -1,19 +1,22 @@
-//! Passes over strings that are neither keys nor masked: the largest part of most texts.
+//! Passes over strings that are neither keys nor masked. They are the largest part of most texts.
 
 use super::grammar::{digits, unescaped};
 use super::kernel::{BLOCK, EscapeBits, Kernel, TextBits, Work, padded_block};
 
-/// Passes over the string around `at`, up to its end. Stops earlier before a block that has a
-/// fault, and before the last bytes of the chunk if they do not fill a block. Then it also stops
-/// before an escape that reaches into these bytes. The byte at which it stops is never escaped. If
-/// it is a digit, it may be part of an escape that was checked.
+/// Passes over the string around `at`, up to its closing quote or control character. Stops earlier
+/// - before a block that has a fault;
+/// - before the last bytes of the chunk if they do not fill a block;
+/// - in both cases before an escape that extends into those bytes.
+///
+/// The byte at which it stops is never escaped. But if it is a digit, it may be part of an escape
+/// that was checked.
 pub(crate) struct PassString<'a> {
     pub(crate) chunk: &'a [u8],
     pub(crate) at: usize,
 }
 
 impl Work for PassString<'_> {
-    /// The position in the chunk.
+    /// The position at which it stops.
     type Output = usize;
 
     #[inline(always)]
@@ -35,10 +38,10 @@ impl Work for PassString<'_> {
     }
 }
 
-/// The same for a string with an escape in the block at `at`.
+/// Like [`PassString`], for a string with an escape in the block at `at`.
 ///
-/// Goes from block to block, not from escape to escape, and looks at every block as if it had
-/// escapes: a branch would be mispredicted in nearly every block.
+/// Reads block by block, not escape by escape, and treats every block as if it had escapes: a
+/// branch would be mispredicted in nearly every block.
 struct PassEscapes<'a> {
     chunk: &'a [u8],
     at: usize,
@@ -61,7 +64,7 @@ impl Work for PassEscapes<'_> {
             let ends = ends & !escaped;
             let faults = escaped & unfit | digits & kernel.no_digit(block, digits);
             if ends | faults != 0 {
-                // The bytes up to and including the first end, or all.
+                // Ones up to and including the first end, or all ones if there is none.
                 let passed = ends ^ ends.wrapping_sub(1);
                 if faults & passed == 0 {
                     return chunk.len() - rest.len() + ends.trailing_zeros() as usize;
@@ -75,17 +78,17 @@ impl Work for PassEscapes<'_> {
     }
 }
 
-/// An escape that reaches into a block. Its bytes before the block are valid.
+/// An escape that starts before a block and ends in it. Its bytes before the block are valid.
 #[derive(Clone, Copy, Default)]
 struct OpenEscape {
-    /// 1 if the first byte is the one after the backslash.
+    /// 1 if the block's first byte follows the escape's backslash, else 0.
     escaped: u64,
-    /// The first bytes that must be digits.
+    /// Ones for the first bytes of the block that must be hexadecimal digits.
     digits: u64,
 }
 
 impl OpenEscape {
-    /// Returns how many of its bytes are before the block.
+    /// Returns the number of bytes of the escape before the block.
     fn len(self) -> usize {
         const ALL: usize = r"\u0000".len();
         match self.digits.count_ones() as usize {
@@ -95,7 +98,7 @@ impl OpenEscape {
     }
 }
 
-/// [`plain_string`] in a function of its own.
+/// [`plain_string`] as a [`Work`], which compiles to its own function.
 pub(crate) struct PlainString<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Work for PlainString<'a> {
@@ -107,8 +110,8 @@ impl<'a> Work for PlainString<'a> {
     }
 }
 
-/// Returns the bytes up to the closing quote of the string that `text` begins in, if all of them
-/// are ASCII and none is escaped.
+/// Returns the bytes up to the closing quote of the string that `text` starts in. `None` if one of
+/// them is not ASCII or escaped, or a control character, or if `text` ends first.
 #[inline(always)]
 pub(crate) fn plain_string<K: Kernel>(kernel: K, text: &[u8]) -> Option<&[u8]> {
     let mut at = 0;
@@ -138,10 +141,10 @@ mod tests {
     use crate::mask::blocks::grammar::escape_len;
     use proptest::prelude::*;
 
-    /// More cases would take Miri hours.
+    /// With more cases, Miri would run for hours.
     const CASES: u32 = if cfg!(miri) { 2 } else { 2000 };
 
-    /// Returns where a string that begins at `at` ends or has its first fault: the position of the
+    /// Returns the position at which a string that starts at `at` ends or has its first fault: the
     /// quote, the control or the backslash.
     fn stop(text: &[u8], mut at: usize) -> usize {
         loop {
@@ -185,8 +188,8 @@ mod tests {
                 let passed = instructions.run(PassString { chunk: text, at });
                 prop_assert!((at..=stop).contains(&passed), "{instructions:?} passes to {passed}, not {stop}");
                 prop_assert!(!is_escaped(&text[at..passed]), "{instructions:?} stops within an escape, at {passed}");
-                // It may stop before a block with a fault and before bytes that fill no block, and
-                // in both cases before an escape that begins earlier.
+                // It may stop before a block with a fault and before bytes that do not fill a
+                // block. In both cases it may stop at an escape before them.
                 let is_end = matches!(text.get(stop), Some(b'"' | 0..0x20));
                 let may_stop = text.len() - passed < BLOCK + 6 || !is_end && stop - passed < BLOCK + 6;
                 prop_assert!(passed == stop || may_stop, "{instructions:?} stops at {passed}, not {stop}");

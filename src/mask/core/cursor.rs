@@ -1,4 +1,4 @@
-//! The chunk being read, and how much of it was given out.
+//! The chunk being read, and how much of it was passed to the sink.
 
 use super::error::ErrorKind;
 use super::secret::{Hidden, hidden_of_plain};
@@ -9,9 +9,9 @@ use memchr::memchr2;
 
 pub(crate) struct Cursor<'a, S> {
     chunk: &'a [u8],
-    /// The next byte to read: `at <= chunk.len()`.
+    /// Position of the next byte to read: `at <= chunk.len()`.
     pub(crate) at: usize,
-    /// The first byte that passes and was not yet given out.
+    /// Position of the first byte that passes and was not yet output.
     shown_from: usize,
     pub(crate) sink: &'a mut S,
 }
@@ -25,10 +25,10 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.chunk
     }
 
-    /// Masks the secret at `start`, which is ASCII without escapes. Gives out what passes before
+    /// Masks the secret at `start`, which is ASCII without escapes, and outputs the bytes before
     /// it.
-    // Not inlined: in a list it is called only if a secret has another length than the one before,
-    // and it would take registers from the loop.
+    // Not inlined: in a list this is called only for a secret with another length than the one
+    // before. Inlined, it would take registers from the loop.
     #[inline(never)]
     pub(crate) fn mask_plain(&mut self, start: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
         let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {
@@ -39,7 +39,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.splice(start + range.start, start + range.end, with);
     }
 
-    /// Replaces the bytes of the chunk in `from..to` by `with`. Gives out what passes before them.
+    /// Replaces the bytes `from..to` of the chunk by `with`, and outputs the bytes before them.
     #[inline(always)]
     pub(crate) fn splice(&mut self, from: usize, to: usize, with: &[u8]) {
         let passes = self.chunk.get(self.shown_from..).unwrap_or_default();
@@ -51,7 +51,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.chunk.get(self.at).copied()
     }
 
-    /// Gives out what passes before the cursor. What follows is hidden until [`Self::show`].
+    /// Outputs the bytes before the cursor. The bytes after it are hidden until [`Self::show`].
     pub(crate) fn hide(&mut self) {
         if let Some(verbatim) = self.chunk.get(self.shown_from..self.at).filter(|bytes| !bytes.is_empty()) {
             self.sink.verbatim(verbatim);
@@ -59,7 +59,7 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.shown_from = self.at;
     }
 
-    /// Lets pass what follows.
+    /// Ends hiding: the bytes from the cursor on pass.
     pub(crate) fn show(&mut self) {
         self.shown_from = self.at;
     }
@@ -69,7 +69,8 @@ impl<'a, S: Sink> Cursor<'a, S> {
         self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len());
     }
 
-    /// Moves to the next quote or backslash of a string and returns it, or to the end of the chunk.
+    /// Moves to the next quote or backslash of a string and returns that byte. Returns `None` at
+    /// the end of the chunk.
     pub(crate) fn skip_plain(&mut self) -> Result<Option<u8>, ErrorKind> {
         let rest = self.rest();
         let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
@@ -82,8 +83,8 @@ impl<'a, S: Sink> Cursor<'a, S> {
         Ok(self.peek())
     }
 
-    /// The inside of the string that begins here, if it ends in this chunk and has neither escapes
-    /// nor faults.
+    /// Returns the inside of the string whose opening quote is before the cursor. `None` if the
+    /// string does not end in this chunk, or has an escape or a control character.
     pub(crate) fn plain_string_ahead(&self) -> Option<&'a [u8]> {
         let rest = self.rest();
         let end = memchr2(b'"', b'\\', rest)?;
@@ -96,8 +97,8 @@ impl<'a, S: Sink> Cursor<'a, S> {
     }
 }
 
-/// Whether there is a byte that JSON does not allow inside strings. A fold without early exit,
-/// because compilers vectorise that.
+/// Whether there is a control character, which JSON does not allow inside strings. A fold without
+/// early exit, because compilers vectorise that.
 fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, &byte| found | (byte < 0x20))
 }

@@ -30,16 +30,16 @@ impl Error {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The text ends inside a value, or holds none.
+    /// The text ends inside a value, or has no value.
     #[error("the text ends too early")]
     Incomplete,
-    /// A byte that JSON does not allow at this position.
+    /// JSON does not allow the byte at this position.
     #[error("not JSON")]
     Syntax,
-    /// Deeper nesting than the rules allow.
+    /// More objects and arrays are open than the rules allow.
     #[error("nested too deeply")]
     TooDeep,
-    /// A key, or a value to be masked, that is not UTF-8.
+    /// A key or a value to be masked is not UTF-8.
     #[error("not UTF-8")]
     Utf8,
 }

@@ -1,5 +1,5 @@
-//! What both readers share: where a text has been read to, what happens to a value, how a secret is
-//! shown, and the output.
+//! Shared by both readers: the position and state in a text, the treatment of values, the short
+//! form of secrets, and the output.
 
 mod cursor;
 mod error;

@@ -2,23 +2,22 @@
 
 use super::treatment::Treatment;
 
-/// The open objects and arrays, outermost first: a bit for each of them, and an entry only where
-/// the treatment changes.
+/// The open objects and arrays: a bit for each, and a [`Scope`] only where the treatment changes.
 #[derive(Clone, Default)]
 pub(crate) struct Nesting {
-    /// The innermost objects and arrays. Empty only if nothing is open.
+    /// The innermost objects and arrays. Empty only if none is open.
     inner: KindStack,
-    /// All others, 63 in each word.
+    /// The objects and arrays around `inner`, 63 in each word.
     outer: Vec<u64>,
     scopes: Vec<Scope>,
 }
 
-/// A stack of up to 63 bits, one for each open object (1) or array (0). Bit 0 is the innermost. The
-/// topmost set bit marks the end of the stack.
+/// A stack of up to 63 bits, one for each open object (1) or array (0). The innermost is bit 0. The
+/// topmost set bit is not an entry: it marks the end of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KindStack(u64);
 
-/// From `depth` on, values have this treatment, except for members that the rules name.
+/// The treatment of values at `depth` and deeper, except for members that the rules name.
 #[derive(Clone, Copy)]
 struct Scope {
     depth: usize,
@@ -26,7 +25,7 @@ struct Scope {
 }
 
 impl KindStack {
-    /// The most bits that fit.
+    /// The most entries of a stack.
     const MOST: usize = 63;
 
     fn len(self) -> usize {
@@ -38,13 +37,13 @@ impl KindStack {
         self.0 == 1
     }
 
-    /// Returns the stack with its end mark.
+    /// Returns the stack's bits, with the end mark.
     #[inline(always)]
     pub(crate) fn bits(self) -> u64 {
         self.0
     }
 
-    /// Returns all ones inside an object, 0 inside an array.
+    /// Returns all ones if the innermost is an object, 0 if it is an array.
     #[inline(always)]
     pub(crate) fn innermost(self) -> u64 {
         (self.0 & 1).wrapping_neg()
@@ -54,13 +53,13 @@ impl KindStack {
         self.0 >> Self::MOST == 1
     }
 
-    /// Pushes a bit: 1 for an object. There must be room.
+    /// Returns the stack with one more entry: 1 for an object, 0 for an array. There must be room.
     #[inline(always)]
     pub(crate) fn opened(self, object: u64) -> Self {
         Self(self.0 << 1 | object)
     }
 
-    /// Pops a bit. There must be one.
+    /// Returns the stack without its innermost entry. It must not be empty.
     #[inline(always)]
     pub(crate) fn closed(self) -> Self {
         Self(self.0 >> 1)
@@ -79,7 +78,7 @@ impl Nesting {
         self.outer.len() * KindStack::MOST + self.inner.len()
     }
 
-    /// Whether more is open than [`Self::inner`] holds.
+    /// Whether more objects and arrays are open than [`Self::inner`] holds.
     #[inline(always)]
     pub(crate) fn is_deep(&self) -> bool {
         !self.outer.is_empty()
@@ -90,12 +89,12 @@ impl Nesting {
         self.inner
     }
 
-    /// Whether the innermost is an object. `None` if nothing is open.
+    /// Whether the innermost container is an object. `None` if no object or array is open.
     pub(crate) fn is_object(&self) -> Option<bool> {
         (!self.inner.is_empty()).then_some(self.inner.0 & 1 == 1)
     }
 
-    /// Returns the treatment inside the innermost object or array.
+    /// Returns the treatment inside the innermost object or array: the default if none is open.
     pub(crate) fn inside(&self) -> Treatment {
         self.scopes.last().map(|scope| scope.inside).unwrap_or_default()
     }
@@ -112,7 +111,8 @@ impl Nesting {
         }
     }
 
-    /// Closes the innermost. Returns `false`, and changes nothing, if that is of the other kind.
+    /// Closes the innermost object or array. Returns `false`, and changes nothing, if it is of the
+    /// other kind or none is open.
     pub(crate) fn close(&mut self, object: bool) -> bool {
         if self.is_object() != Some(object) {
             return false;
@@ -130,14 +130,14 @@ impl Nesting {
         true
     }
 
-    /// Returns the bits that [`Self::inner`] must not have after a push: with one of them, more
-    /// than `max_depth` would be open, or there would be no room.
+    /// Returns a mask for the bits of [`Self::inner`] after a push. If one of these bits is set,
+    /// more than `max_depth` objects and arrays are open, or the stack is full.
     pub(crate) fn too_deep(&self, max_depth: usize) -> u64 {
         let most = max_depth.saturating_sub(self.outer.len() * KindStack::MOST).min(KindStack::MOST - 1);
         u64::MAX << (most + 1)
     }
 
-    /// Replaces [`Self::inner`] after pushes and pops that did not change the treatment.
+    /// Sets [`Self::inner`] after pushes and pops that did not change the treatment.
     pub(crate) fn set_inner(&mut self, inner: KindStack) {
         debug_assert!(!inner.is_empty());
         self.inner = inner;

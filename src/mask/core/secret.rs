@@ -1,23 +1,24 @@
-//! A string being masked: the parts that must be kept until its end decides how it is shown.
+//! A string being masked. Only its end decides how it is shown, so some parts are kept until then.
 
 use super::unit::{MAX_SPELLING, Unit};
 use crate::mask::rules::{Filler, Policy};
 use std::mem;
 use std::ops::Range;
 
-/// Keeps what may be shown of a secret, in constant memory: its first characters (as many as a
-/// masked form has, because it may be one already), its last characters, and a count.
+/// Keeps the parts of a secret that may be shown, in constant memory: its first characters, its
+/// last characters, and a count. Of the first characters it keeps as many as a masked form has,
+/// because the string may be masked already.
 ///
 /// Deliberately not `Debug`: it would show the secret.
 #[derive(Clone, Default)]
 pub(crate) struct Secret {
     count: u64,
-    /// The spelling of the first characters, as many as a masked form has.
+    /// The spelling of the first characters, up to [`Policy::longest_masked`].
     head: Vec<u8>,
-    /// How many bytes of `head` spell the first `first` characters.
+    /// The number of bytes of `head` that spell the first `first` characters.
     first_len: usize,
-    /// The last characters. Once there are `last` of them, a ring whose oldest entry is at
-    /// `oldest`.
+    /// The last characters. Once it holds `last` characters, it is a ring buffer whose oldest entry
+    /// is at `oldest`.
     tail: Vec<Spelling>,
     oldest: usize,
     differs_from_short: bool,
@@ -28,14 +29,14 @@ pub(crate) struct Secret {
 /// How a secret is shown.
 #[derive(Clone, Copy)]
 pub(crate) enum Shown<'a> {
-    /// It passes: it is in masked form already, or empty. An empty string hides nothing, and a
-    /// client can see that there is no secret.
+    /// The secret passes, because it is in masked form already or empty. An empty string hides
+    /// nothing, and a client can see that there is no secret.
     Unchanged(&'a [u8]),
-    /// These pieces replace it.
+    /// These pieces replace the secret.
     Replaced {
-        /// The first characters and the ellipsis, or the short form.
+        /// The first characters and the ellipsis; or the short form and nothing.
         front: [&'a [u8]; 2],
-        /// The last characters: two parts of a ring, in order.
+        /// The last characters, as the two parts of a ring buffer. Empty with the short form.
         back: [&'a [Spelling]; 2],
     },
 }
@@ -46,9 +47,9 @@ pub(crate) struct Hidden<'a> {
     pub(crate) with: &'a [u8],
 }
 
-/// Decides how a plain secret is shown: a secret that lies whole in one chunk and is ASCII without
-/// escapes, so that a byte is a character. Nearly all secrets are plain, and cost no copy. Returns
-/// `None` if the secret passes: it is in masked form already, or empty.
+/// Decides how a plain secret is shown. Plain means that the secret is whole in one chunk and ASCII
+/// without escapes, so that a byte is a character. Nearly all secrets are plain, and they need no
+/// copy. Returns `None` if the secret passes, because it is in masked form already or empty.
 #[inline(always)]
 pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
@@ -67,8 +68,7 @@ pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<H
     Some(Hidden { range: parts.first..secret.len() - parts.last, with: &policy.ellipsis.json })
 }
 
-/// The bytes that spell one character. In place, so that a secret costs no allocation for each of
-/// its characters.
+/// The bytes that spell one character. An array, so that characters need no allocation.
 #[derive(Clone, Copy)]
 pub(crate) struct Spelling {
     bytes: [u8; MAX_SPELLING],
@@ -91,7 +91,7 @@ impl Spelling {
 }
 
 impl Secret {
-    /// Forgets the last string, but keeps the allocations.
+    /// Prepares for the next string, and keeps the allocations.
     pub(crate) fn clear(&mut self) {
         let Self { mut head, mut tail, .. } = mem::take(self);
         head.clear();
@@ -129,7 +129,7 @@ impl Secret {
         }
     }
 
-    /// Decides how the secret is shown, at its end.
+    /// Decides how the secret is shown. Call it at the secret's end.
     pub(crate) fn shown<'a>(&'a self, policy: &'a Policy) -> Shown<'a> {
         let is_short = self.count == policy.short.chars.len() as u64 && !self.differs_from_short;
         let is_masked = self.count == policy.masked_len() as u64 && !self.differs_from_masked;

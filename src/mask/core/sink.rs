@@ -2,19 +2,20 @@
 
 /// Receives the output of a [`Masker`](crate::mask::Masker), in order.
 ///
-/// There are two kinds of output, so that a sink can count or share verbatim bytes instead of
-/// copying.
+/// Verbatim bytes and replacements are separate, so that a sink can count verbatim bytes, or share
+/// them instead of copying.
 pub trait Sink {
-    /// Receives bytes of the input: always a range of the chunk being written.
+    /// Receives bytes of the input: a range of the chunk being written.
     fn verbatim(&mut self, bytes: &[u8]);
 
-    /// Receives bytes in place of a masked value or a part of it.
+    /// Receives bytes that replace a masked value or a part of it.
     fn replacement(&mut self, bytes: &[u8]);
 
-    /// Receives the first `len` bytes of `text` as [`Self::verbatim`] (none, if `text` is shorter),
-    /// and then a [`Self::replacement`].
+    /// Receives the first `len` bytes of `text` as [`Self::verbatim`], and then a
+    /// [`Self::replacement`]. If `text` is shorter than `len`, nothing is verbatim.
     ///
-    /// A sink that copies can do so faster if it may read `text` beyond these bytes.
+    /// Copying is faster if it may read `text` beyond `len`, so `text` holds more bytes where
+    /// possible.
     #[inline]
     fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
         self.verbatim(text.get(..len).unwrap_or_default());
@@ -22,8 +23,8 @@ pub trait Sink {
     }
 }
 
-/// The bytes between two masked values are copied with one copy of this fixed length, if they are
-/// not more and `text` is long enough. In a list there are mostly fewer.
+/// Up to about this many bytes between two masked values are copied with one copy of exactly this
+/// length. A copy of fixed length is faster, and in a list most gaps are shorter.
 const COPY_LEN: usize = 192;
 
 /// Implements [`Sink`] for a growable buffer.
@@ -40,11 +41,12 @@ macro_rules! sink {
                 self.extend_from_slice(bytes);
             }
 
-            /// A copy of a fixed length takes a few instructions. Surplus bytes are overwritten or
-            /// truncated.
+            /// Copies a fixed length, which takes a few instructions. Surplus bytes are overwritten
+            /// or truncated.
             #[inline(always)]
             fn splice(&mut self, text: &[u8], len: usize, replacement: &[u8]) {
-                // The replacement is nearly always three dots. A call of `memcpy` would cost more.
+                // Only for a replacement of three bytes, such as the default ellipsis: a call of
+                // `memcpy` would cost more.
                 if let (Some(copied), Ok(three)) = (text.first_chunk::<COPY_LEN>(), <&[u8; 3]>::try_from(replacement))
                     && len <= COPY_LEN - 3
                 {

@@ -1,11 +1,11 @@
-//! Where in a text the engine is, and what it has done so far.
+//! The state of the engine within a text.
 
 use super::nesting::Nesting;
 use super::summary::Summary;
 use super::treatment::Treatment;
 use crate::mask::rules::{MemberKey, Rules};
 
-/// The state that both readers share and hand to each other.
+/// The state that both readers share.
 #[derive(Clone)]
 pub(crate) struct TextState {
     pub(crate) parse: ParseState,
@@ -16,7 +16,7 @@ pub(crate) struct TextState {
 }
 
 impl TextState {
-    /// The state before the first byte of a text.
+    /// Returns the state before the first byte of a text.
     pub(crate) fn new(rules: &Rules) -> Self {
         Self {
             parse: ParseState::Bom { seen: 0 },
@@ -26,7 +26,7 @@ impl TextState {
         }
     }
 
-    /// Returns the treatment of the values of the innermost object or array, except for members
+    /// Returns the treatment of the values in the innermost object or array, except for members
     /// that the rules name.
     #[inline]
     pub(crate) fn default_treatment(&self, rules: &Rules) -> Treatment {
@@ -43,7 +43,7 @@ impl TextState {
         if self.nesting.is_object() == Some(true) { ParseState::FirstMember } else { ParseState::FirstElement }
     }
 
-    /// Notes the end of a value.
+    /// Sets the state after a value.
     pub(crate) fn end_value(&mut self) {
         let is_open = self.nesting.is_object().is_some();
         self.parse = if is_open { ParseState::AfterValue } else { ParseState::End };
@@ -59,7 +59,7 @@ impl TextState {
     }
 }
 
-/// The parser's state: what was read last and what may come next.
+/// The parser's state: the position in JSON's grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParseState {
     /// At the very start, where a byte order mark may stand. `seen` bytes of the mark were read.
@@ -74,15 +74,16 @@ pub(crate) enum ParseState {
     Member,
     /// Inside a key that has escapes or is split between two chunks.
     Key,
-    /// After a key.
+    /// After a key, before its colon.
     Colon,
-    /// Inside a string that passes.
+    /// Inside a string that is not masked.
     PlainString { escape: EscapeState },
     /// Inside a string that is being masked.
     MaskedString,
-    /// Inside a number. `minus`: only its sign was read.
+    /// Inside a number. `minus` is set while only the sign was read.
     Number { minus: bool },
-    /// Inside `true`, `false`, `null`, or a number that is spelt as a word (`NaN`, `Infinity`).
+    /// Inside `true`, `false`, `null`, `NaN` or `Infinity`. The next byte must be `word[at]`.
+    /// `number` is set for `NaN` and `Infinity`, which are masked like numbers.
     Literal { word: &'static [u8], at: usize, number: bool },
     /// After a value inside an object or array.
     AfterValue,
@@ -90,7 +91,7 @@ pub(crate) enum ParseState {
     End,
 }
 
-/// How much of an escape in a passing string was read.
+/// The part of an escape that was read, in a string that is not masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EscapeState {
     None,

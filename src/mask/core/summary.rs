@@ -1,21 +1,21 @@
-//! What was done to a text.
+//! Counts of the values of a text: masked, unchanged, revealed.
 
 use super::secret::Shown;
 use super::sink::Sink;
 
-/// What was done to a text.
+/// Counts of what the engine did to a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
     /// Selected values that were replaced.
     pub masked: u64,
-    /// Selected values that were in masked form already, and empty strings.
+    /// Selected values that were already masked, or empty strings.
     pub unchanged: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,
     /// Objects that were marked ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
     pub marked: u64,
-    /// Whether the text is an object. Of several values, whether the last one is.
+    /// Whether the text is an object. With several values, whether the last is an object.
     pub object: bool,
 }
 

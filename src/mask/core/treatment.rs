@@ -1,29 +1,29 @@
-//! What happens to a value, as the rules say.
+//! The treatment of a value under the rules: masked, revealed or passed.
 
 use crate::mask::rules::{MemberKey, Reveal, Rules, StateSet};
 
-/// What happens to a value.
+/// The treatment of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Treatment {
     pub(crate) mask: bool,
     pub(crate) revealed: bool,
-    /// The state of the selectors' matcher inside the value.
+    /// The state of the selectors inside the value.
     pub(crate) select: StateSet,
-    /// The state of the revealing paths' matcher inside the value.
+    /// The state of [`Reveal::Paths`] inside the value. 0 without such paths.
     pub(crate) reveal: StateSet,
 }
 
 impl Treatment {
-    /// Whether a string or number with this treatment is masked or counted.
+    /// Whether a string or number with this treatment is masked or counted as revealed.
     pub(crate) fn is_special(self) -> bool {
         self.mask || self.revealed
     }
 }
 
 impl Rules {
-    /// Returns the treatment of a whole text. Texts that may hold several values (`ndjson`) reveal
-    /// nothing: with a second value a text would be a list, and that is not known when the first
-    /// value passes.
+    /// Returns the treatment of a whole text. With `ndjson`, nothing is revealed: a second value
+    /// would make the text a list. When the engine passes the first value, it cannot know whether
+    /// there is a second one.
     pub(crate) fn root(&self) -> Treatment {
         let reveal = match &self.reveal {
             Reveal::Paths(paths) if !self.ndjson => paths.root(),
@@ -32,21 +32,21 @@ impl Rules {
         Treatment { mask: false, revealed: false, select: self.selectors.root(), reveal }
     }
 
-    /// Returns the treatment inside an object or array. A create shows one secret, so at the top
-    /// level only a string or number is revealed. An object or array in a selected field is masked
-    /// throughout.
+    /// Returns the treatment inside an object or array. The response to a create shows one secret,
+    /// so [`Reveal::TopLevel`] reveals only a string or number. An object or array in a selected
+    /// field is masked throughout.
     pub(crate) fn inside(&self, value: Treatment) -> Treatment {
         Treatment { mask: value.mask || (value.revealed && self.reveal == Reveal::TopLevel), ..value }
     }
 
-    /// Returns the treatment of an element of an array whose inside has the treatment `inside`.
+    /// Returns the treatment of an element. `inside` is the treatment inside its array.
     pub(crate) fn element(&self, inside: Treatment) -> Treatment {
         let (selected, select) = self.selectors.element(inside.select);
         Treatment { mask: inside.mask || selected, revealed: false, select, reveal: 0 }
     }
 
-    /// Returns the treatment of the member `key` of an object whose inside has the treatment
-    /// `inside`. `depth` counts the open objects and arrays, this object included.
+    /// Returns the treatment of the member `key`. `inside` is the treatment inside its object.
+    /// `depth` counts the open objects and arrays, this object included.
     pub(crate) fn member(&self, inside: Treatment, depth: usize, key: MemberKey<'_>) -> Treatment {
         let (selected, select) = self.selectors.member(inside.select, key);
         let (revealed, reveal) = match &self.reveal {

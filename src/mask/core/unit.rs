@@ -5,28 +5,28 @@ use super::error::ErrorKind;
 /// The longest spelling of one character: a surrogate pair as two `\u` escapes.
 pub(crate) const MAX_SPELLING: usize = 12;
 
-/// One character of a string: a Unicode scalar value, or a lone surrogate, which only an escape can
-/// spell.
+/// One character of a string: a Unicode scalar value, or a lone surrogate. Only an escape can spell
+/// a lone surrogate.
 #[derive(Clone, Copy)]
 pub(crate) struct Unit<'a> {
     /// The scalar value. `None` for a lone surrogate, which equals no character.
     pub(crate) value: Option<char>,
-    /// The bytes that spell it in the text.
+    /// The bytes that spell the character in the text.
     pub(crate) spelling: &'a [u8],
 }
 
-/// Turns a string's bytes, one at a time, into characters. Keeps a character that a chunk boundary
-/// splits.
+/// Turns a string's bytes, one at a time, into characters. Keeps the bytes of a character until it
+/// is complete, across chunks.
 ///
 /// Deliberately not `Debug`: it may hold a piece of a secret.
 #[derive(Clone, Default)]
 pub(crate) struct UnitReader {
     pending: [u8; MAX_SPELLING],
     len: usize,
-    /// Where in `pending` the current escape or UTF-8 sequence begins: 0, or after a high surrogate
-    /// that waits for its other half.
+    /// Index in `pending` at which the current escape or UTF-8 sequence begins: 6 after a high
+    /// surrogate that waits for its low surrogate, else 0.
     start: usize,
-    /// The high surrogate that waits in `pending[..6]`.
+    /// The value of the high surrogate in `pending[..6]`. `None` if none waits.
     high: Option<u32>,
 }
 
@@ -65,13 +65,14 @@ impl UnitReader {
         self.len == self.start
     }
 
-    /// Emits a surrogate that still waits at the string's end, and prepares for the next string.
+    /// Emits a high surrogate that still waits at the string's end, and prepares for the next
+    /// string.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(Unit<'_>)) {
         self.release_high(&mut each);
         self.clear();
     }
 
-    /// Checks an escape of which `len` bytes after the backslash were read.
+    /// Checks an escape, complete or not, of which `len` bytes after the backslash were read.
     fn escape(&mut self, len: usize, each: &mut impl FnMut(Unit<'_>)) -> Result<(), ErrorKind> {
         let Some(escape) = self.pending.get(self.start + 1..self.start + 1 + len) else {
             return Err(ErrorKind::Syntax);
@@ -106,7 +107,7 @@ impl UnitReader {
         }
     }
 
-    /// Handles a complete `\uXXXX`: a scalar value, a high surrogate that now waits, or a low
+    /// Handles a complete `\uXXXX`. It is a scalar value, a high surrogate that now waits, or a low
     /// surrogate that may end a pair.
     fn code_unit(&mut self, value: u32, each: &mut impl FnMut(Unit<'_>)) {
         match (value, self.high) {
@@ -125,7 +126,7 @@ impl UnitReader {
         }
     }
 
-    /// Emits the character that is now complete, after a high surrogate that waited in vain.
+    /// Emits the character that is now complete. If a high surrogate still waits, emits that first.
     fn complete(&mut self, value: Option<char>, each: &mut impl FnMut(Unit<'_>)) {
         self.release_high(each);
         if let Some(spelling) = self.pending.get(..self.len) {
@@ -134,7 +135,8 @@ impl UnitReader {
         self.clear();
     }
 
-    /// Emits the waiting high surrogate on its own. What was read after it moves to the front.
+    /// Emits the waiting high surrogate on its own. The bytes read after it move to the front of
+    /// `pending`.
     fn release_high(&mut self, each: &mut impl FnMut(Unit<'_>)) {
         if self.high.take().is_some() {
             if let Some(spelling) = self.pending.get(..self.start) {
@@ -151,7 +153,8 @@ impl UnitReader {
     }
 }
 
-/// The character that `sequence` encodes, `None` while it is cut short.
+/// Returns the character that the UTF-8 `sequence` encodes, or `None` while the sequence is
+/// incomplete.
 fn scalar(sequence: &[u8]) -> Result<Option<char>, ErrorKind> {
     match std::str::from_utf8(sequence) {
         Ok(text) => match text.chars().next() {

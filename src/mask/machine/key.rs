@@ -1,10 +1,11 @@
-//! A key that is read character by character, unescaped.
+//! A key that is unescaped character by character.
 
 use crate::mask::rules::{Mark, MemberKey, Reveal, Rules};
 
-/// Collects a key, but no more of it than the longest name in the rules has.
+/// Collects the characters of a key. It stops at the length of the longest name in the rules,
+/// because a longer key matches none.
 ///
-/// Deliberately not `Debug`: keys are bytes of a body too.
+/// Deliberately not `Debug`: keys are part of a body, too.
 #[derive(Clone)]
 pub(crate) struct KeyText {
     text: Vec<u8>,
@@ -27,7 +28,7 @@ impl KeyText {
         self.too_long = false;
     }
 
-    /// Appends a character. A lone surrogate becomes U+FFFD, as lenient clients read it.
+    /// Appends a character. `None`, a lone surrogate, becomes U+FFFD, as lenient clients read it.
     pub(crate) fn push(&mut self, value: Option<char>) {
         let mut utf8 = [0; 4];
         let character = value.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut utf8);

@@ -1,6 +1,7 @@
 //! The byte machine: reads a text byte by byte, with one `match` over the parser's states.
 //!
-//! It has the last word on every text: the block scanner reads only what it would accept.
+//! The byte machine decides which texts are valid. The block scanner reads only text that the
+//! machine would accept.
 
 mod key;
 mod marks;
@@ -18,7 +19,8 @@ macro_rules! whitespace {
     };
 }
 
-/// What was read in part: a key, a character of a string, a secret; and the open objects to mark.
+/// Tokens that were read in part (a key, a character of a string, a secret), and the open objects
+/// to mark.
 ///
 /// Deliberately not `Debug`: it may hold a piece of a secret.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl Unfinished {
     }
 }
 
-/// Reads a chunk from the cursor on.
+/// Reads a chunk byte by byte, from the cursor on.
 pub(crate) struct ByteReader<'r, 'c, 'a, S> {
     pub(crate) rules: &'r Rules,
     pub(crate) state: &'c mut TextState,
@@ -105,13 +107,14 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Consumes a byte.
+    /// Consumes a byte and sets the parser's state.
     fn step(&mut self, parse: ParseState) {
         self.cursor.at += 1;
         self.state.parse = parse;
     }
 
-    /// Accepts a byte order mark, which must be whole and at the very start of the text.
+    /// Reads a byte order mark, which is accepted only whole and at the very start of the text.
+    /// `seen` of its bytes were read before.
     fn byte_order_mark(&mut self, seen: usize, byte: u8) -> Result<(), ErrorKind> {
         const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
         if BOM.get(seen) == Some(&byte) {
@@ -156,7 +159,7 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Marks the object that was just closed, if it must be marked. The cursor is before its
+    /// Marks the object that was just closed, if it must be marked. The cursor is at its closing
     /// bracket.
     fn mark(&mut self) {
         if let Some(mark) = &self.rules.mark
@@ -168,8 +171,8 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         }
     }
 
-    /// Notes that a value is masked, or came masked: if it is a member's, its object must be
-    /// marked.
+    /// Records that a value is masked, by last4 or already by the upstream. If an object is the
+    /// innermost container, it must be marked.
     fn note_masked(&mut self) {
         if self.rules.mark.is_some() && self.state.nesting.is_object() == Some(true) {
             self.unfinished.marks.note_masked(self.state.nesting.depth());
@@ -192,9 +195,9 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
 
     fn begin_key(&mut self) {
         self.cursor.at += 1;
-        // Nearly every key lies in one chunk and has no escape: it is compared where it stands. A
-        // key that is not UTF-8 is read byte by byte, so that the offset of the fault does not
-        // depend on how the text was cut.
+        // The fast path: nearly every key is in one chunk and has no escape, so it is compared in
+        // place. A key that is not UTF-8 takes the slow path, so that the offset of the fault does
+        // not depend on how the text was cut.
         let ahead = self.cursor.plain_string_ahead().filter(|inside| std::str::from_utf8(inside).is_ok());
         if let Some(inside) = ahead {
             Self::end_key(self.rules, self.state, &mut self.unfinished.marks, MemberKey::Known(inside));
@@ -217,7 +220,7 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Decides what happens to the value of this key.
+    /// Decides the treatment of the value after this key.
     fn end_key(rules: &Rules, state: &mut TextState, marks: &mut OpenMarks, key: MemberKey<'_>) {
         let depth = state.nesting.depth();
         if let (Some(mark), MemberKey::Known(key)) = (&rules.mark, key)

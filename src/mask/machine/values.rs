@@ -4,7 +4,8 @@ use super::{ByteReader, Unfinished};
 use crate::mask::core::{ErrorKind, EscapeState, ParseState, Sink};
 
 impl<S: Sink> ByteReader<'_, '_, '_, S> {
-    /// Reads the first byte of a value, or only sets the state that reads it.
+    /// Reads the first byte of a value. For a literal it only sets the state, and [`Self::literal`]
+    /// reads the byte.
     pub(super) fn begin_value(&mut self, byte: u8) -> Result<(), ErrorKind> {
         let literal = |word, number| ParseState::Literal { word, at: 0, number };
         match byte {
@@ -24,7 +25,7 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
             b't' => self.state.parse = literal(b"true", false),
             b'f' => self.state.parse = literal(b"false", false),
             b'n' => self.state.parse = literal(b"null", false),
-            // Python writes these for numbers that JSON does not have.
+            // Python writes `NaN` and `Infinity`, which JSON does not have.
             b'N' => {
                 self.begin_number();
                 self.state.parse = literal(b"NaN", true);
@@ -38,8 +39,8 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Writes the short form, as a string, in place of the number that begins here, if it is
-    /// masked.
+    /// If the number at the cursor is to be masked, hides it and outputs the short form as a
+    /// string.
     fn begin_number(&mut self) {
         self.note_revealed();
         if self.state.next.mask {
@@ -139,7 +140,7 @@ impl<S: Sink> ByteReader<'_, '_, '_, S> {
         Ok(())
     }
 
-    /// Ends a number or literal before the cursor.
+    /// Ends a number or literal. The cursor is at the byte after it.
     fn end_scalar(&mut self, number: bool) {
         if number && self.state.next.mask {
             self.cursor.show();

@@ -1,5 +1,5 @@
-//! A member that is added to every object with a masked value, so that clients need not guess from
-//! dots whether a value is masked.
+//! The mark: a member that the engine adds to every object with a masked value. Without it, clients
+//! would have to guess from an ellipsis whether a value is masked.
 
 use super::policy::Filler;
 
@@ -16,17 +16,17 @@ impl Mark {
         Self { name: name.into(), json: json.into() }
     }
 
-    /// Whether `key`, unescaped, is the mark's name.
+    /// Whether the unescaped `key` is the mark's name.
     pub(crate) fn has_name(&self, key: &[u8]) -> bool {
         self.name.as_bytes() == key
     }
 
-    /// The length of the name in bytes.
+    /// Returns the length of the name in bytes.
     pub(crate) fn name_len(&self) -> usize {
         self.name.len()
     }
 
-    /// The member as JSON, with the comma that separates it from the member before.
+    /// Returns the member as JSON, after the comma that separates it from the previous member.
     pub(crate) fn json(&self) -> &[u8] {
         &self.json
     }

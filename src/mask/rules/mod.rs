@@ -1,4 +1,4 @@
-//! What is masked, and how a masked value is shown.
+//! The rules: which values are masked, and how a masked value is shown.
 
 mod mark;
 mod path;
@@ -14,11 +14,11 @@ pub(crate) use selector::{MemberKey, StateSet};
 
 use thiserror::Error;
 
-/// The default limit of nesting.
+/// By default, this many objects and arrays may be open at once.
 pub const DEFAULT_MAX_DEPTH: usize = 512;
 
-/// The rules for one kind of text: a plain value. A [`Program`](super::Program) is compiled from
-/// it.
+/// The rules for one kind of text, as plain data. [`Program`](super::Program) is their compiled
+/// form.
 ///
 /// ```
 /// use last4::mask::{Reveal, Rules, Selectors};
@@ -57,7 +57,7 @@ impl Rules {
         Self { policy, ..self }
     }
 
-    /// Sets which selected fields pass: for the answer to a *create*.
+    /// Sets which selected fields pass unmasked, for the response to a *create*.
     #[must_use]
     pub fn with_reveal(self, reveal: Reveal) -> Self {
         Self { reveal, ..self }
@@ -69,18 +69,18 @@ impl Rules {
         Self { max_depth, ..self }
     }
 
-    /// Sets whether a text may hold any number of values, newline-delimited or concatenated. Such a
-    /// text is never the answer to a create, so nothing in it is revealed.
+    /// Sets whether a text may hold any number of values, newline-delimited or concatenated.
+    /// Nothing in such a text is revealed, because the response to a create is a single value.
     #[must_use]
     pub fn with_ndjson(self, ndjson: bool) -> Self {
         Self { ndjson, ..self }
     }
 
-    /// Marks every object in which a value is masked: a member with this name and the value `true`
-    /// is added at its end, unless the object has a member with that name already.
+    /// Marks every object with a masked value: adds a member with this name and the value `true` at
+    /// the object's end. An object that already has a member with this name stays as it is.
     ///
-    /// Texts are then read byte by byte, which is 4 to 20 times slower (0.6 instead of 11 GB/s for
-    /// a list of keys).
+    /// With a mark, texts are read byte by byte, which is 4 to 20 times slower (0.6 instead of 11
+    /// GB/s for a list of keys).
     ///
     /// ```
     /// use last4::mask::{Masker, Rules, Selectors};
@@ -102,12 +102,14 @@ impl Rules {
         self.max_depth
     }
 
-    /// Returns rules for a text to which both sets apply: what either selects is masked, only what
-    /// both reveal is revealed, the lower limit holds, and no more of a value is shown than either
-    /// policy shows. Fillers are `self`'s, and so is the mark if `self` has one.
+    /// Returns rules for a text to which both sets apply. A value is masked if either set selects
+    /// it, and revealed only if both have the same `reveal`. The lower limit of nesting holds, and
+    /// no more of a value is shown than either policy shows. Fillers are `self`'s, and so is the
+    /// mark if `self` has one.
     ///
     /// # Errors
-    /// [`SelectorError::TooManySegments`] if the selectors of both do not fit into one matcher.
+    /// [`SelectorError::TooManySegments`] if the paths of both have too many segments for one
+    /// matcher.
     pub fn union(&self, other: &Self) -> Result<Self, SelectorError> {
         Ok(Self {
             selectors: self.selectors.union(&other.selectors)?,
@@ -120,21 +122,22 @@ impl Rules {
     }
 }
 
-/// Which selected fields of a text pass unmasked: the answer to a *create* shows its one secret.
+/// Which selected fields of a text pass unmasked. The response to a *create* shows the new secret
+/// once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reveal {
     /// No field.
     Nothing,
-    /// The strings and numbers in selected fields of the top-level object. Everything deeper is
-    /// masked, also inside an object or array in a selected field.
+    /// The strings and numbers in selected fields of the top-level object. All deeper values are
+    /// masked, even inside an object or array in a selected field.
     TopLevel,
-    /// The fields at these paths, whatever they hold. See [`Reveal::paths`].
+    /// The fields at these paths, of any type. See [`Reveal::paths`].
     Paths(Selectors),
 }
 
 impl Reveal {
-    /// Returns the paths that are revealed, if any.
+    /// Returns the revealed paths. `None` unless this is [`Self::Paths`].
     pub(crate) fn selectors(&self) -> Option<&Selectors> {
         match self {
             Self::Paths(paths) => Some(paths),
@@ -145,8 +148,8 @@ impl Reveal {
     /// Reveals exactly the fields at `paths`, such as `$.data.token`.
     ///
     /// # Errors
-    /// The selectors that are not valid or may match more than one field (a name at any depth, `*`,
-    /// `..`), each with its position in `paths`. A list must never be revealed.
+    /// Each selector that is not valid or may match more than one field (a name at any depth, `*`,
+    /// `..`), with its position in `paths`. A list must never be revealed.
     pub fn paths<S: AsRef<str>>(paths: &[S]) -> Result<Self, Vec<(usize, RulesError)>> {
         let mut errors = Vec::new();
         for (position, path) in paths.iter().enumerate() {

@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-/// The most path segments that a set of selectors may have: the width of the matcher's state.
+/// The most path segments in one set of selectors. The matcher's state has one bit for each.
 pub const MAX_PATH_SEGMENTS: usize = 64;
 
-/// Parses a path, after its `$`.
+/// Parses the part of a path after its `$`.
 pub(crate) fn parse_path(path: &str) -> Result<Vec<PathSegment>, SelectorError> {
     let mut segments = Vec::new();
     let mut rest = path;
@@ -39,7 +39,7 @@ fn dot_member(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     }
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, after) = text.split_at(end);
-    // RFC 9535 member-name-shorthand, and also `-`, because API fields often have it.
+    // RFC 9535 member-name-shorthand. Also allows `-`, which many API fields contain.
     let starts_well = name.chars().next().is_some_and(|c| !c.is_ascii_digit() && c != '-');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-' || !c.is_ascii());
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -51,7 +51,7 @@ fn dot_member(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     }
 }
 
-/// Parses what follows an opening bracket: `*]`, or a quoted name and `]`.
+/// Parses the text after an opening bracket: `*]`, or a quoted name and `]`.
 fn bracket(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
     if let Some(after) = text.strip_prefix("*]") {
         return Ok((SegmentSelector::Wildcard, after));
@@ -85,13 +85,13 @@ fn bracket(text: &str) -> Result<(SegmentSelector, &str), SelectorError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathSegment {
     pub(crate) selector: SegmentSelector,
-    /// Also matches at every deeper level (`..`).
+    /// Whether the segment also matches at every deeper level (`..`).
     pub(crate) descend: bool,
-    /// Ends a path: what it matches is selected.
+    /// Whether this segment ends its path. A field that it matches is then selected.
     pub(crate) last: bool,
 }
 
-/// What a segment matches.
+/// The members or elements that a segment matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SegmentSelector {
     Wildcard,
@@ -100,8 +100,8 @@ pub(crate) enum SegmentSelector {
 
 /// Why a selector was refused.
 ///
-/// `rest_len` is the number of bytes from the fault to the selector's end, for a message that
-/// points at it.
+/// `rest_len` is the number of bytes from the fault to the selector's end, so that a message can
+/// point at the fault.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SelectorError {

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 /// The most characters for each of `first`, `last` and `min_hidden`.
 ///
-/// These bound the memory for one value: a string is held back until it is long enough to be
-/// masked.
+/// This bounds the memory for one value: the engine keeps a secret's first and last characters
+/// until its end.
 pub const MAX_WIDTH: usize = 64;
 
 /// The most characters for each of `ellipsis` and `short`.
@@ -20,11 +20,12 @@ pub struct PolicyParts {
     pub first: usize,
     /// Characters shown at the end.
     pub last: usize,
-    /// The least number of hidden characters. A secret too short for that is shown as `short`.
+    /// The least number of hidden characters. A secret with fewer than `first + last + min_hidden`
+    /// characters is replaced by `short`.
     pub min_hidden: usize,
-    /// Replaces the hidden characters.
+    /// The text in place of the hidden characters.
     pub ellipsis: String,
-    /// Replaces a secret that is too short to show a part of it, and a number.
+    /// The text in place of a number, or of a secret that is too short to show a part of it.
     pub short: String,
 }
 
@@ -50,10 +51,10 @@ pub struct Policy {
     parts: PolicyParts,
     pub(crate) ellipsis: Filler,
     pub(crate) short: Filler,
-    /// The ellipsis with which the upstream masks some values itself. This policy's own replaces
-    /// it.
+    /// The ellipsis with which the upstream itself masks some values. This policy's own ellipsis
+    /// replaces it.
     pub(crate) upstream_ellipsis: Option<Filler>,
-    /// A secret with at least this many bytes is neither in masked form nor too short to show a
+    /// In bytes. A secret of at least this length is not in masked form, and long enough to show a
     /// part of it.
     pub(crate) long_from: usize,
 }
@@ -62,9 +63,9 @@ impl Policy {
     /// Checks the parts.
     ///
     /// # Errors
-    /// A width is over [`MAX_WIDTH`], a filler is over [`MAX_FILLER`], or the ellipsis is empty: a
-    /// secret of exactly `first + last` characters would then look like a masked value and be shown
-    /// whole.
+    /// A width is over [`MAX_WIDTH`], a filler is over [`MAX_FILLER`], or the ellipsis is empty.
+    /// With an empty ellipsis, a secret of exactly `first + last` characters would look like a
+    /// masked value and be shown whole.
     pub fn new(parts: PolicyParts) -> Result<Self, PolicyError> {
         for (name, width) in [("first", parts.first), ("last", parts.last), ("min_hidden", parts.min_hidden)] {
             if width > MAX_WIDTH {
@@ -82,8 +83,8 @@ impl Policy {
         Ok(Self::compile(parts, None))
     }
 
-    /// Returns the policy that shows no more of any value than either policy: the fewer characters
-    /// at each end, the more hidden. The fillers are `self`'s.
+    /// Returns the policy that shows no more of any value than either policy: the smaller `first`
+    /// and `last`, and the larger `min_hidden`. The fillers are `self`'s.
     #[must_use]
     pub(crate) fn strictest(&self, other: &Self) -> Self {
         let (one, two) = (&self.parts, &other.parts);
@@ -96,10 +97,10 @@ impl Policy {
         Self::compile(parts, self.upstream_ellipsis.clone())
     }
 
-    /// Also recognises values that the upstream has masked itself, with this ellipsis, and replaces
-    /// it with the policy's own. Without this, a value in the upstream's form is shown as `short`
-    /// if it has fewer characters than a secret of which a part is shown. For a policy whose
-    /// fillers make all masked values equally long.
+    /// Also recognises values that the upstream itself has masked with `ellipsis`, and replaces
+    /// that ellipsis by the policy's own. Without this, such a value is shown as `short` if it is
+    /// shorter than a secret of which a part is shown. Meant for a policy whose fillers make all
+    /// masked values equally long.
     ///
     /// # Errors
     /// The ellipsis is empty or too long.
@@ -117,28 +118,28 @@ impl Policy {
         Self { parts, ellipsis, short, upstream_ellipsis, long_from }
     }
 
-    /// Returns the parts that the policy was made of.
+    /// Returns the parts of the policy.
     pub fn parts(&self) -> &PolicyParts {
         &self.parts
     }
 
-    /// Returns the characters of a masked string: first, ellipsis, last.
+    /// Returns the number of characters of a masked string: first, ellipsis, last.
     pub(crate) fn masked_len(&self) -> usize {
         self.len_with(&self.ellipsis)
     }
 
-    /// Returns the characters of a masked string with this ellipsis.
+    /// Returns the number of characters of a string that is masked with this ellipsis.
     pub(crate) fn len_with(&self, ellipsis: &Filler) -> usize {
         self.parts.first + ellipsis.chars.len() + self.parts.last
     }
 
-    /// Returns the characters of the longest string in any masked form.
+    /// Returns the number of characters of the longest masked form.
     pub(crate) fn longest_masked(&self) -> usize {
         let upstream_len = self.upstream_ellipsis.as_ref().map_or(0, |upstream| self.len_with(upstream));
         self.masked_len().max(self.short.chars.len()).max(upstream_len)
     }
 
-    /// Returns the fewest characters of a secret of which a part is shown.
+    /// Returns the least number of characters with which a part of a secret is shown.
     pub(crate) fn shown_from(&self) -> usize {
         self.parts.first + self.parts.last + self.parts.min_hidden
     }
@@ -150,7 +151,7 @@ impl Default for Policy {
     }
 }
 
-/// Text that last4 writes into a document: as characters to compare with, and as JSON to write.
+/// A text that last4 writes into a document, as characters for comparisons and as JSON for output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filler {
     pub(crate) chars: Box<[char]>,
@@ -164,8 +165,8 @@ impl Filler {
         for c in text.chars() {
             match c {
                 '"' | '\\' => json.extend(['\\', c]),
-                // Besides the controls: the two line separators that JSON allows in strings and
-                // JavaScript once did not.
+                // Escapes control characters and U+2028 and U+2029. JSON allows these two in
+                // strings, but JavaScript before ES2019 did not.
                 '\0'..='\x1f' | '\u{2028}' | '\u{2029}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
                 _ => json.push(c),
             }
@@ -229,8 +230,8 @@ mod tests {
         }
     }
 
-    /// Each triple is first, last, min_hidden: of one policy, of the other, and of both (written by
-    /// hand).
+    /// Each triple is `first`, `last`, `min_hidden` of one policy, of another, and of both
+    /// together.
     #[test]
     fn of_two_policies_the_strictest_of_each_number_holds() {
         for (one, two, both) in [

@@ -1,5 +1,5 @@
-//! Which fields hold secrets: names at any depth, and paths (a subset of RFC 9535), compiled to a
-//! matcher.
+//! Selectors: the fields that hold secrets. Names at any depth and paths (a subset of RFC 9535),
+//! compiled to a matcher.
 
 use super::path::{MAX_PATH_SEGMENTS, PathSegment, SegmentSelector, SelectorError, parse_path};
 
@@ -20,18 +20,18 @@ use super::path::{MAX_PATH_SEGMENTS, PathSegment, SegmentSelector, SelectorError
 pub struct Selectors {
     names: Vec<Box<[u8]>>,
     segments: Vec<PathSegment>,
-    /// The first segment of each path.
+    /// A bit for the first segment of each path.
     starts: StateSet,
     ignore_case: bool,
     longest_name: usize,
 }
 
 impl Selectors {
-    /// Compiles selectors. With `ignore_case`, letter case makes no difference to names, as in some
+    /// Compiles selectors. With `ignore_case`, names match in any letter case, as in lenient
     /// clients.
     ///
     /// # Errors
-    /// The selectors that are not valid, each with its position in the list.
+    /// Each selector that is not valid, with its position in the list.
     pub fn compile<I>(selectors: I, ignore_case: bool) -> Result<Self, Vec<(usize, SelectorError)>>
     where
         I: IntoIterator,
@@ -52,11 +52,12 @@ impl Selectors {
         self.names.is_empty() && self.segments.is_empty()
     }
 
-    /// Returns the selectors that select what either set selects. Names ignore letter case if they
-    /// do in either set.
+    /// Returns selectors for all fields that either set selects. Names ignore letter case if either
+    /// set ignores it.
     ///
     /// # Errors
-    /// [`SelectorError::TooManySegments`] if the paths of both do not fit into one matcher.
+    /// [`SelectorError::TooManySegments`] if the paths of both have too many segments for one
+    /// matcher.
     pub fn union(&self, other: &Self) -> Result<Self, SelectorError> {
         let mut both = Self { ignore_case: self.ignore_case || other.ignore_case, ..Self::default() };
         for set in [self, other] {
@@ -68,7 +69,8 @@ impl Selectors {
         Ok(both)
     }
 
-    /// Whether every selector is a path of plain names, which leads to one place in a document.
+    /// Whether every selector is a path of plain names, so that it leads to one place in a
+    /// document.
     pub fn is_exact(&self) -> bool {
         self.names.is_empty()
             && self.segments.iter().all(|segment| !segment.descend && segment.selector != SegmentSelector::Wildcard)
@@ -85,7 +87,7 @@ impl Selectors {
         !self.segments.is_empty()
     }
 
-    /// Returns all names in selectors, folded if case is ignored.
+    /// Returns the names in all selectors, folded to lower case if case is ignored.
     pub(crate) fn all_names(&self) -> impl Iterator<Item = &[u8]> {
         let in_paths = self.segments.iter().filter_map(|segment| match &segment.selector {
             SegmentSelector::Name(name) => Some(&**name),
@@ -99,18 +101,18 @@ impl Selectors {
         self.ignore_case
     }
 
-    /// Returns the most bytes that an unescaped key with one of the names can have.
+    /// Returns the length in bytes of the longest unescaped key that can match a name.
     pub(crate) fn longest_name(&self) -> usize {
         self.longest_name
     }
 
-    /// Returns the state at the document's root.
+    /// Returns the matcher's state at the document's root.
     pub(crate) fn root(&self) -> StateSet {
         self.starts
     }
 
     /// Steps from an object in state `from` to its member `key` (unescaped). Returns whether the
-    /// member is selected, and the state inside it.
+    /// member is selected, and the matcher's state inside it.
     pub(crate) fn member(&self, from: StateSet, key: MemberKey<'_>) -> (bool, StateSet) {
         let folded;
         let key = match key {
@@ -129,7 +131,8 @@ impl Selectors {
         (by_name || by_path, state)
     }
 
-    /// Steps from an array in state `from` to an element.
+    /// Steps from an array in state `from` to an element. Returns whether the element is selected,
+    /// and the matcher's state inside it.
     pub(crate) fn element(&self, from: StateSet) -> (bool, StateSet) {
         self.advance(from, |segment| matches!(segment.selector, SegmentSelector::Wildcard))
     }
@@ -192,14 +195,15 @@ impl Selectors {
 
     fn fold(&mut self, name: &[u8]) -> Box<[u8]> {
         let name = if self.ignore_case { fold_case(name) } else { name.to_vec() };
-        // Folding may shorten a character: the Kelvin sign has three bytes, its fold has one.
+        // A key may be longer than its folded name: the Kelvin sign has three bytes, but its fold,
+        // `k`, has one.
         let longest_key = if self.ignore_case { name.len() * 3 } else { name.len() };
         self.longest_name = self.longest_name.max(longest_key);
         name.into_boxed_slice()
     }
 }
 
-/// The states of a nondeterministic automaton: bit *i* means that segment *i* may match the next
+/// The state of a nondeterministic automaton. Bit *i* means that segment *i* may match the next
 /// member or element.
 pub(crate) type StateSet = u64;
 
@@ -208,12 +212,12 @@ pub(crate) type StateSet = u64;
 pub(crate) enum MemberKey<'a> {
     /// The name's bytes.
     Known(&'a [u8]),
-    /// A name that is none of the rules' names.
+    /// A name that is not in the rules.
     Other,
 }
 
-/// Folds letter case as the most lenient clients do: through upper case, so that U+017F becomes `s`
-/// and U+212A becomes `k`. Bytes that are not UTF-8 stay.
+/// Folds letter case as the most lenient clients do, through upper case: U+017F becomes `s`, and
+/// U+212A becomes `k`. In a name that is not UTF-8, only ASCII letters are folded.
 fn fold_case(bytes: &[u8]) -> Vec<u8> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.is_ascii() => {

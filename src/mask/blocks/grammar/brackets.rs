@@ -3,12 +3,12 @@
 use crate::mask::blocks::kernel::Block;
 use crate::mask::core::KindStack;
 
-/// The brackets outside strings.
+/// The brackets of a block outside strings.
 #[derive(Clone, Copy)]
 pub(crate) struct Brackets {
     pub(crate) open: u64,
     pub(crate) close: u64,
-    /// Which of both are curly.
+    /// Which of the brackets in `open` and `close` are curly.
     pub(crate) curly: u64,
 }
 
@@ -16,21 +16,22 @@ pub(crate) struct Brackets {
 #[derive(Clone, Copy)]
 pub(crate) struct OpenBefore {
     pub(crate) kinds: KindStack,
-    /// The bits that the kinds must never have: see `Nesting::too_deep`.
+    /// A mask of bits that `kinds` must never have: see `Nesting::too_deep`.
     pub(crate) too_deep: u64,
 }
 
-/// The effect of a block's brackets, followed from one to the next.
+/// The effect of a block's brackets, from the first to the last.
 #[derive(Clone, Copy)]
 pub(crate) struct BracketEffect {
     pub(crate) brackets: Brackets,
-    /// Not 0 if a bracket closes what it did not open, or if the nesting is too deep.
+    /// Not 0 if a closing bracket is of the wrong kind, or the nesting is too deep.
     pub(crate) fault: u64,
     /// The bytes whose innermost container is an object. An opening bracket belongs to the
     /// container around it, a closing bracket to the container that it closes.
     pub(crate) objects: u64,
     pub(crate) kinds: KindStack,
-    /// The bracket that closes the last of the kinds, or 0. Brackets after it were not followed.
+    /// The bit of the bracket that closes the last of the kinds, or 0. Brackets after it are
+    /// ignored.
     pub(crate) end: u64,
 }
 
@@ -64,7 +65,7 @@ impl BracketEffect {
 }
 
 impl Brackets {
-    /// Returns the kinds after these brackets, which must be proved.
+    /// Returns the kinds after these brackets. The brackets must be proved.
     #[inline(never)]
     pub(crate) fn kinds_after(self, kinds: KindStack) -> KindStack {
         self.in_order().fold(
@@ -75,13 +76,13 @@ impl Brackets {
         )
     }
 
-    /// Whether all of them are before a bit.
+    /// Whether all brackets are before a bit.
     #[inline(always)]
     pub(crate) fn are_before(self, bit: u32) -> bool {
         (self.open | self.close) >> bit == 0
     }
 
-    /// Returns the brackets before a bit, and the others.
+    /// Returns the brackets before a bit, and the rest.
     #[inline(always)]
     pub(crate) fn split(self, bit: u32) -> (Self, Self) {
         let before = (1 << bit) - 1;

@@ -1,24 +1,26 @@
-//! What the text before a block means for the block.
+//! The state from one block to the next.
 
-/// Everything that the proof of a block must know of the text before it. Flags are 0 or 1, so that
+/// All facts about the text before a block that the block's proof needs. Flags are 0 or 1, so that
 /// they can be shifted into the block's first bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Carry {
-    /// All ones inside a string, else 0.
+    /// All ones if the block starts inside a string, else 0.
     pub(crate) in_string: u64,
-    /// That string is a key.
+    /// 1 if the block starts inside a string that is a key, else 0.
     pub(crate) in_key: u64,
-    /// The first byte is escaped.
+    /// 1 if the block's first byte is escaped, else 0.
     pub(crate) escaped: u64,
-    /// The last byte is part of a number or literal, which may go on.
+    /// 1 if the last byte before the block is part of a number or literal, which may continue, else
+    /// 0.
     pub(crate) in_scalar: u64,
-    /// The first bytes that belong to a literal that was already checked to its end.
+    /// Ones for the block's first bytes if they belong to a literal that was already checked to its
+    /// end.
     pub(crate) literal: u64,
-    /// The last token is followed by a value or key: `{`, `[`, `,` or `:`.
+    /// 1 if a value or key comes next, after `{`, `[`, `,` or `:`. Else 0.
     pub(crate) before_value: u64,
-    /// That token is `{`, or the `,` of an object.
+    /// 1 if a key comes next, after `{` or a `,` inside an object. Else 0.
     pub(crate) before_key: u64,
-    /// The last token is a key.
+    /// 1 if the last token is a key, so that a colon comes next. Else 0.
     pub(crate) after_key: u64,
 }
 
@@ -35,7 +37,7 @@ impl Carry {
         after_key: 0,
     };
 
-    /// Whether the block begins inside a string that is not a key, and not inside an escape.
+    /// Whether the block starts inside a string that is not a key, and not inside an escape.
     #[inline(always)]
     pub(crate) fn in_plain_string(self) -> bool {
         self.in_string & !self.in_key.wrapping_neg() & (self.escaped ^ 1) != 0

@@ -20,13 +20,13 @@ pub(crate) struct Window<'a> {
     pub(crate) scanned: &'a Scanned<'a>,
 }
 
-/// The part of a chunk that was proved.
+/// The part of a chunk that the scanner has proved so far.
 #[derive(Clone, Copy)]
 pub(crate) struct Scanned<'a> {
     pub(crate) chunk: &'a [u8],
-    /// Where that part begins.
+    /// The position at which the part starts.
     pub(crate) start: usize,
-    /// Whether the last token before that part is `{` or `[`.
+    /// Whether the last token before the part is `{` or `[`.
     pub(crate) opened: bool,
 }
 
@@ -43,10 +43,10 @@ impl Scanned<'_> {
 /// The findings about a block, if it has no faults.
 #[derive(Clone, Copy)]
 pub(crate) struct Proof {
-    /// Not 0 if the block is not grammatical, or too unusual to tell: then the machine reads it.
+    /// Not 0 if the block is not grammatical, or too unusual to decide. Then the machine reads it.
     pub(crate) faults: u64,
-    /// Not 0 if the proof depends on more than a [`Shape`](crate::mask::blocks::kernel::Shape)
-    /// compares.
+    /// Not 0 if the proof depends on more bytes than a
+    /// [`Shape`](crate::mask::blocks::kernel::Shape) compares.
     pub(crate) unrepeatable: u64,
     /// The bytes inside strings.
     pub(crate) inside: u64,
@@ -55,15 +55,16 @@ pub(crate) struct Proof {
     /// All quotes that are not escaped.
     pub(crate) quotes: u64,
     pub(crate) brackets: Brackets,
-    /// The open objects and arrays after the block, or after `end`.
+    /// The open objects and arrays after the block, or after the bracket `end`.
     pub(crate) kinds: KindStack,
-    /// The bracket that closes all kinds that were given, if there is one. Then the block is proved
-    /// up to and including that bracket.
+    /// The bit of the bracket that closes the last of the kinds before the block, or 0. If it is
+    /// set, the block is proved up to and including this bracket.
     pub(crate) end: u64,
     pub(crate) carry: Carry,
 }
 
-/// Proves one block. There are branches only for what is rare, or present in every block of a text.
+/// Proves one block. Branches are only for cases that are rare, or the same in every block of a
+/// text.
 #[inline(always)]
 pub(crate) fn check<K: Kernel>(
     kernel: K,
@@ -81,7 +82,7 @@ pub(crate) fn check<K: Kernel>(
         quotes &= !escapes;
         faults |= u64::from(!are_escapes(escapes, window.text));
     }
-    // From each opening quote to before its closing quote.
+    // Ones from each opening quote to the byte before its closing quote.
     let strings = kernel.parity(quotes) ^ carry.in_string;
     let opening = quotes & strings;
     let OutsideBits { space, comma, colon, open, close, number } =
@@ -97,14 +98,14 @@ pub(crate) fn check<K: Kernel>(
         let (fault, reaches) = words(letters, scalar_starts, window.text);
         faults |= fault;
         literal = reaches;
-        // A literal at the block's end was checked together with the bytes after the block.
+        // A literal at the block's end was checked with bytes after the block.
         let last = scalars & !(u64::MAX.checked_shr((!scalars).leading_zeros()).unwrap_or(0));
         unrepeatable |= letters & last;
     }
     let BracketEffect { fault, brackets, objects, kinds, end } = BracketEffect::of(open, close, window.block, nest);
     faults |= fault;
 
-    // Each token follows a token that a value follows, or a value.
+    // Values and keys must follow `{`, `[`, `,` or `:`. Separators must not.
     let (before_value, next_before_value) = after(separators | open, carry.before_value, space);
     let (before_key, next_before_key) = after(open & brackets.curly | comma & objects, carry.before_key, space);
     let mut misplaced = (opening | open | scalar_starts) & !before_value;
@@ -114,9 +115,9 @@ pub(crate) fn check<K: Kernel>(
         misplaced |= u64::from(!window.are_empty(close & before_value));
     }
 
-    // A key is a string where a key must be, and a colon follows each key and nothing else. Adding
-    // the opening quote to a run of 1s carries out one place past its end (as simdjson finds string
-    // ends).
+    // A key is a string where a key must be, and a colon follows keys only. If the opening quote is
+    // added to a run of 1s, the carry comes out one place past the run's end (simdjson finds string
+    // ends this way).
     let keys = opening & before_key;
     let (past_keys, next_in_key) = add(strings, keys | carry.in_key);
     let (after_key, next_after_key) = after(past_keys & !strings, carry.after_key, space);
@@ -125,15 +126,16 @@ pub(crate) fn check<K: Kernel>(
     let unusual = (inside.backslash | inside.unusual) & strings;
     if unusual != 0 {
         unrepeatable = 1;
-        // Keys are compared without unescaping, and must be UTF-8.
+        // Keys are compared without unescaping and must be UTF-8, so a backslash or a byte beyond
+        // ASCII in a key needs the machine. A control character is a fault in any string.
         let in_keys = strings & !past_keys;
         misplaced |= unusual & in_keys | kernel.control(window.block) & strings;
     }
-    // The bits up to and including the end, or all.
+    // Ones up to and including `end`, or all ones if it is 0.
     let proved = end ^ end.wrapping_sub(1);
     faults |= misplaced & proved;
     if window.text.len() < BLOCK && end == 0 {
-        // The white space that pads a block does not end a token.
+        // Padding is not text: a string or scalar at the end may continue in the next chunk.
         faults |= strings >> 63 | scalars >> (window.text.len().max(1) - 1) & 1;
     }
     let carry = Carry {
@@ -151,7 +153,7 @@ pub(crate) fn check<K: Kernel>(
 }
 
 impl Window<'_> {
-    /// Whether each of these closing brackets comes right after an opening bracket.
+    /// Whether each of these closing brackets closes an empty object or array.
     #[cold]
     fn are_empty(self, mut closing: u64) -> bool {
         while closing != 0 {
@@ -164,9 +166,9 @@ impl Window<'_> {
     }
 }
 
-/// Returns the first token after each of `tokens`, and whether the first token of the next block
-/// comes after the last of them. `before` is that bit from the block before. The carry of the
-/// addition runs through white space.
+/// Returns the bits of the first token after each of `tokens`, and 1 if the next block starts
+/// before the token after the last of them. `before` is that second value of the block before. The
+/// carry of the addition passes white space.
 #[inline(always)]
 fn after(tokens: u64, before: u64, space: u64) -> (u64, u64) {
     let next = tokens << 1 | before;
@@ -181,7 +183,7 @@ fn add(one: u64, other: u64) -> (u64, u64) {
 }
 
 impl OutsideBits {
-    /// Removes the punctuation and white space inside `strings`.
+    /// Removes the bits inside `strings`, except from `number`.
     #[inline(always)]
     fn without(self, strings: u64) -> Self {
         Self {

@@ -1,24 +1,25 @@
-//! The spelling of escapes, literals and numbers: checked byte by byte, where they occur.
+//! Escapes, literals and numbers: where they occur, their bytes are checked one by one.
 
-/// Returns which bytes are escaped, that is, follow an odd number of backslashes, and whether the
-/// next block's first byte is.
+/// Returns the escaped bytes (after an odd number of backslashes), and 1 if the next block's first
+/// byte is escaped.
 #[inline(always)]
 pub(crate) fn unescaped(backslash: u64, first_escaped: u64) -> (u64, u64) {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     let run = backslash & !first_escaped;
-    // In a run of backslashes, every second one escapes the byte after it, from the first on. As in
-    // simdjson: subtracting the run from the run shifted by one gives alternating bits, and setting
-    // the odd bits before and flipping them after makes that right for runs that begin at an even
-    // or an odd bit.
+    // In a run of backslashes, the first, third, fifth and so on escape the byte after them. As in
+    // simdjson, subtracting the run from the run shifted by one gives alternating bits. Setting the
+    // odd bits before the subtraction and flipping them after it makes this right for runs that
+    // start at an even or an odd bit.
     let turns = (run << 1 | ODD).wrapping_sub(run) ^ ODD;
     (turns ^ (backslash | first_escaped), (turns & backslash) >> (u64::BITS - 1))
 }
 
-/// Returns where digits must follow these `u`, in this block and in the next. `first` are those
-/// that the block before requires.
+/// Returns the bits at which digits must follow the `unicode` bits (each a `u` after a backslash),
+/// in this block and in the next. `first` are the bits that the block before requires.
 ///
-/// If a `u` is among the digits of another, some bits are missing, but never the first that is not
-/// a digit: a `u` is only in `unicode` if a backslash precedes it.
+/// If a `u` is among the digits of another `u`, some bits are missing, but the bit of the first
+/// byte that is not a digit is always there: a `u` is in `unicode` only after a backslash, which is
+/// no digit.
 #[inline(always)]
 pub(crate) fn digits(unicode: u64, first: u64) -> (u64, u64) {
     let digits = u128::from(unicode) * 0b11110;
@@ -26,7 +27,7 @@ pub(crate) fn digits(unicode: u64, first: u64) -> (u64, u64) {
 }
 
 /// Whether all these bytes of `text` are valid after a backslash. The digits after a `u` are
-/// checked at once, even if they reach beyond the block.
+/// included, even beyond the block.
 #[inline(always)]
 pub(crate) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
     while escaped != 0 {
@@ -39,7 +40,8 @@ pub(crate) fn are_escapes(mut escaped: u64, text: &[u8]) -> bool {
     true
 }
 
-/// Returns the number of bytes of an escape, after its backslash.
+/// Returns the number of bytes after an escape's backslash, or `None` if they are not a valid
+/// escape.
 #[inline(always)]
 pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
     match text {
@@ -49,9 +51,10 @@ pub(crate) fn escape_len(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Checks the letters: the bytes of numbers and literals that are neither digits nor minus. Returns
-/// a value other than 0 if there is a fault, and the bits of the next block into which a literal
-/// reaches. `starts` are the first bytes of all numbers and literals.
+/// Checks `letters`: the bytes of numbers and literals that are neither digits nor minus. `starts`
+/// has the first bytes of all numbers and literals. Returns
+/// - a value other than 0 if there is a fault;
+/// - the bits of the next block that belong to the last literal.
 #[inline(always)]
 pub(crate) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
     let mut reaches = 0;
@@ -59,7 +62,7 @@ pub(crate) fn words(mut letters: u64, starts: u64, text: &[u8]) -> (u64, u64) {
         let at = letters.trailing_zeros();
         let begin = text.get(at as usize..).unwrap_or_default();
         if starts >> at & 1 == 0 {
-            // Literals are removed whole, so this is inside a number.
+            // Literals are removed whole, so this letter is inside a number.
             if !matches!(begin, [b'.' | b'e' | b'E' | b'+', ..]) {
                 return (1, 0);
             }
@@ -88,7 +91,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// More would take Miri hours.
+    /// With more cases, Miri would run for hours.
     const CASES: u32 = if cfg!(miri) { 4 } else { 20_000 };
 
     proptest! {

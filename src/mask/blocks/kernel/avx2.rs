@@ -1,12 +1,12 @@
-//! 32 bytes at a time, with AVX2 and carry-less multiplication.
+//! The AVX2 kernel: 32 bytes at a time, and carry-less multiplication.
 
 use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
 use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
 use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
-/// How far ahead of a block to prefetch, in bytes: beyond the end of the page, where the
-/// processor's own prefetcher stops.
+/// The distance in bytes from a block to the bytes that it prefetches. They are past the end of the
+/// page, where the processor's own prefetcher stops.
 #[cfg(not(miri))]
 const AHEAD: usize = 1536;
 
@@ -15,7 +15,7 @@ const AHEAD: usize = 1536;
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// Returns `None` if the processor lacks one of them.
+    /// Returns `None` if the processor lacks one of these features.
     pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
@@ -46,7 +46,8 @@ impl Kernel for Avx2 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            // `[` and `{`, `]` and `}` differ in one bit, which no other byte shares.
+            // `[` and `{` differ only in bit 0x20, and so do `]` and `}`. With the bit set, no
+            // other byte equals `{` or `}`.
             let case = _mm256_set1_epi8(0x20);
             let (folded_low, folded_high) = (_mm256_or_si256(low, case), _mm256_or_si256(high, case));
             OutsideBits {
@@ -84,8 +85,8 @@ impl Kernel for Avx2 {
         // SAFETY: an `Avx2` exists only where `detect` found the features.
         unsafe {
             let (low, high) = load(block);
-            // With this bit flipped, the quote and the controls are at most the space, and nothing
-            // else is.
+            // With bit 0x02 flipped, the quote and the controls are at most 0x20 (the space), and
+            // all other bytes are more.
             let flip = _mm256_set1_epi8(0x02);
             TextBits {
                 ends: joined(at_most(_mm256_xor_si256(low, flip), 0x20), at_most(_mm256_xor_si256(high, flip), 0x20)),
@@ -173,7 +174,7 @@ fn load(block: &Block) -> (__m256i, __m256i) {
     unsafe { (_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) }
 }
 
-/// Returns the top bits of 64 bytes.
+/// Returns the top bit of each of the 64 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn joined(low: __m256i, high: __m256i) -> u64 {
@@ -187,7 +188,7 @@ fn equal(half: __m256i, byte: u8) -> __m256i {
     _mm256_cmpeq_epi8(half, _mm256_set1_epi8(byte.cast_signed()))
 }
 
-/// The controls and the bytes that are not ASCII: as signed numbers they are below the space.
+/// Returns the controls and the bytes beyond ASCII. As signed numbers they are less than the space.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn unusual(half: __m256i) -> __m256i {
@@ -200,7 +201,7 @@ fn at_most(half: __m256i, byte: i8) -> __m256i {
     _mm256_cmpeq_epi8(_mm256_min_epu8(half, _mm256_set1_epi8(byte)), half)
 }
 
-/// Returns the entry for the low half of each ASCII byte, and 0 for the other bytes.
+/// Returns for each ASCII byte the entry at the index of its low four bits, and 0 for other bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn by_low_half(entries: &[u8; 16], half: __m256i) -> __m256i {
@@ -215,7 +216,7 @@ fn space(half: __m256i) -> __m256i {
     _mm256_cmpeq_epi8(half, by_low_half(&SPACE, half))
 }
 
-/// The digits and the minus.
+/// Returns the digits and the minus.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn number(half: __m256i) -> __m256i {
@@ -223,14 +224,14 @@ fn number(half: __m256i) -> __m256i {
     _mm256_or_si256(at_most(digit, 9), equal(half, b'-'))
 }
 
-/// The quotes and backslashes.
+/// Returns the quotes and backslashes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn marks(half: __m256i) -> __m256i {
     _mm256_cmpeq_epi8(half, by_low_half(&MARKS, half))
 }
 
-/// The bytes that are valid after a backslash.
+/// Returns the bytes that are valid after a backslash.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn fits_escape(half: __m256i) -> __m256i {
@@ -241,7 +242,8 @@ fn fits_escape(half: __m256i) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn hex_digit(half: __m256i) -> __m256i {
-    // The `count` bytes from `from` on: moved so that they become the smallest signed numbers.
+    // Returns the bytes in `from..from + count`, by one signed comparison: the addition moves
+    // `from` to the smallest signed number.
     let first = |bytes, from: u8, count: i8| {
         let moved = _mm256_add_epi8(bytes, _mm256_set1_epi8(0x80_u8.wrapping_sub(from).cast_signed()));
         _mm256_cmpgt_epi8(_mm256_set1_epi8(i8::MIN + count), moved)
@@ -250,7 +252,7 @@ fn hex_digit(half: __m256i) -> __m256i {
     _mm256_or_si256(first(half, b'0', 10), first(lower_case, b'a', 6))
 }
 
-/// Parity by carry-less multiplication with all ones.
+/// Returns the parity of the bits up to each bit, by carry-less multiplication with all ones.
 #[inline]
 #[target_feature(enable = "pclmulqdq,sse2")]
 fn parity(bits: u64) -> u64 {

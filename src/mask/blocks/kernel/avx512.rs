@@ -1,22 +1,22 @@
-//! Like AVX2, but inside strings 64 bytes at a time, with AVX-512.
+//! The AVX-512 kernel: like AVX2, but 64 bytes at a time inside strings.
 //!
-//! Elsewhere AVX-512 gains nothing: the bits are needed at once, and they take longer to get into
-//! general registers.
+//! Outside strings AVX-512 is no faster: the bits are needed at once, and moving them to general
+//! registers takes longer.
 
 use super::avx2::Avx2;
 use super::block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
 use super::vector::{Kernel, Work};
 use std::arch::x86_64::*;
 
-/// The bytes that are valid after a backslash, by their low seven bits. As in all tables here,
-/// every other entry holds a byte with other low bits, so that a byte equals its entry if and only
-/// if it is looked for.
+/// The bytes that are valid after a backslash, by their low seven bits. In both tables here, an
+/// entry for no wanted byte holds a byte with other low bits. So a byte equals its entry if and
+/// only if it is wanted.
 static ESCAPES: [Block; 2] = [entries(br#""\/bfnrtu"#, 0, 2 * BLOCK), entries(br#""\/bfnrtu"#, BLOCK, 2 * BLOCK)];
 
 /// The hexadecimal digits, by their low six bits.
 static DIGITS: Block = entries(b"0123456789abcdefABCDEF", 0, BLOCK);
 
-/// Returns the part from `from` on of a table of `all` entries, in which each of `bytes` is at the
+/// Returns the 64 entries from `from` on of a table of `all` entries. Each of `bytes` is at the
 /// index of its low bits.
 const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
     let mut entries = [0; BLOCK];
@@ -39,8 +39,8 @@ const fn entries(bytes: &[u8], from: usize, all: usize) -> Block {
 pub(crate) struct Avx512(Avx2);
 
 impl Avx512 {
-    /// Returns `None` if the processor lacks one of them. The processors that slow down for AVX-512
-    /// are older than VBMI, so they are excluded.
+    /// Returns `None` if the processor lacks one of these features. All processors with VBMI are
+    /// newer than those that slow down for AVX-512.
     pub(crate) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -147,10 +147,11 @@ fn equal(bytes: __m512i, byte: u8) -> u64 {
     _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()))
 }
 
-/// The quotes and controls.
+/// Returns the quotes and controls.
 #[inline]
 #[target_feature(enable = "avx512bw")]
 fn ends(bytes: __m512i) -> u64 {
-    // With this bit flipped, they are at most the space, and nothing else is.
+    // With bit 0x02 flipped, these bytes are at most 0x20 (the space), and all other bytes are
+    // more.
     _mm512_cmple_epu8_mask(_mm512_xor_si512(bytes, _mm512_set1_epi8(0x02)), _mm512_set1_epi8(0x20))
 }

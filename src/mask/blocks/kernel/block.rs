@@ -1,6 +1,6 @@
-//! A block, and the bytes found in it: in all words bit *i* stands for byte *i*.
+//! A block, and the bytes found in it. In all words bit *i* stands for byte *i*.
 
-/// The bytes of a block: one for each bit of a word.
+/// The number of bytes in a block: one for each bit of a `u64`.
 pub(crate) const BLOCK: usize = 64;
 
 /// One block of a text.
@@ -17,16 +17,16 @@ pub(crate) fn padded_block(text: &[u8]) -> Block {
     block
 }
 
-/// What matters inside strings.
+/// The bytes that matter inside strings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InsideBits {
     pub(crate) quote: u64,
     pub(crate) backslash: u64,
-    /// The controls and the bytes that are not ASCII.
+    /// The controls and the bytes beyond ASCII.
     pub(crate) unusual: u64,
 }
 
-/// What matters outside strings.
+/// The bytes that matter outside strings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OutsideBits {
     /// JSON's white space.
@@ -41,7 +41,7 @@ pub(crate) struct OutsideBits {
     pub(crate) number: u64,
 }
 
-/// What matters in a string that passes.
+/// The bytes that matter in a string that is not masked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TextBits {
     /// The quotes and controls.
@@ -49,21 +49,21 @@ pub(crate) struct TextBits {
     pub(crate) backslash: u64,
 }
 
-/// What matters after a backslash.
+/// The bytes that matter after a backslash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EscapeBits {
     /// The bytes that are not valid after a backslash: all but `"`, `\\`, `/`, `b`, `f`, `n`, `r`,
     /// `t` and `u`.
     pub(crate) unfit: u64,
-    /// `u`, which four digits must follow.
+    /// `u`, which needs four hexadecimal digits after it.
     pub(crate) unicode: u64,
 }
 
-/// The condition under which the proof of a block also holds for another block. It holds nothing of
-/// the inside of strings.
+/// A pattern. The proof of the block that it was made from also holds for every block that fits. A
+/// shape holds no byte of the inside of a string.
 ///
-/// Each byte of the block must be in `from..=from + span`. That can express all that is needed:
-/// exactly this byte, any digit, any plain byte of a string, or any byte at all.
+/// Each byte of a block must be in `from..=from + span`. This range can be one byte, any digit, any
+/// plain byte of a string, or any byte at all.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Shape {
@@ -74,9 +74,9 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Returns the shape of a block. `compared` are the bytes that a proof depends on: those
-    /// outside strings and those of a name whose value is masked. `inside` are the bytes inside
-    /// strings.
+    /// Returns the shape of a block. `compared` has the bytes that a proof depends on: those
+    /// outside strings, and those of a name whose value is masked. `inside` has the bytes inside
+    /// strings. Any other byte fits.
     pub(crate) fn new(block: &Block, compared: u64, inside: u64) -> Self {
         let mut shape = Self { from: [0; BLOCK], span: [0xff; BLOCK], plain: [0; BLOCK] };
         let bytes = shape.from.iter_mut().zip(&mut shape.span).zip(&mut shape.plain).zip(block);

@@ -1,6 +1,6 @@
 //! Finds bytes in a block with the processor's vector instructions.
 //!
-//! The only place with `unsafe`. Each kernel is a value that proves that the processor has its
+//! The only module with `unsafe`. A kernel is a value that proves that the processor has its
 //! instructions. All kernels return the same bits as [`Scalar`]: the tests compare them.
 #![expect(unsafe_code, reason = "vector instructions")]
 
@@ -21,8 +21,8 @@ use scalar::Scalar;
 use std::fmt;
 pub(crate) use vector::{Kernel, Work};
 
-/// The processor instructions that the engine uses. All give the same output. [`Default`] is the
-/// fastest that the processor has.
+/// The processor instructions that the engine uses. The output is the same with all of them.
+/// [`Default`] is the fastest that the processor has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Instructions(Choice);
 
@@ -39,7 +39,8 @@ enum Choice {
 }
 
 impl Instructions {
-    /// Returns all that this processor has, the fastest first. The last is always portable code.
+    /// Returns the instructions that this processor has, the fastest first. The last is always
+    /// portable code.
     ///
     /// ```
     /// use last4::mask::Instructions;
@@ -61,13 +62,13 @@ impl Instructions {
         .map(Self)
     }
 
-    /// Reads every byte by itself, never a block. All others are tested against this. Not part of
-    /// [`available`](Self::available), since it is the slowest.
+    /// Returns the slowest: the engine reads byte by byte, never in blocks. It is the reference for
+    /// tests of the others, and not part of [`available`](Self::available).
     pub fn bytes() -> Self {
         Self(Choice::Bytes)
     }
 
-    /// Whether blocks are read.
+    /// Whether the engine reads in blocks with these instructions.
     #[inline]
     pub(crate) fn read_blocks(self) -> bool {
         !matches!(self.0, Choice::Bytes)
@@ -135,7 +136,7 @@ mod tests {
         }
     }
 
-    /// The bits that concern escapes, of which `.1` are asked for.
+    /// A block, and the bits of it that are compared: a kernel may return anything for the others.
     struct Escapes<'a>(&'a Block, u64);
 
     impl Work for Escapes<'_> {
@@ -212,7 +213,7 @@ mod tests {
         }
     }
 
-    /// Random bits, the same in every run.
+    /// Returns a generator of random bits, the same in every run.
     fn random() -> impl FnMut() -> u64 {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         move || {

@@ -1,11 +1,12 @@
-//! 16 bytes at a time, with NEON, which all processors of this kind have.
+//! The NEON kernel: 16 bytes at a time. Compiled only for targets on which all processors have
+//! NEON.
 
 use super::block::{Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
 use super::tables::{B_OR_R, ESCAPES, MARKS, SPACE};
 use super::vector::{Kernel, Work};
 use std::arch::aarch64::*;
 
-/// Exists only if the compiler itself assumes NEON.
+/// Needs no detection: this is compiled only if the target has NEON.
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;
 
@@ -31,7 +32,8 @@ impl Kernel for Neon {
         // SAFETY: every processor that this is compiled for has NEON.
         unsafe {
             let block = load(block);
-            // `[` and `{`, `]` and `}` differ in one bit, which no other byte shares.
+            // `[` and `{` differ only in bit 0x20, and so do `]` and `}`. With the bit set, no
+            // other byte equals `{` or `}`.
             let folded = folded(block, 0x20);
             OutsideBits {
                 space: joined(block.map(|quarter| space(quarter))),
@@ -105,8 +107,8 @@ impl Kernel for Neon {
         }
     }
 
-    /// Six instructions, because each shifts and combines at once. Carry-less multiplication, which
-    /// not every processor has, would need a way to a vector register and back.
+    /// Takes six instructions, because each shifts and combines at once. Carry-less multiplication
+    /// is not on every processor, and would need moves to a vector register and back.
     #[inline(always)]
     fn parity(self, bits: u64) -> u64 {
         [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |parity, distance| parity ^ parity << distance)
@@ -126,15 +128,15 @@ fn load(block: &Block) -> Quarters {
     unsafe { [vld1q_u8(start), vld1q_u8(start.add(16)), vld1q_u8(start.add(32)), vld1q_u8(start.add(48))] }
 }
 
-/// For each byte of a half of a quarter, its own bit.
+/// Returns a vector in which byte *i* of each half has only bit *i* set.
 #[inline]
 #[target_feature(enable = "neon")]
 fn own_bits() -> uint8x16_t {
     vreinterpretq_u8_u64(vdupq_n_u64(0x8040_2010_0804_0201))
 }
 
-/// Returns a bit for each of 64 bytes that are all ones or zero. There is no instruction for that:
-/// each byte keeps only its own bit, and neighbours are added three times.
+/// Returns a bit for each of 64 bytes, which are all ones or zero. NEON has no instruction for
+/// this: each byte keeps only its own bit, and then neighbours are added three times.
 #[inline]
 #[target_feature(enable = "neon")]
 fn joined(flags: Quarters) -> u64 {
@@ -155,7 +157,7 @@ fn equal(quarter: uint8x16_t, byte: u8) -> uint8x16_t {
     vceqq_u8(quarter, vdupq_n_u8(byte))
 }
 
-/// The bytes that are valid after a backslash.
+/// Returns the bytes that are valid after a backslash.
 #[inline]
 #[target_feature(enable = "neon")]
 fn fits_escape(quarter: uint8x16_t) -> uint8x16_t {
@@ -176,7 +178,7 @@ fn not_plain(quarter: uint8x16_t) -> uint8x16_t {
     vorrq_u8(unusual(quarter), marks(quarter))
 }
 
-/// The controls and the bytes that are not ASCII: as signed numbers they are below the space.
+/// Returns the controls and the bytes beyond ASCII. As signed numbers they are less than the space.
 #[inline]
 #[target_feature(enable = "neon")]
 fn unusual(quarter: uint8x16_t) -> uint8x16_t {
@@ -195,14 +197,14 @@ fn space(quarter: uint8x16_t) -> uint8x16_t {
     vceqq_u8(quarter, by_lower_half(&SPACE, quarter))
 }
 
-/// The quotes and backslashes.
+/// Returns the quotes and backslashes.
 #[inline]
 #[target_feature(enable = "neon")]
 fn marks(quarter: uint8x16_t) -> uint8x16_t {
     vceqq_u8(quarter, by_lower_half(&MARKS, quarter))
 }
 
-/// Returns the entry for the low half of each byte.
+/// Returns for each byte the entry at the index of its low four bits.
 #[inline]
 #[target_feature(enable = "neon")]
 fn by_lower_half(entries: &[u8; 16], quarter: uint8x16_t) -> uint8x16_t {

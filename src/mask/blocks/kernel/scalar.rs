@@ -1,4 +1,4 @@
-//! The reference: one byte at a time, no `unsafe`.
+//! The portable kernel: one byte at a time, no `unsafe`. The other kernels are tested against it.
 
 use super::block::{BLOCK, Block, EscapeBits, InsideBits, OutsideBits, Shape, TextBits};
 use super::vector::{Kernel, Work};
@@ -83,8 +83,8 @@ impl Kernel for Scalar {
     }
 }
 
-/// Returns a bit for each byte that `is`. In two steps, which compilers vectorise. They do not
-/// vectorise a loop over bits.
+/// Returns a bit for each byte for which `is` holds. In two steps, because compilers vectorise
+/// these, but not a loop that sets bits.
 #[inline(always)]
 fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
     gathered(&block.map(|byte| u8::from(is(byte))))
@@ -93,17 +93,17 @@ fn bits(block: &Block, is: impl Fn(u8) -> bool) -> u64 {
 /// Returns a bit for each flag. The flags are 0 or 1.
 #[inline(always)]
 fn gathered(flags: &[u8; BLOCK]) -> u64 {
-    // A multiplication gathers eight flags in the top byte.
+    // Multiplying by this gathers eight flags in the top byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let gathered = |flags: &[u8; 8]| u64::from_le_bytes(*flags).wrapping_mul(GATHER) >> 56;
     let (words, _) = flags.as_chunks();
     words.iter().rev().fold(0, |bits, flags| bits << 8 | gathered(flags))
 }
 
-/// To look at this many bytes one by one takes as long as the whole block.
+/// Up to this many bytes, testing them one by one is not slower than testing the whole block.
 const FEW: u32 = 12;
 
-/// Returns those of `asked` whose byte `is`. Mostly they are few.
+/// Returns the bits of `asked` for whose bytes `is` holds. Mostly few are asked for.
 #[inline(always)]
 fn among(block: &Block, asked: u64, is: impl Fn(u8) -> bool) -> u64 {
     if asked.count_ones() > FEW {

@@ -1,8 +1,8 @@
-//! Tables for instructions that look up 16 entries at once, by the low half of each byte.
+//! Tables for instructions that look up 16 entries at once, by the low four bits of each byte.
 //!
-//! Each table is for a set of bytes. An entry holds the byte of the set with this low half. An
-//! entry without one holds a byte with another low half. So a byte equals its entry if and only if
-//! it is in the set.
+//! Each table is for a set of bytes. Each byte of the set is at the index of its low four bits. All
+//! other entries hold a byte with other low bits. So a byte equals its entry if and only if it is
+//! in the set.
 
 /// JSON's white space.
 pub(super) const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0];
@@ -10,8 +10,8 @@ pub(super) const SPACE: [u8; 16] = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 
 /// The quote and the backslash.
 pub(super) const MARKS: [u8; 16] = [0xff, 0, b'"', 0, 0, 0, 0, 0, 0, 0, 0, 0, b'\\', 0, 0, 0];
 
-/// The bytes that are valid after a backslash. Three of them have the low half 2: only the quote is
-/// in the table, and `b` and `r`, which differ in [`B_OR_R`] alone, are found by a comparison.
+/// The bytes that are valid after a backslash, except `b` and `r`. These have the same low four
+/// bits as the quote, so the kernels find them by a comparison with [`B_OR_R`] set.
 pub(super) const ESCAPES: [u8; 16] = [0xff, 0, b'"', 0, b't', b'u', b'f', 0, 0, 0, 0, 0, b'\\', 0, b'n', b'/'];
 
 /// The one bit in which `b` and `r` differ.
