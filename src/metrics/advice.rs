@@ -1,30 +1,31 @@
-//! What an operator is told about creates that show no secret.
+//! Advice to the operator on creates that show no secret.
 //!
-//! An API may wrap what it creates, so that its secret stands below the top level and is masked: nobody ever sees it. A list may look the
-//! same from the outside, and must stay masked. So the line says what to make sure of, and is written now and then, not with each answer.
+//! If an API wraps the object that it creates, the secret is below the top level and is masked, so
+//! that it is never seen. But a list may look the same, and must stay masked. So the log line names
+//! what to check, and is written every few minutes, not for each answer.
 
 use super::route::RouteCounts;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// What goes on is told again after this long.
+/// How long until the advice on a route is logged again.
 const AGAIN: Duration = Duration::from_secs(600);
 
-/// What was told of each route.
+/// The advice that was logged, by route.
 #[derive(Debug, Default)]
-pub(super) struct Advice(BTreeMap<String, Told>);
+pub(super) struct Advice(BTreeMap<String, LastLogged>);
 
 #[derive(Debug)]
-struct Told {
+struct LastLogged {
     at: Instant,
-    /// How many such answers there had been.
+    /// The number of such answers at that time.
     answers: u64,
 }
 
 impl Advice {
-    /// Looks at what was counted, and gives advice on what is new.
+    /// Compares the counts, and logs advice on routes with new answers.
     pub(super) fn look(&mut self, routes: &BTreeMap<String, RouteCounts>, now: Instant) {
-        for (route, counts) in routes.iter().filter(|(_, counts)| !counts.is_left_out()) {
+        for (route, counts) in routes.iter().filter(|(_, counts)| !counts.is_retired()) {
             if let Some(answers) = self.new_answers(route, counts.all_unrevealed(), now) {
                 tracing::warn!(
                     route,
@@ -36,14 +37,14 @@ impl Advice {
         }
     }
 
-    /// How many answers there are to tell of, if it is time to.
+    /// Returns the number of new answers, if advice on them is due.
     fn new_answers(&mut self, route: &str, answers: u64, now: Instant) -> Option<u64> {
         let before = self.0.get(route);
-        let new = answers - before.map_or(0, |told| told.answers);
-        if new == 0 || before.is_some_and(|told| now.duration_since(told.at) < AGAIN) {
+        let new = answers - before.map_or(0, |last| last.answers);
+        if new == 0 || before.is_some_and(|last| now.duration_since(last.at) < AGAIN) {
             return None;
         }
-        self.0.insert(route.to_owned(), Told { at: now, answers });
+        self.0.insert(route.to_owned(), LastLogged { at: now, answers });
         Some(new)
     }
 }

@@ -1,31 +1,33 @@
-//! The alarm for routes that leak, or need no masks any more, in silence.
+//! Alarms for routes whose masks have stopped working, or are no longer needed.
 //!
-//! An upgrade of the API that renames a field takes its mask away, and nothing else changes: such a route answers as ever, and what is
-//! counted shows that nothing in its answers is selected. It is found from the counts, off the path of requests.
+//! If an upgrade of the API renames a field, the field is no longer masked, and nothing else
+//! changes. The counts show it: the route answers as before, and its answers hold no selected
+//! value. The counts are compared off the path of requests.
 
 use super::route::RouteCounts;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// So many answers in a row make an alarm. Fewer may be lists that happen to be empty; many more would take a quiet route days.
+/// Lists in a row that raise an alarm. Fewer may be empty by chance. Many more would take days on a
+/// quiet route.
 const ANSWERS: u64 = 50;
 
-/// An alarm that goes on is told again after this long.
+/// How long until a lasting alarm is logged again.
 const AGAIN: Duration = Duration::from_secs(3600);
 
-/// What is wrong with a route.
+/// A fault of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alarm {
-    /// All selected values arrive masked.
+    /// All selected values came masked from the upstream.
     AlreadyMasked,
-    /// No answer holds a selected value.
+    /// No list holds a selected value.
     NothingSelected,
 }
 
 impl Alarm {
     pub(super) const ALL: [Self; 2] = [Self::AlreadyMasked, Self::NothingSelected];
 
-    /// The word in labels.
+    /// Returns the value of the label `alarm`.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::AlreadyMasked => "already-masked",
@@ -49,26 +51,26 @@ impl Alarm {
     }
 }
 
-/// What is known of all routes, from one look to the next.
+/// The state of the alarms of all routes.
 #[derive(Debug, Default)]
 pub(super) struct Alarms(BTreeMap<String, [Streak; 2]>);
 
-/// Answers in a row that speak for an alarm.
+/// The number of lists in a row for which an alarm's condition holds.
 #[derive(Debug, Default)]
 struct Streak {
-    /// What of all that was counted speaks against it; changed, it begins anew.
+    /// A count that rises when the condition does not hold, which starts the streak anew.
     against: u64,
-    /// How many answers there had been when it began.
+    /// The number of lists when the streak started.
     since: u64,
     length: u64,
-    told: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
 impl Alarms {
-    /// Looks at what was counted, and warns of what is wrong: at once, and then once an hour.
+    /// Compares the counts, and logs a warning for each alarm: at once, and then every hour.
     pub(super) fn look(&mut self, routes: &BTreeMap<String, RouteCounts>, now: Instant) {
         for (name, counts) in routes {
-            if counts.is_left_out() {
+            if counts.is_retired() {
                 self.0.remove(name);
                 continue;
             }
@@ -77,15 +79,15 @@ impl Alarms {
             already_masked.follow(selecting, masked);
             nothing_selected.follow(answers, selecting);
             for (streak, alarm) in [already_masked, nothing_selected].into_iter().zip(Alarm::ALL) {
-                if streak.is_alarming() && streak.told.is_none_or(|told| now.duration_since(told) >= AGAIN) {
-                    streak.told = Some(now);
+                if streak.is_alarming() && streak.logged_at.is_none_or(|at| now.duration_since(at) >= AGAIN) {
+                    streak.logged_at = Some(now);
                     alarm.warn(name, streak.length);
                 }
             }
         }
     }
 
-    /// The alarms of a route, and whether each is on.
+    /// Returns each alarm, and whether it is raised for the route.
     pub(super) fn of(&self, route: &str) -> impl Iterator<Item = (Alarm, bool)> {
         let streaks = self.0.get(route);
         Alarm::ALL.into_iter().enumerate().map(move |(position, alarm)| {
@@ -143,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_is_left_out_raises_no_alarm() {
+    fn a_route_that_is_retired_raises_no_alarm() {
         let routes = BTreeMap::from([("keys".to_owned(), RouteCounts::default())]);
         let (mut alarms, now) = (Alarms::default(), Instant::now());
         answer(&routes, ANSWERS, Values::default());
         alarms.look(&routes, now);
         assert_eq!(on(&alarms), ["nothing-selected"]);
-        routes["keys"].leave_out();
+        routes["keys"].retire();
         alarms.look(&routes, now);
         assert!(on(&alarms).is_empty());
     }
@@ -173,7 +175,7 @@ mod tests {
         answer(&routes, ANSWERS, Values::default());
         let mut told = |minutes: u64| {
             alarms.look(&routes, begun + Duration::from_secs(minutes * 60));
-            alarms.0["keys"][1].told.map(|told| (told - begun).as_secs() / 60)
+            alarms.0["keys"][1].logged_at.map(|at| (at - begun).as_secs() / 60)
         };
         assert_eq!([0, 59, 60, 100].map(&mut told), [Some(0), Some(0), Some(60), Some(60)]);
     }

@@ -1,32 +1,32 @@
-//! Every metric there is: its name, type, labels and meaning.
+//! The catalogue of all metrics: name, type, labels and help.
 
 use std::fmt;
 
-/// The `route` of requests that are on no masked route. The configuration refuses it as a name.
+/// The label `route` of requests on no masked route. The configuration refuses it as a name.
 pub(crate) const OFF_ROUTES: &str = "-";
 
-/// A metric with all its labels' values.
+/// A metric: all samples of one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Family {
-    /// Its name, with its unit.
+    /// The name, with the unit.
     pub name: &'static str,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// The names of its labels; `le` of a histogram's buckets aside.
+    /// The names of the labels, without `le` of a histogram.
     pub labels: &'static [&'static str],
-    /// What it counts.
+    /// The help text.
     pub help: &'static str,
 }
 
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It only grows.
+    /// A number that only grows.
     Counter,
-    /// It grows and shrinks.
+    /// A number that grows and shrinks.
     Gauge,
-    /// How often a time was no longer than each of some bounds.
+    /// Durations, counted in buckets.
     Histogram,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Every metric, in the order of the page.
+/// Returns all metrics, in the order of the page.
 pub fn families() -> impl ExactSizeIterator<Item = &'static Family> {
     ALL.iter().copied()
 }

@@ -1,21 +1,21 @@
-//! What became of a request, in one word.
+//! The result of a request, in one word.
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The client left before an answer began.
+    /// The client closed the connection before an answer began.
     Abandoned,
     /// On a masked route: the answer had no body.
     Bodiless,
-    /// The upstream gave no answer.
+    /// The upstream did not answer.
     Failed,
-    /// On a masked route: the answer was read to its end, and what was selected is masked.
+    /// On a masked route: the answer was read to its end, and its selected values are masked.
     Masked,
     /// On a route that only observes: the answer passed as it came.
     Observed,
     /// Off the masked routes: the answer passed as it came.
     Passed,
-    /// The request went nowhere.
+    /// The request was refused.
     Refused,
     /// On a masked route: the answer showed the secret that its request created.
     Revealed,
@@ -26,7 +26,7 @@ pub(crate) enum Decision {
 }
 
 impl Decision {
-    /// All of them, in the order of their numbers.
+    /// All decisions, in the order of their discriminants.
     pub(super) const ALL: [Self; Self::Withheld as usize + 1] = [
         Self::Abandoned,
         Self::Bodiless,
@@ -40,7 +40,7 @@ impl Decision {
         Self::Withheld,
     ];
 
-    /// The word in labels and log lines.
+    /// Returns the word for labels and log lines.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Abandoned => "abandoned",

@@ -1,12 +1,14 @@
-//! What is counted while requests are served, and the page that tells it.
+//! Counts what happens while requests are served, and writes the page for Prometheus.
 //!
 //! # Cost
-//! Each worker counts for itself ([`Worker`]), in memory that no other core writes to: a count is one addition. Whoever asks for
-//! the [page](Metrics::page) adds the workers up. Labels are never built while a request is served: a route's counts are found
-//! once, when it is set up, and every other label is one of a few words.
+//! Each worker counts in memory of its own ([`Worker`]), to which no other core writes, so that a
+//! count is one addition. The [page](Metrics::page) adds the workers up. No label is built while a
+//! request is served: the counters of a route are looked up once, when the configuration comes into
+//! force, and every other label is one of a few words.
 //!
 //! # What may be a label
-//! Names of routes, which the configuration bounds, and words of this program. Nothing that a client or an upstream sends.
+//! The name of a route, which the configuration bounds, and words of this program. Never what a
+//! client or an upstream sends.
 //!
 //! ```
 //! use last4::metrics::Metrics;
@@ -18,13 +20,11 @@
 mod advice;
 mod alarm;
 mod catalogue;
-mod count;
 mod decision;
-mod histogram;
+mod instruments;
 mod page;
 mod registry;
 mod route;
-mod tally;
 mod worker;
 
 pub(crate) use catalogue::OFF_ROUTES;

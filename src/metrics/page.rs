@@ -1,10 +1,10 @@
-//! The page in Prometheus's text format, version 0.0.4.
+//! Writes the page in Prometheus's text format, version 0.0.4.
 
 use super::catalogue::Family;
-use super::histogram::{BOUNDS_MICROS, Histogram};
+use super::instruments::{BOUNDS_MICROS, Histogram};
 use std::fmt::{Display, Write};
 
-/// The page, while it is written. Families come one after another, each with all its samples.
+/// A page that is being written: one family after another, each with all its samples.
 #[derive(Default)]
 pub(super) struct Page {
     text: String,
@@ -13,7 +13,7 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn family(&mut self, family: &'static Family) -> Samples<'_> {
         let Family { name, kind, help, .. } = family;
-        // Nothing to escape in a help: none holds a backslash or a line feed.
+        // No help text has a backslash or a line feed, which would have to be escaped.
         self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
         Samples { page: self, family }
     }
@@ -28,20 +28,20 @@ impl Page {
     }
 }
 
-/// Where the samples of one family go.
+/// Writes the samples of one family.
 pub(super) struct Samples<'a> {
     page: &'a mut Page,
     family: &'static Family,
 }
 
 impl Samples<'_> {
-    /// One number, with the values of the family's labels.
+    /// Writes one sample, with the values of the family's labels.
     pub(super) fn add(&mut self, values: &[&str], number: impl Display) -> &mut Self {
         self.sample("", values, None, number);
         self
     }
 
-    /// All numbers of a histogram.
+    /// Writes all samples of a histogram.
     pub(super) fn add_histogram(&mut self, values: &[&str], histogram: &Histogram) {
         let bounds = BOUNDS_MICROS.iter().map(|&bound| seconds(bound)).chain(["+Inf".to_owned()]);
         let mut count = 0;
@@ -69,7 +69,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Microseconds as seconds.
+/// Formats microseconds as seconds.
 fn seconds(micros: u64) -> String {
     let (whole, part) = (micros / 1_000_000, micros % 1_000_000);
     if part == 0 { whole.to_string() } else { format!("{whole}.{part:06}").trim_end_matches('0').to_owned() }
@@ -86,7 +86,7 @@ mod tests {
         let mut page = Page::default();
         page.family(&IN_FLIGHT).add(&[], 3);
         let histogram = Histogram::default();
-        histogram.record(Duration::from_micros(1_500_000));
+        histogram.observe(Duration::from_micros(1_500_000));
         page.family(&DURATION).add_histogram(&["a\"b\\"], &histogram);
         let text = page.finish();
         for line in [

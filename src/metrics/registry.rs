@@ -1,9 +1,9 @@
-//! All workers together.
+//! The metrics of the process: all workers together.
 
 use super::advice::Advice;
 use super::alarm::Alarms;
 use super::catalogue::{self as families, Family};
-use super::count::Count;
+use super::instruments::Counter;
 use super::page::Page;
 use super::route::{Findings, RouteCounts, Values};
 use super::worker::Worker;
@@ -11,27 +11,27 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// What all workers count. One for the process, however often its configuration is loaded.
+/// The metrics of all workers. A process has one, whose counts outlast every reload.
 #[derive(Debug)]
 pub struct Metrics {
     workers: Mutex<Vec<Arc<Worker>>>,
     config_loaded: Mutex<SystemTime>,
-    reloads_applied: Count,
-    reloads_refused: Count,
-    log_lines_dropped: Count,
+    reloads_applied: Counter,
+    reloads_refused: Counter,
+    log_lines_dropped: Counter,
     alarms: Mutex<Alarms>,
     advice: Mutex<Advice>,
 }
 
 impl Default for Metrics {
-    /// Nothing was counted, and the configuration was loaded now.
+    /// All counters at 0, and a configuration that was loaded now.
     fn default() -> Self {
         Self {
             workers: Mutex::default(),
             config_loaded: Mutex::new(SystemTime::now()),
-            reloads_applied: Count::default(),
-            reloads_refused: Count::default(),
-            log_lines_dropped: Count::default(),
+            reloads_applied: Counter::default(),
+            reloads_refused: Counter::default(),
+            log_lines_dropped: Counter::default(),
             alarms: Mutex::default(),
             advice: Mutex::default(),
         }
@@ -39,33 +39,33 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// What a worker is to count in. Kept for good: call it once for each.
+    /// Creates the metrics of a worker. They are kept for good: call this once for each worker.
     pub fn worker(&self) -> Arc<Worker> {
         let worker = Arc::new(Worker::new());
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&worker));
         worker
     }
 
-    /// Notes that a new configuration is in force.
+    /// Counts a reload that was applied.
     pub fn config_loaded(&self) {
         *self.config_loaded.lock().unwrap_or_else(PoisonError::into_inner) = SystemTime::now();
         self.reloads_applied.add(1);
     }
 
-    /// Notes that a new configuration was wrong, so that the one before stays in force.
+    /// Counts a reload that was refused, because the new configuration was wrong.
     pub fn config_refused(&self) {
         self.reloads_refused.add(1);
     }
 
-    /// Notes that so many lines of the log were not written.
+    /// Counts lines of the log that were dropped.
     pub fn log_lines_dropped(&self, lines: u64) {
         self.log_lines_dropped.add(lines);
     }
 
-    /// Warns of routes on which nothing is selected, or all that is comes masked, and advises on creates that show no secret. To be
-    /// called every few seconds, and at the end.
+    /// Logs a warning for each route with an alarm, and advice on creates that show no secret. Call
+    /// this every few seconds, and before the process ends.
     pub fn check_alarms(&self) {
-        let (_, routes) = self.added_up();
+        let (_, routes) = self.aggregate();
         drop(self.look(&routes));
         self.advice.lock().unwrap_or_else(PoisonError::into_inner).look(&routes, Instant::now());
     }
@@ -76,9 +76,9 @@ impl Metrics {
         alarms
     }
 
-    /// The page, in Prometheus's text format 0.0.4.
+    /// Returns the page, in Prometheus's text format 0.0.4.
     pub fn page(&self) -> String {
-        let (all, routes) = self.added_up();
+        let (all, routes) = self.aggregate();
         let mut page = Page::default();
         page.family(&families::BUILD_INFO).add(&[env!("CARGO_PKG_VERSION")], 1);
         page.family(&families::CONFIG_LOADED).add(&[], format_args!("{:.3}", self.loaded_secs()));
@@ -126,13 +126,13 @@ impl Metrics {
         page.finish()
     }
 
-    /// What all workers counted, and for each route.
-    fn added_up(&self) -> (Worker, BTreeMap<String, RouteCounts>) {
+    /// Adds all workers up: in total, and for each route.
+    fn aggregate(&self) -> (Worker, BTreeMap<String, RouteCounts>) {
         let (all, mut routes) = (Worker::new(), BTreeMap::<String, RouteCounts>::new());
         for worker in self.workers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            all.absorb(worker);
+            all.merge(worker);
             for (name, counts) in worker.routes() {
-                routes.entry(name).or_default().absorb(&counts);
+                routes.entry(name).or_default().merge(&counts);
             }
         }
         (all, routes)
@@ -157,7 +157,7 @@ fn routes_on(page: &mut Page, routes: &BTreeMap<String, RouteCounts>) {
         modes.add(&[name], u8::from(counts.observes()));
     }
     findings_on(page, [&families::VALUES, &families::WITHHELD], routes, |counts| &counts.done);
-    findings_on(page, [&families::OBSERVED_VALUES, &families::OBSERVED_WITHHELD], routes, |counts| &counts.foreseen);
+    findings_on(page, [&families::OBSERVED_VALUES, &families::OBSERVED_WITHHELD], routes, |counts| &counts.would_be);
 }
 
 fn findings_on(
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_are_added_up_and_a_routes_counts_outlast_its_configuration() {
+    fn workers_are_aggregate_and_a_routes_counts_outlast_its_configuration() {
         let metrics = Metrics::default();
         for worker in [metrics.worker(), metrics.worker()] {
             worker.upstream_opened();

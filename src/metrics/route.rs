@@ -1,48 +1,47 @@
-//! What is counted for each route.
+//! The metrics of each route.
 
-use super::count::Count;
 use super::decision::Decision;
-use super::histogram::Histogram;
+use super::instruments::{Counter, Histogram};
 use crate::reason::{Reason, Stage};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The first digit of a status stands for its class; 0 for no status, where no answer began.
+/// The classes of statuses, by the first digit; `none` if no answer began.
 pub(super) const STATUS_CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// What one worker counts for one route, or for all requests that are on none.
-// On cache lines of its own: what lies beside it may be another worker's.
+/// The counts of one worker for one route, or for all requests on no route.
+// On cache lines of its own, because the memory beside it may be another worker's.
 #[repr(align(128))]
 #[derive(Debug, Default)]
 pub(crate) struct RouteCounts {
-    requests: [[Count; STATUS_CLASSES.len()]; Decision::ALL.len()],
-    /// What was done.
+    requests: [[Counter; STATUS_CLASSES.len()]; Decision::ALL.len()],
+    /// What masking did.
     pub(crate) done: Findings,
-    /// What would have been done, on a route that only observes.
-    pub(crate) foreseen: Findings,
+    /// What masking would have done, on a route that only observes.
+    pub(crate) would_be: Findings,
     pub(super) duration: Histogram,
     pub(super) upstream: Histogram,
-    /// Successful answers of JSON that were read to their end, but for those that may reveal.
-    answers: Count,
-    /// Those of them that held a selected value.
-    selecting: Count,
-    /// Objects that may reveal and showed no secret, but held one masked value.
-    unrevealed: Count,
+    /// Lists: successful JSON answers that may reveal nothing and were read to their end.
+    answers: Counter,
+    /// Lists that held a selected value.
+    selecting: Counter,
+    /// Objects that might reveal a secret, showed none, and held one masked value.
+    unrevealed: Counter,
     observes: AtomicBool,
-    /// Whether the configuration in force has no such route any more.
-    left_out: AtomicBool,
+    /// Whether the route is not in the configuration in force.
+    retired: AtomicBool,
 }
 
-/// What was found in answers.
+/// The values found in answers, and the answers withheld.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    masked: Count,
-    unchanged: Count,
-    revealed: Count,
-    withheld: [Count; Reason::ALL.len()],
+    masked: Counter,
+    unchanged: Counter,
+    revealed: Counter,
+    withheld: [Counter; Reason::ALL.len()],
 }
 
-/// How many selected values there were, by what was done to them.
+/// Numbers of selected values, by their treatment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Values {
     pub(crate) masked: u64,
@@ -51,21 +50,21 @@ pub(crate) struct Values {
 }
 
 impl RouteCounts {
-    /// Counts a request once it is over. `status` is the answer's, if one began.
+    /// Counts a request that has ended. `status` is `None` if no answer began.
     pub(crate) fn request(&self, decision: Decision, status: Option<u16>, took: Duration) {
         let class = usize::from(status.unwrap_or(0) / 100);
         if let Some(count) = self.requests.get(decision as usize).and_then(|classes| classes.get(class)) {
             count.add(1);
         }
-        self.duration.record(took);
+        self.duration.observe(took);
     }
 
-    /// Counts how long the upstream took to begin an answer.
+    /// Records the time from the head of a request to the head of the upstream's answer.
     pub(crate) fn upstream(&self, took: Duration) {
-        self.upstream.record(took);
+        self.upstream.observe(took);
     }
 
-    /// Counts a successful answer of JSON that was read to its end and may not reveal, for the alarm.
+    /// Counts a list, and whether it held a selected value, for the alarms.
     pub(crate) fn answer(&self, selects: bool) {
         self.answers.add(1);
         if selects {
@@ -73,7 +72,7 @@ impl RouteCounts {
         }
     }
 
-    /// Counts an object that may reveal and showed no secret, but held one masked value.
+    /// Counts an object that might reveal a secret, showed none, and held one masked value.
     pub(crate) fn unrevealed(&self) {
         self.unrevealed.add(1);
     }
@@ -82,48 +81,49 @@ impl RouteCounts {
         self.unrevealed.get()
     }
 
-    /// Answers, those that held a selected value, and values that did not come masked.
+    /// Returns the numbers of lists, of lists with a selected value, and of values that were
+    /// masked.
     pub(super) fn for_alarms(&self) -> [u64; 3] {
-        let masked = self.done.masked.get() + self.foreseen.masked.get();
+        let masked = self.done.masked.get() + self.would_be.masked.get();
         [self.answers.get(), self.selecting.get(), masked]
     }
 
-    /// Notes that there is such a route, and whether it only observes.
-    pub(super) fn put_in_force(&self, observes: bool) {
+    /// Marks the route as one of the configuration in force.
+    pub(super) fn activate(&self, observes: bool) {
         self.observes.store(observes, Ordering::Relaxed);
-        self.left_out.store(false, Ordering::Relaxed);
+        self.retired.store(false, Ordering::Relaxed);
     }
 
-    /// Notes that there is no such route any more.
-    pub(super) fn leave_out(&self) {
+    /// Marks the route as one that is not in the configuration in force.
+    pub(super) fn retire(&self) {
         self.observes.store(false, Ordering::Relaxed);
-        self.left_out.store(true, Ordering::Relaxed);
+        self.retired.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn is_left_out(&self) -> bool {
-        self.left_out.load(Ordering::Relaxed)
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
     }
 
     pub(super) fn observes(&self) -> bool {
         self.observes.load(Ordering::Relaxed)
     }
 
-    /// Adds another worker's.
-    pub(super) fn absorb(&self, other: &Self) {
+    /// Adds the counts of another worker.
+    pub(super) fn merge(&self, other: &Self) {
         self.observes.fetch_or(other.observes(), Ordering::Relaxed);
-        self.left_out.fetch_or(other.is_left_out(), Ordering::Relaxed);
+        self.retired.fetch_or(other.is_retired(), Ordering::Relaxed);
         let (to, from) = (self.requests.iter().flatten(), other.requests.iter().flatten());
-        to.zip(from).for_each(|(to, from)| to.absorb(from));
-        self.answers.absorb(&other.answers);
-        self.selecting.absorb(&other.selecting);
-        self.unrevealed.absorb(&other.unrevealed);
-        self.done.absorb(&other.done);
-        self.foreseen.absorb(&other.foreseen);
-        self.duration.absorb(&other.duration);
-        self.upstream.absorb(&other.upstream);
+        to.zip(from).for_each(|(to, from)| to.merge(from));
+        self.answers.merge(&other.answers);
+        self.selecting.merge(&other.selecting);
+        self.unrevealed.merge(&other.unrevealed);
+        self.done.merge(&other.done);
+        self.would_be.merge(&other.would_be);
+        self.duration.merge(&other.duration);
+        self.upstream.merge(&other.upstream);
     }
 
-    /// The decisions and status classes that there were, and how often.
+    /// Returns each decision and status class that occurred, and how often.
     pub(super) fn requests(&self) -> impl Iterator<Item = (Decision, &'static str, u64)> {
         let by_decision = Decision::ALL.into_iter().zip(&self.requests);
         let all = by_decision.flat_map(|(decision, classes)| {
@@ -156,14 +156,14 @@ impl Findings {
     }
 
     pub(super) fn all_withheld(&self) -> impl Iterator<Item = (Reason, u64)> {
-        // A path that cannot be read is withheld in observe mode, where it would have been refused.
+        // In observe mode, a path that cannot be read counts here: enforcing would have refused it.
         let counts = |reason: Reason| reason.stage() == Stage::Answer || reason == Reason::AmbiguousPath;
         let all = Reason::ALL.into_iter().zip(&self.withheld);
         all.filter(move |(reason, _)| counts(*reason)).map(|(reason, count)| (reason, count.get()))
     }
 
-    fn absorb(&self, other: &Self) {
+    fn merge(&self, other: &Self) {
         self.values(other.all_values());
-        self.withheld.iter().zip(&other.withheld).for_each(|(to, from)| to.absorb(from));
+        self.withheld.iter().zip(&other.withheld).for_each(|(to, from)| to.merge(from));
     }
 }

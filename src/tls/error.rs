@@ -1,24 +1,24 @@
-//! What is wrong with certificates, keys and roots.
+//! Errors of certificates, keys and roots.
 
 use thiserror::Error;
 
-/// What is wrong with certificates, keys or roots. Never holds a byte of what was read.
+/// A fault of certificates, keys or roots. Never holds bytes of the files.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The key is another certificate's.
+    /// The key does not belong to the certificate.
     #[error("is not the key of the certificate")]
     Mismatch,
-    /// There is no certificate in the text.
+    /// The text has no certificate.
     #[error("holds no certificate in PEM form")]
     NoCertificate,
-    /// There is no private key in the text, or one that a passphrase locks.
+    /// The text has no private key, or one with a passphrase.
     #[error("holds no private key in PEM form, or one with a passphrase")]
     NoKey,
-    /// The system has no root certificates, as an empty container has none.
+    /// The system has no root certificates, such as an empty container.
     #[error("there are no root certificates on this system")]
     NoSystemRoots,
-    /// A certificate or key that cannot be used.
+    /// rustls does not accept a certificate or key.
     #[error("cannot be used: {0}")]
     Unusable(#[source] rustls::Error),
 }

@@ -1,4 +1,4 @@
-//! Who one is: a certificate chain and its private key.
+//! A certificate chain and its private key.
 
 use super::{TlsError, provider};
 use rustls::pki_types::pem::PemObject;
@@ -14,10 +14,10 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Takes a chain, the server's or client's own certificate first, and its key.
+    /// Creates an identity. The first certificate of the chain is the server's or client's own.
     ///
     /// # Errors
-    /// The key is not the first certificate's, or of a kind that is not known.
+    /// The key does not belong to the first certificate, or is of an unknown kind.
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
         CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider())?;
         Ok(Self { chain, key })
@@ -31,26 +31,26 @@ impl Clone for Identity {
 }
 
 impl fmt::Debug for Identity {
-    /// Not the key.
+    /// Shows no key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("certificates", &self.chain.len()).finish_non_exhaustive()
     }
 }
 
-/// The certificates of a text in PEM form, at least one.
+/// Returns the certificates in a PEM text: at least one.
 ///
 /// # Errors
-/// There is none, or not all of the text can be read.
+/// The text has no certificate, or cannot be read to its end.
 pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    // What the reader says of a fault may repeat the line, which in a file that was mixed up is a key's.
+    // The reader's error may quote a line, and in a wrong file that line may be part of a key.
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     read.ok().filter(|chain| !chain.is_empty()).ok_or(TlsError::NoCertificate)
 }
 
-/// The first private key of a text in PEM form: PKCS#8, PKCS#1 or SEC1, without a passphrase.
+/// Returns the first private key in a PEM text: PKCS#8, PKCS#1 or SEC1, without a passphrase.
 ///
 /// # Errors
-/// There is none.
+/// The text has no such key.
 pub fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::NoKey)
 }

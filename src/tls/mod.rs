@@ -1,7 +1,7 @@
-//! TLS by rustls: what the listener shows its clients, and what the upstream is trusted by.
+//! TLS with rustls: the certificate that the listener shows, and how the upstream is verified.
 //!
-//! Files are read by whoever configures; here their text becomes something that can be served with, or an error that says what is
-//! wrong with it. There is no way to leave a check out: an upstream whose certificate does not verify is not spoken to.
+//! The configuration reads the files. This module turns their text into configurations of rustls,
+//! or into an error that names the fault. Verification cannot be switched off.
 
 mod client;
 mod error;
@@ -26,6 +26,6 @@ pub(crate) const ALPN_HTTP2: &[u8] = b"h2";
 const ALPN_HTTP1: &[u8] = b"http/1.1";
 
 fn provider() -> Arc<CryptoProvider> {
-    // Named, not the process's default, which somebody else's code could have set.
+    // Named here, because other code in the process could have set another default.
     Arc::new(rustls::crypto::ring::default_provider())
 }

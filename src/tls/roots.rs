@@ -1,4 +1,4 @@
-//! Whose signatures are believed.
+//! Trusted root certificates.
 
 use super::TlsError;
 use rustls::pki_types::CertificateDer;
@@ -6,16 +6,16 @@ use rustls::{CertificateError, OtherError, RootCertStore};
 use std::fmt;
 use std::sync::Arc;
 
-/// Certificates by which others are verified.
+/// Root certificates that other certificates are verified with.
 #[derive(Clone)]
 pub struct Roots {
     pub(super) store: Arc<RootCertStore>,
-    /// What the store was made of.
+    /// The certificates in the store.
     certificates: Arc<[CertificateDer<'static>]>,
 }
 
 impl Roots {
-    /// These certificates.
+    /// Creates roots from these certificates.
     ///
     /// # Errors
     /// One of them cannot be used.
@@ -27,13 +27,14 @@ impl Roots {
         Ok(Self { store: Arc::new(store), certificates: certificates.into() })
     }
 
-    /// Those of the system, or of what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    /// Returns the roots of the system, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     ///
     /// # Errors
-    /// There are none.
+    /// No root certificate was found.
     pub fn of_system() -> Result<Self, TlsError> {
         let mut store = RootCertStore::empty();
-        // A system has hundreds, and some odd old one must not keep the others from being used.
+        // A system has hundreds of roots. One that cannot be parsed must not make the others
+        // useless.
         let certificates = rustls_native_certs::load_native_certs().certs;
         let (added, _) = store.add_parsable_certificates(certificates.iter().cloned());
         if added == 0 {
@@ -42,9 +43,10 @@ impl Roots {
         Ok(Self { store: Arc::new(store), certificates: certificates.into() })
     }
 
-    /// Whether a certificate that did not verify is itself one of the roots, and all that is wrong with it is who signed it or that
-    /// it may sign others: the usual self-signed certificate of `openssl req -x509` may. OpenSSL believes such a one, too. Its time
-    /// has been looked at then, its name has not.
+    /// Whether a certificate that failed to verify is one of the roots itself, and failed only for
+    /// its signer or because it may sign others, as the usual self-signed certificate of `openssl
+    /// req -x509` does. OpenSSL accepts such a certificate too. Its validity period was checked
+    /// before this error; its name was not.
     pub(super) fn pin(&self, certificate: &CertificateDer<'_>, error: &rustls::Error) -> bool {
         let of_its_signer = match error {
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,

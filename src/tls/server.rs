@@ -1,4 +1,4 @@
-//! The listener's side.
+//! TLS on the listener.
 
 use super::verifier::ClientVerifier;
 use super::{ALPN_HTTP1, ALPN_HTTP2, Identity, Roots, TlsError, provider};
@@ -8,12 +8,14 @@ use rustls::server::NoServerSessionStorage;
 use std::fmt;
 use std::sync::Arc;
 
-/// What clients are shown, and what they have to show: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN. Cheap to clone.
+/// TLS 1.2 and 1.3 on a listener, with HTTP/2 and HTTP/1.1 by ALPN: the certificate to show, and
+/// how clients are verified. Cheap to clone.
 #[derive(Clone)]
 pub struct ServerTls(Arc<ServerConfig>);
 
 impl ServerTls {
-    /// With a certificate of its own and, if `client_roots` are given, for clients alone that show one signed by those.
+    /// Creates TLS with this certificate. With `client_roots`, a client must show a certificate
+    /// that one of them has signed.
     ///
     /// # Errors
     /// The certificate or the roots cannot be used.
@@ -25,7 +27,7 @@ impl ServerTls {
         };
         let mut config = builder.with_single_cert(identity.chain, identity.key)?;
         config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
-        // Sessions that clients keep themselves: whichever worker one comes back to can resume it, and none is kept here.
+        // Clients keep their sessions in tickets, so any worker can resume one, and none is stored.
         config.ticketer = Ticketer::new()?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(Self(Arc::new(config)))
@@ -37,7 +39,7 @@ impl ServerTls {
 }
 
 impl fmt::Debug for ServerTls {
-    /// Neither keys nor tickets.
+    /// Shows no key and no ticket.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ServerTls")
     }

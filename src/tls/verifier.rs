@@ -1,4 +1,4 @@
-//! How the other side's certificate is verified: as rustls does, but that one of the roots is believed itself.
+//! Verifies certificates of peers as rustls does, and also accepts one of the roots itself.
 
 use super::{Roots, TlsError, provider};
 use rustls::client::WebPkiServerVerifier;
@@ -27,7 +27,7 @@ pub(super) struct ClientVerifier {
 impl ServerVerifier {
     pub(super) fn new(roots: Roots) -> Result<Arc<Self>, TlsError> {
         let usual = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots.store), provider()).build();
-        // Fails only without roots or with revocation lists, of which there are none.
+        // Fails only without roots, or with revocation lists, which are not used.
         Ok(Arc::new(Self { roots, usual: usual.map_err(|_| TlsError::NoCertificate)? }))
     }
 }

@@ -36,7 +36,7 @@ impl RouteCounters {
             place(&route.name, Some(route.pattern.as_str().to_owned()), route.rule.mode() == Mode::Observe)
         });
         let on: Vec<_> = on.collect();
-        worker.leave_out_all_but(&on.iter().chain([&off]).map(|place| place.route.as_str()).collect());
+        worker.retire_all_but(&on.iter().chain([&off]).map(|place| place.route.as_str()).collect());
         Self { worker, off, on }
     }
 

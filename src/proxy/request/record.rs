@@ -229,7 +229,7 @@ impl RequestRecord {
     /// Returns the counters of masked values and withheld responses. In observe mode, they count
     /// what masking would have done.
     fn findings(&self) -> &Findings {
-        if self.decision == Decision::Observed { &self.counts().foreseen } else { &self.counts().done }
+        if self.decision == Decision::Observed { &self.counts().would_be } else { &self.counts().done }
     }
 
     fn log(&self, line: &AccessEntry, took: Duration) {
