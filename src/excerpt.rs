@@ -1,14 +1,14 @@
-//! Short pieces of what a client or an upstream chose, for the log.
+//! Shortens and escapes text from a client or an upstream, for the log.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// Most bytes that an [`Excerpt`] writes, but for the three dots behind what was cut.
+/// Largest number of bytes that an [`Excerpt`] writes. If it cuts the text, three dots follow.
 const MAX_BYTES: usize = 256;
 
-/// Writes what it holds on one line, escaped, and cut to 256 bytes.
+/// Displays a value on one line, escaped and cut to 256 bytes.
 ///
-/// A method, a path or the text of an error may be as long as a request's head. A line of the log must not: what waits to be written
-/// is bounded in bytes, and one client could fill all of it.
+/// A method, a path or an error's text may be as long as a request's head. A log line must be
+/// short, because the queue of log lines is limited in bytes, and one client could fill it.
 pub(crate) struct Excerpt<T>(pub(crate) T);
 
 impl<T: Display> Display for Excerpt<T> {
@@ -32,7 +32,7 @@ impl Write for Cutter<'_, '_> {
             let bytes = escaped.clone().map(char::len_utf8).sum();
             let Some(left) = self.left.checked_sub(bytes) else {
                 self.is_cut = true;
-                // Whatever writes stops here, so that the rest is not even made.
+                // The error makes the value's `Display` stop, so that it does not format the rest.
                 return Err(fmt::Error);
             };
             self.left = left;

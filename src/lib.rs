@@ -1,14 +1,17 @@
-//! last4 makes a legacy API reveal each secret once: the call that creates a key shows it, every
-//! list shows prefix + last 4.
+//! last4 makes a legacy API reveal each secret only once: the request that creates a key shows it,
+//! and every list shows prefix + last 4.
 //!
-//! This crate is a reverse proxy and the parts it is made of. Data goes one way, and the modules
-//! follow it: [`route`] finds out whether a request is on a masked route, [`codec`] removes a
-//! body's content coding, [`mask`] rewrites the secrets in its JSON, [`body`] does both while the
-//! body streams, [`page`] rewrites HTML pages off the masked routes, [`layer`] is the tower layer
-//! around any service, and `proxy` is the server around the layer. A part imports only parts before
-//! it, and `mask` does not know HTTP.
+//! This crate is a reverse proxy and the parts that it is made of:
 //!
-//! A library needs mostly what stands at the root:
+//! - [`route`] finds out whether a request is on a masked route.
+//! - [`codec`] decodes and encodes a body's content codings.
+//! - [`mask`] rewrites the secrets in JSON, without any knowledge of HTTP.
+//! - [`body`] joins `codec` and `mask` into a body that is masked while it streams.
+//! - [`page`] rewrites HTML pages that are on no masked route.
+//! - [`layer`] is the tower layer, for any service.
+//! - `proxy` is the reverse proxy around the layer.
+//!
+//! The most used types are exported at the root of the crate:
 //!
 #![cfg_attr(feature = "layer", doc = "```")]
 #![cfg_attr(not(feature = "layer"), doc = "```ignore")]
@@ -20,16 +23,16 @@
 //! let rule = rule.with_reveal([http::Method::POST], Reveal::TopLevel);
 //! let pattern = Pattern::template("/apps/{app_id}/api-keys")?;
 //! let routes = RouteSet::compile(vec![Route { name: "app-keys".to_owned(), pattern, rule }])?;
-//! // For the `layer` of any tower service, such as an axum router.
+//! // Add it to any tower service, such as an axum router with `Router::layer`.
 //! let layer = MaskLayer::new(routes);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Features
-//! - none: [`mask`] alone, without dependencies on HTTP.
+//! - no features: only [`mask`], without dependencies on HTTP.
 //! - `layer`: the tower layer, for your own axum or hyper service. See `examples/axum.rs`.
-//! - `page`: the layer also rewrites HTML pages off the masked routes.
+//! - `page`: the layer also rewrites HTML pages that are on no masked route.
 //! - `proxy`: the reverse proxy as a library.
 //! - `cli` (default): the program with its configuration, command line and demo.
 //! - `otlp`: the program sends a span for each request to an OpenTelemetry collector.

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// A request takes a few dozen allocations, two of them buffers of 8 KiB: what an allocator takes for them is felt.
+/// A request makes a few dozen allocations, two of them buffers of 8 KiB, so the speed of the
+/// allocator is noticeable.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,34 +1,35 @@
-//! Pages about last4 as a whole, beside the documentation of its parts.
+//! The manual: pages about last4 as a whole. The modules document its parts.
 
-/// The configuration.
+/// The keys of the configuration, with their defaults and units.
 #[cfg(feature = "cli")]
 pub mod configuration {
     #![doc = include_str!("manual/configuration.md")]
 }
 
-/// The metrics.
+/// The metrics that `/metrics` exports.
 #[cfg(feature = "proxy")]
 pub mod metrics {
     #![doc = include_str!("manual/metrics.md")]
 }
 
-/// How the code is built: the way of a request and of a byte, how leaks are ruled out, where to find what.
+/// How the code is built: the modules, how they process a request, and how leaks are ruled out.
 pub mod architecture {
     #![doc = include_str!("manual/architecture.md")]
 }
 
-/// How to work on the code: the first hour, what makes a change acceptable, how to add a key, a metric or a reason.
+/// How to work on the code: the first hour, what makes a change acceptable, and how to add a key, a
+/// metric or a reason.
 pub mod contributing {
     #![doc = include_str!("manual/contributing.md")]
 }
 
-/// How last4 behaves while it runs: reload, stop, restart, TLS, sockets.
+/// How to operate last4: reload, stop, restart, TLS, sockets.
 #[cfg(feature = "cli")]
 pub mod operating {
     #![doc = include_str!("manual/operating.md")]
 }
 
-/// The codes of refusals.
+/// The reasons for which last4 refuses a request or withholds an answer, and their codes.
 pub mod refusals {
     #![doc = include_str!("manual/refusals.md")]
 }
@@ -38,13 +39,13 @@ pub mod threat_model {
     #![doc = include_str!("manual/threat_model.md")]
 }
 
-/// What last4 needs, and how to tell that it needs more.
+/// How much memory and CPU last4 needs, and how to see that it needs more.
 #[cfg(feature = "proxy")]
 pub mod sizing {
     #![doc = include_str!("manual/sizing.md")]
 }
 
-/// What last4 costs, how that was measured, and what was tried.
+/// What last4 costs in time and memory, how this was measured, and which optimizations were tried.
 pub mod performance {
     #![doc = include_str!("manual/performance.md")]
 }

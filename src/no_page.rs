@@ -1,4 +1,5 @@
-//! Stands in for `page` if the feature is off: the same names, for types that have no values.
+//! Replaces the module `page` if the feature `page` is off. Has the same names, but its types have
+//! no values, so that code that uses them compiles and never runs.
 
 use crate::body::{FailOpen, Transform};
 use crate::reason::Reason;

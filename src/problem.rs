@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): what last4 answers in its own name.
+//! Problem documents (RFC 9457): the bodies of answers that last4 itself generates.
 
 use crate::reason::Reason;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 /// The media type of problem documents.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// A response with the status and the problem document of a reason.
+/// Returns a response with the status and the problem document of a reason.
 ///
 /// ```
 /// use last4::reason::Reason;
@@ -23,8 +23,8 @@ pub fn response(reason: Reason) -> Response<Bytes> {
     response
 }
 
-/// Sets the header fields of a problem document in the head of a response, and returns the
-/// document, which becomes its body.
+/// Makes the problem document of a reason. Sets its header fields in the head of a response, and
+/// returns the document for the response's body.
 pub fn describe(headers: &mut HeaderMap, status: StatusCode, reason: Reason) -> Bytes {
     let document = serde_json::json!({
         "type": "about:blank",

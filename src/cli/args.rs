@@ -1,4 +1,4 @@
-//! The flags of each command, and the sources of a configuration that they name.
+//! The flags of each command, and the configuration sources that they add.
 
 use crate::config::Sources;
 use crate::mask::Instructions;
@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use http::Method;
 use std::path::PathBuf;
 
-/// A proxy that makes a legacy API reveal each secret once: its lists show prefix + last 4.
+/// A proxy that makes a legacy API reveal each secret once: lists show only prefix + last 4.
 #[derive(Debug, Parser)]
 #[command(name = "last4", version, max_term_width = 100, help_expected = true, after_help = TOP_HELP)]
 pub(super) struct Cli {
@@ -23,12 +23,13 @@ Examples:
   curl -s \"$API/keys\" | last4 mask --field token
 
 Exit status:
-  0   it went well
-  1   it ran and failed: a text that is not JSON, an unhealthy proxy, a leak
-  64  it was given something it cannot use: flags, configuration, file, address
+  0   success
+  1   the command ran and failed: input that is not JSON, an unhealthy proxy, a leak
+  64  unusable input: flags, configuration, file, address
 
-Every key of the configuration can be an environment variable: LAST4_UPSTREAM__URL is `url` in
-[upstream]. LAST4_CONFIG names the file where no flag does.";
+Environment variables can set every key of the configuration except [[route]] and [[page]]:
+LAST4_UPSTREAM__URL sets `url` in [upstream]. LAST4_CONFIG names the configuration file if no flag
+does.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CliCommand {
@@ -42,8 +43,9 @@ pub(super) enum CliCommand {
 
 /// Run the proxy.
 ///
-/// Settings come from a TOML file, from environment variables over it, and from flags over those.
-/// Without any masked route the proxy does not start: it would protect nothing.
+/// Settings come from a TOML file, environment variables and flags. Variables override the file,
+/// and flags override both. Without any masked route the proxy does not start: it would protect
+/// nothing.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -54,33 +56,33 @@ pub(super) struct ServeArgs {
     pub(super) config: ConfigFile,
     #[command(flatten)]
     pub(super) upstream: UpstreamArgs,
-    /// Where to listen, such as 0.0.0.0:8080
+    /// Address to listen on, such as 0.0.0.0:8080 or unix:/run/last4/last4.sock
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
-    /// Share the port with the last4 that listens there, to take over from it
+    /// Listen on the port of another last4 process, so that this one can take over from it
     #[arg(long)]
     pub(super) take_over: bool,
     #[command(flatten)]
     pub(super) presets: Presets,
-    /// How to write the log
+    /// Form of the log lines
     #[arg(long, value_name = "FORMAT", value_parser = log_formats())]
     pub(super) log_format: Option<String>,
 }
 
-/// Check a configuration, and show the routes it masks.
+/// Check a configuration, and show the masked routes.
 ///
-/// Names every problem at once, with its file, line and key and what to write instead. Nothing is
-/// started and no address is resolved, so this can run where the file is written; files of
-/// certificates and keys that it names are read.
+/// Shows all problems at once. Each has its file, line and key, and what to write instead. Starts
+/// nothing and resolves no host names, so it also runs on a developer's machine. It reads the
+/// certificate and key files that the configuration names.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   last4 check last4.toml
   last4 check --preset dify --upstream http://127.0.0.1:5001")]
 pub(super) struct CheckArgs {
-    /// The configuration file; LAST4_CONFIG if left out
+    /// Configuration file. Without it, the file that LAST4_CONFIG names, if any
     pub(super) file: Option<PathBuf>,
-    /// The same, as the other commands take it
+    /// Same as the argument FILE, for consistency with the other commands
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
@@ -89,20 +91,20 @@ pub(super) struct CheckArgs {
     pub(super) presets: Presets,
 }
 
-/// Say what would happen to a request, and why.
+/// Show what the proxy would do with a request, and why.
 ///
-/// Shows every way in which a server could read the path, which of them is on which route, and
-/// whether the answer would be masked or may reveal a secret. This is the proxy's own code, so it
-/// is the answer to "why is this masked?" and "why is it not?".
+/// Shows every path that some server may read in the target, the routes that each path is on, and
+/// whether the answer would be masked or may reveal a secret. Uses the proxy's own code, so it
+/// explains exactly why an answer is masked or not.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   last4 explain GET /console/api/apps/7/api-keys
   last4 explain POST '/console/api/apps/7/x/..;/api-keys?page=1' --config last4.toml")]
 pub(super) struct ExplainArgs {
-    /// The request's method, as it is sent: letter case counts
+    /// The request's method, as it is sent. Case-sensitive
     pub(super) method: Method,
-    /// The request's target, as it is sent: a path and query, or a whole URL
+    /// The request's target, as it is sent: a path with its query, or a whole URL
     pub(super) target: String,
     #[command(flatten)]
     pub(super) config: ConfigFile,
@@ -110,11 +112,11 @@ pub(super) struct ExplainArgs {
     pub(super) presets: Presets,
 }
 
-/// Mask a JSON text: a filter for files and pipes.
+/// Mask the secrets in JSON, as a filter for files and pipes.
 ///
-/// Reads FILE or standard input and writes the same bytes to standard output, but for the masked
-/// values. Memory does not grow with the text. A text that is not JSON ends the output where the
-/// fault is; what follows it is withheld.
+/// Reads FILE or standard input, and writes it to standard output with masked values. All other
+/// bytes stay the same. Memory use does not grow with the input. If the input is not valid JSON,
+/// the output ends before the first invalid byte.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -122,24 +124,24 @@ Examples:
   last4 mask --field password --field '$.data[*].secret' dump.json > masked.json
   kubectl logs api | last4 mask --ndjson --field token --first 0")]
 pub(super) struct MaskArgs {
-    /// What to mask: a name, at any depth, or a path such as '$.data[*].token'. May be repeated
+    /// What to mask: a name (at any depth), or a path such as '$.data[*].token'. Can be repeated
     #[arg(long = "field", value_name = "NAME", default_value = "token")]
     pub(super) fields: Vec<String>,
-    /// Compare names without regard to letter case
+    /// Ignore the case of letters in names
     #[arg(long)]
     pub(super) ignore_case: bool,
-    /// Take many values, one a line or one after another
+    /// Accept several JSON values in the input, such as one per line
     #[arg(long)]
     pub(super) ndjson: bool,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
-    /// Objects and arrays that may be open at once
+    /// Largest depth of nested objects and arrays
     #[arg(long, value_name = "N", default_value_t = crate::mask::DEFAULT_MAX_DEPTH)]
     pub(super) max_depth: usize,
-    /// The processor's instructions to use, for measuring. The output is the same
+    /// Vector instructions to use, for benchmarks. The output is always the same
     #[arg(long, value_name = "NAME", hide = true, value_parser = instructions)]
     pub(super) instructions: Option<Instructions>,
-    /// The text; standard input if left out
+    /// JSON file to read. Without it, standard input
     pub(super) file: Option<PathBuf>,
 }
 
@@ -151,31 +153,30 @@ fn instructions(name: &str) -> Result<Instructions, String> {
     })
 }
 
-/// How a secret is shown.
+/// How masked values look.
 #[derive(Args, Debug)]
 pub(super) struct PolicyArgs {
-    /// Characters shown at the front
+    /// Number of characters shown at the start of a secret
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) first: usize,
-    /// Characters shown at the end
+    /// Number of characters shown at the end of a secret
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(super) last: usize,
-    /// Characters that stay hidden at least; a shorter secret is not shown in part
+    /// Smallest number of hidden characters. If a secret is too short, no character is shown
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(super) min_hidden: usize,
-    /// What stands for the hidden characters
+    /// Text in place of the hidden characters
     #[arg(long, value_name = "TEXT", default_value = "...")]
     pub(super) ellipsis: String,
-    /// What stands for a secret too short to show a part of, and for a number
+    /// Text in place of a number, and of a secret that is too short to show in part
     #[arg(long, value_name = "TEXT", default_value = "***")]
     pub(super) short: String,
 }
 
-/// Ask a running proxy whether it lives.
+/// Check that a running proxy is alive, for health checks in containers without curl.
 ///
-/// Asks `/livez` on the admin listener, whose address comes from the same file and environment as
-/// the proxy's; the rest of the configuration is not looked at. For a container's health check,
-/// which has no curl.
+/// Requests `/livez` from the admin listener. Reads the listener's address from the same file and
+/// environment variables as the proxy, and ignores the rest of the configuration.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -184,57 +185,59 @@ Examples:
 pub(super) struct HealthcheckArgs {
     #[command(flatten)]
     pub(super) config: ConfigFile,
-    /// Ask here instead; without a path, /livez
+    /// URL to request instead. Without a path, the path is /livez
     #[arg(long)]
     pub(super) url: Option<String>,
 }
 
-/// See it work: a legacy API that leaks, and the proxy in front of it.
+/// Start a legacy API that leaks its keys, and the proxy in front of it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   last4 demo
   last4 demo --once")]
 pub(super) struct DemoArgs {
-    /// Make the requests, show what came back, and end; the exit status is 1 if a secret leaked
+    /// Send the requests, show the answers, and exit. The exit status is 1 if a secret leaked
     #[arg(long)]
     pub(super) once: bool,
-    /// Where the proxy listens; port 0 takes a free one
+    /// Address that the proxy listens on. Port 0 selects a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(super) listen: std::net::SocketAddr,
-    /// Serve only the legacy API, at the address of --listen: something to put a proxy of your own
-    /// in front of
+    /// Start only the legacy API, on the address of --listen, to put your own proxy in front of it
     #[arg(long, conflicts_with = "once")]
     pub(super) api_only: bool,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct ConfigFile {
-    /// The configuration file; LAST4_CONFIG if left out
+    /// Configuration file. Without it, the file that LAST4_CONFIG names, if any
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct UpstreamArgs {
-    /// The API behind the proxy, such as http://127.0.0.1:5001
+    /// URL of the API behind the proxy, such as http://127.0.0.1:5001
     #[arg(long, value_name = "URL")]
     pub(super) upstream: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Presets {
-    /// Add the built-in routes of a known API: `dify`. May be repeated
+    /// Add the built-in routes for a known API, such as `dify`. Can be repeated
     #[arg(long = "preset", value_name = "NAME")]
     pub(super) presets: Vec<String>,
 }
 
 fn log_formats() -> [PossibleValue; 2] {
-    [PossibleValue::new("text").help("One line for people"), PossibleValue::new("json").help("One JSON object a line")]
+    [
+        PossibleValue::new("text").help("Each line is text for people"),
+        PossibleValue::new("json").help("Each line is a JSON object"),
+    ]
 }
 
-/// Returns the sources of a configuration: the environment, and a file if `file` or `LAST4_CONFIG`
-/// names one.
+/// Returns the environment variables and the configuration file as sources. The file is `file`, or
+/// else the one that `LAST4_CONFIG` names. If neither is set, there is no file.
 pub(super) fn sources(file: Option<PathBuf>) -> Sources {
     let variable = || std::env::var_os("LAST4_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
     let sources = Sources::default().with_environment(std::env::vars_os());
@@ -256,7 +259,8 @@ impl Presets {
     }
 }
 
-/// Adds the value of a flag, if there is one.
+/// Adds a flag to the sources. Changes nothing if `value` is `None`, which means that the flag was
+/// not given.
 pub(super) fn with_flag(sources: Sources, flag: &'static str, key: &'static str, value: Option<String>) -> Sources {
     match value {
         Some(value) => sources.with_flag(flag, key, value),

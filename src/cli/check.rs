@@ -1,4 +1,4 @@
-//! `last4 check`.
+//! `last4 check`: loads a configuration, and shows its problems or its routes.
 
 use super::CliError;
 use super::args::{CheckArgs, sources};
@@ -10,8 +10,8 @@ use std::io::{self, Write};
 pub(super) fn check(args: CheckArgs) -> Result<(), CliError> {
     let sources = args.presets.apply(args.upstream.apply(sources(args.file.or(args.config))));
     if sources.file().is_none() {
-        // A file in the working directory is not read unless it is named.
-        eprintln!("last4: no file given; these are the environment and the flags alone");
+        // A hint, since a `last4.toml` in the working directory is not read unless it is named.
+        eprintln!("last4: no file named; checking only the environment variables and flags");
     }
     let config = config::load(&sources)?;
     print(&overview(&config))?;
@@ -19,7 +19,7 @@ pub(super) fn check(args: CheckArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Writes warnings to standard error, so that standard output stays parseable.
+/// Writes the warnings to standard error, so that standard output has only the tables.
 fn warn(warnings: &[Finding]) {
     let mut stderr = io::stderr().lock();
     for warning in warnings {

@@ -19,8 +19,8 @@ pub const EXIT_BAD_INPUT: u8 = 64;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CliError {
-    /// An address to listen on is taken or not this machine's.
-    #[error("cannot listen on {address}: give another with {option} or in the configuration")]
+    /// Listening on an address failed: it is in use, or not an address of this machine.
+    #[error("cannot listen on {address}: set another address with {option} or in the configuration")]
     Listen {
         /// The address to listen on.
         address: ListenAddress,
@@ -29,44 +29,45 @@ pub enum CliError {
         /// The cause.
         source: io::Error,
     },
-    /// The configuration is wrong.
+    /// The configuration has errors.
     #[error("{0}")]
     Configuration(#[from] Problems),
-    /// The value of a flag is wrong.
+    /// The value of a flag, argument or environment variable is invalid.
     #[error("{flag}: {message}")]
     Flag {
-        /// The flag.
+        /// The name of the flag, argument or variable.
         flag: &'static str,
-        /// The fault, and what to write instead.
+        /// What is wrong, and what to write instead.
         message: String,
     },
     /// A file cannot be opened.
     #[error("cannot open {}", path.display())]
     Open {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The cause.
         source: io::Error,
     },
-    /// An error of a running proxy, already in its log.
+    /// An error of a running proxy. It is already logged, so it is not printed again.
     #[error(transparent)]
     Logged(Box<Self>),
-    /// Reading failed half-way.
+    /// Reading the input failed.
     #[error("reading failed")]
     Read(#[source] io::Error),
-    /// A resource of the program's own failed: a thread, a signal handler, the log.
+    /// The program could not start a thread, install a signal handler or open its log. In the demo,
+    /// also a leaked secret.
     #[error("the proxy failed")]
     Serve(#[source] Box<dyn Error + Send + Sync>),
-    /// A text that is not JSON.
-    #[error("the output ends where the text cannot be trusted")]
+    /// The input of `last4 mask` is not valid JSON, or is nested too deeply.
+    #[error("the output ends before the invalid part of the input")]
     Text(#[from] mask::Error),
-    /// The proxy does not answer as it should.
+    /// The health check got no answer, or an answer with a status other than 200.
     #[error("unhealthy: {0}")]
     Unhealthy(String),
-    /// The arguments are not a command.
+    /// The arguments are not a valid command. clap also reports `--help` and `--version` this way.
     #[error("{0}")]
     Usage(#[from] clap::Error),
-    /// Writing failed.
+    /// Writing to standard output failed.
     #[error("writing failed")]
     Write(#[source] io::Error),
 }
@@ -75,7 +76,7 @@ impl CliError {
     /// Returns the exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            // Help and version.
+            // `--help` or `--version`.
             Self::Usage(error) if error.exit_code() == 0 => ExitCode::SUCCESS,
             Self::Configuration(_) | Self::Flag { .. } | Self::Listen { .. } | Self::Open { .. } | Self::Usage(_) => {
                 ExitCode::from(EXIT_BAD_INPUT)
@@ -87,16 +88,18 @@ impl CliError {
         }
     }
 
-    /// Writes the error and its causes to standard error; help and version to standard output.
+    /// Writes the error and its causes to standard error. Help and version texts are written to
+    /// standard output.
     pub fn print(&self) {
-        // A write that fails leaves only the exit code.
+        // If this write fails, the exit code still reports the error.
         let _ = match self {
             Self::Usage(error) => error.print(),
             error => io::stderr().write_all(error.message().as_bytes()),
         };
     }
 
-    /// Returns the error and its causes, in whole lines.
+    /// Returns the error and its causes as complete lines. Empty for an error that is already
+    /// logged.
     pub(super) fn message(&self) -> String {
         match self {
             Self::Logged(_) => String::new(),
@@ -109,7 +112,7 @@ impl CliError {
     }
 }
 
-/// Returns an error and its causes on one line.
+/// Returns an error and its causes on one line, separated by `: `.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

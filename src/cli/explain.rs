@@ -1,4 +1,5 @@
-//! `last4 explain`: shows what the proxy's own matcher does with a request, and why.
+//! `last4 explain`: shows what the proxy would do with a request, and why. Uses the proxy's own
+//! code for matching paths to routes.
 
 use super::CliError;
 use super::args::{ExplainArgs, sources};
@@ -18,7 +19,7 @@ pub(super) fn explain(args: ExplainArgs) -> Result<(), CliError> {
     let mut sources = args.presets.apply(sources(args.config.config));
     let mut text = String::new();
     if !sources.may_name_routes() {
-        text.push_str("(no configuration and no preset given: these are the routes of the preset `dify`)\n\n");
+        text.push_str("(no configuration or preset named: using the routes of the preset `dify`)\n\n");
         sources = sources.with_preset("dify");
     }
     text.push_str(&explanation(&args.method, &args.target, &config::load_routes(&sources)?));
@@ -43,10 +44,10 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     for (_, described) in &found {
         let _ = writeln!(text, "{}: masks {}", described.name, described.fields.join(", "));
     }
-    // A route in observe mode decides nothing where another masks.
+    // If any of the routes masks, routes in observe mode do not matter.
     found.retain(|(route, _)| route.rule.mode() == Mode::Enforce);
     if found.is_empty() {
-        return text + "observed: passes untouched, for its routes only observe; what masking would do is counted\n";
+        return text + "observed: passes unchanged, because its routes are in observe mode; only metrics are counted\n";
     }
     let silent = found.iter().find(|(route, _)| !route.rule.may_reveal(method)).map(|(_, described)| *described);
     text.push_str(&match silent {
@@ -56,8 +57,7 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
         Some(described) => format!("masked: {}\n", why_silent(method, described)),
         None if !agree(&found) => "masked: the routes reveal different fields, so nothing is revealed\n".to_owned(),
         None => format!(
-            "revealed in successful (2xx) answers, where {} as the upstream sent it; deeper fields and all other answers are \
-             masked\n",
+            "revealed in successful (2xx) answers, where {} unchanged; deeper fields and all other answers are masked\n",
             revealed(found.iter().map(|(_, described)| *described))
         ),
     });
@@ -91,7 +91,7 @@ fn readings(path: &CanonicalPath<'_>, routes: &Routes) -> String {
     aligned(&path.readings().map(row).collect::<Vec<_>>())
 }
 
-/// Returns whether all routes reveal the same fields. If not, the proxy reveals nothing.
+/// Returns whether all routes reveal the same fields. If they do not, the proxy reveals nothing.
 fn agree<R>(found: &[(R, &RouteDescription)]) -> bool {
     found.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one.reveal_fields == other.reveal_fields))
 }

@@ -1,4 +1,4 @@
-//! `last4 healthcheck`: one request to the admin listener.
+//! `last4 healthcheck`: sends one request to the admin listener.
 
 use super::args::{HealthcheckArgs, sources};
 use super::{CliError, http_client};
@@ -8,7 +8,7 @@ use http::{Request, Uri};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-/// How long the whole check may take.
+/// Time limit of the whole check.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) fn healthcheck(args: HealthcheckArgs) -> Result<(), CliError> {
@@ -44,7 +44,8 @@ fn bad_url() -> CliError {
     CliError::Flag { flag: "--url", message: "write \"http://host:port/livez\"".to_owned() }
 }
 
-/// Returns the URL of the admin listener, on loopback if it listens on every address.
+/// Returns the URL of the admin listener. If it listens on all addresses, the URL has the loopback
+/// address.
 fn url_of_admin(mut address: SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

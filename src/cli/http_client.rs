@@ -6,10 +6,10 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-/// Sends a request on a connection of its own, and returns the status of the answer.
+/// Sends a request on a new connection, and returns the status of the answer.
 ///
 /// # Errors
-/// No connection, no answer within `timeout`, or one that is not HTTP/1.
+/// The connection failed, no status line arrived within `timeout`, or the answer is not HTTP/1.
 pub(super) fn send(request: &Request<impl AsRef<[u8]>>, timeout: Duration) -> io::Result<u16> {
     let deadline = Instant::now() + timeout;
     let (uri, body) = (request.uri(), request.body().as_ref());
@@ -26,7 +26,7 @@ pub(super) fn send(request: &Request<impl AsRef<[u8]>>, timeout: Duration) -> io
     let mut stream = connect(host.trim_matches(['[', ']']), port, deadline)?;
     stream.set_write_timeout(Some(time_left(deadline)?))?;
     stream.write_all(&message)?;
-    // `HTTP/1.1 200`
+    // Reads only the start of the status line: `HTTP/1.1 200`.
     let mut status_line = [0; 12];
     let mut length = 0;
     while let Some(rest @ [_, ..]) = status_line.get_mut(length..) {

@@ -1,4 +1,4 @@
-//! `last4 mask`: the engine as a filter.
+//! `last4 mask`: masks JSON from a file or standard input.
 
 use super::CliError;
 use super::args::MaskArgs;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Bytes per read: as many as a pipe holds.
+/// Size of the read buffer in bytes: the capacity of a pipe on Linux.
 const BLOCK_BYTES: usize = 64 * 1024;
 
 pub(super) fn mask(args: &MaskArgs) -> Result<(), CliError> {
@@ -48,7 +48,7 @@ fn rules(args: &MaskArgs) -> Result<Rules, CliError> {
     Ok(Rules::new(selectors).with_policy(policy).with_max_depth(args.max_depth).with_ndjson(args.ndjson))
 }
 
-/// Opens a file. A directory is an error here: it opens, but fails to read.
+/// Opens a file. Refuses a directory, since opening one succeeds and only reading fails.
 fn open(path: &Path) -> Result<File, CliError> {
     let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
         true => Err(io::ErrorKind::IsADirectory.into()),
@@ -57,10 +57,10 @@ fn open(path: &Path) -> Result<File, CliError> {
     opened.map_err(|source| CliError::Open { path: path.to_owned(), source })
 }
 
-/// Masks the input block by block, and flushes each: input of a slow writer is not held back.
+/// Masks the input block by block. Flushes after each block, so that slow input appears at once.
 fn filter(mut masker: Masker, mut input: impl Read, mut output: impl Write) -> Result<(), CliError> {
     let mut block = vec![0; BLOCK_BYTES];
-    // The sink that the proxy's bodies use, so that one engine is compiled.
+    // The proxy's bodies use the same type of sink, so the engine is compiled only once.
     let mut masked = BytesMut::with_capacity(BLOCK_BYTES);
     loop {
         let length = match input.read(&mut block) {
@@ -71,7 +71,7 @@ fn filter(mut masker: Masker, mut input: impl Read, mut output: impl Write) -> R
         let chunk = block.get(..length).unwrap_or_default();
         masked.clear();
         let result = masker.write(chunk, &mut masked);
-        // Written before a fault is reported: the output shows how far the text was valid.
+        // Written before an error is returned, so that the output has all of the valid part.
         if !written(output.write_all(&masked).and_then(|()| output.flush()))? {
             return Ok(());
         }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use crate::mask::Selectors;
 
-    /// Yields one byte at a time, with an interruption before each.
+    /// Reads one byte at a time. Fails with `Interrupted` before each byte.
     struct Slow(Vec<u8>, bool);
 
     impl Read for Slow {

@@ -1,7 +1,8 @@
 //! The command line: `last4 serve`, `check`, `explain`, `mask`, `healthcheck`, `demo`.
 //!
-//! Data is written to standard output, messages to standard error. A broken pipe is a success: the
-//! reader needed no more. The exit status is 0, [`EXIT_FAILURE`] or [`EXIT_BAD_INPUT`].
+//! Data is written to standard output, messages to standard error. A broken pipe on standard output
+//! is no error: the reader has what it needed. The exit status is 0, [`EXIT_FAILURE`] or
+//! [`EXIT_BAD_INPUT`].
 
 mod args;
 mod check;
@@ -26,7 +27,7 @@ use std::ffi::OsString;
 /// Runs the command that the arguments name. The first argument is the program's name.
 ///
 /// # Errors
-/// The command failed. Help and version are errors too, of exit code 0.
+/// The command failed. `--help` and `--version` also return an error, with exit code 0.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), CliError> {
     match Cli::try_parse_from(arguments)?.command {
         CliCommand::Serve(args) => serve::serve(args),

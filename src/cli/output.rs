@@ -3,13 +3,16 @@
 use super::CliError;
 use std::io::{self, Write};
 
-/// Writes a text to standard output. A broken pipe is no failure.
+/// Writes a text to standard output. A broken pipe is no error.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())).map(|_| ())
 }
 
-/// Returns whether the reader is still there.
+/// Returns whether standard output is still open after a write. It is not after a broken pipe.
+///
+/// # Errors
+/// The write failed for any other reason.
 pub(super) fn written(result: io::Result<()>) -> Result<bool, CliError> {
     match result {
         Ok(()) => Ok(true),

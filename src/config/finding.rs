@@ -3,10 +3,10 @@
 use super::key::KeyPath;
 use std::fmt;
 
-/// One error of a configuration ([`Problems`]), or one
-/// [warning](super::Config::warnings) of a valid one.
+/// One error of an invalid configuration ([`Problems`]), or one [warning](super::Config::warnings)
+/// of a valid configuration.
 ///
-/// Displays as `location: key: message`, such as
+/// The `Display` form is `location: key: message`, such as
 /// `last4.toml:12: route[1].path: a path begins with "/"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -20,22 +20,23 @@ impl Finding {
         Self { location, key: key.to_string(), message: message.into() }
     }
 
-    /// The source of the value: a line of a file, an environment variable, a flag.
+    /// Returns the source of the value: a line of a file, an environment variable or a flag.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The path of the key, such as `route[2].fields[0]`. Empty if no key is concerned.
+    /// Returns the path of the key, such as `route[2].fields[0]`. Empty if the finding is about no
+    /// single key.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What is wrong or suspicious, and what to write instead.
+    /// Returns what is wrong or suspicious, and what to write instead.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Sorts findings into reading order.
+    /// Sorts findings into reading order, which is the order of [`Location`].
     pub(super) fn sorted(mut findings: Vec<Self>) -> Vec<Self> {
         findings.sort_by(|a, b| a.location.cmp(&b.location));
         findings
@@ -52,7 +53,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The source of a value. Ordered for reading: a file from top to bottom, then the others.
+/// The source of a value. Ordered for reading: first files, from top to bottom, then environment
+/// variables, then flags.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Location {
@@ -60,16 +62,16 @@ pub enum Location {
     File {
         /// The file's name, as the caller wrote it.
         name: String,
-        /// The line, from 1.
+        /// The line, from 1. `None` if the finding is about no single line.
         line: Option<usize>,
-        /// The column in characters, from 1. Only for syntax errors, which have no key.
+        /// The column in characters, from 1. `None` except for syntax errors.
         column: Option<usize>,
     },
     /// An environment variable.
     Variable(String),
     /// A flag of the command line.
     Flag(String),
-    /// No source: a required key is missing from all of them.
+    /// No source: a required key is missing everywhere.
     Anywhere,
 }
 
@@ -87,7 +89,8 @@ impl fmt::Display for Location {
     }
 }
 
-/// The errors of a configuration, at least one, in reading order. Displays one block for each.
+/// The errors of a configuration, in reading order. There is at least one. The `Display` form
+/// starts a new line for each error; some messages have several lines.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Problems(Vec<Finding>);

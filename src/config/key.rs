@@ -1,8 +1,8 @@
-//! Paths of keys: `route[2].fields[0]`.
+//! Paths of keys, such as `route[2].fields[0]`.
 
 use std::fmt;
 
-/// The keys and indexes from the root to a value.
+/// The path of a value: the keys and indexes that lead from the top-level table to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyPath(Vec<KeySegment>);
 

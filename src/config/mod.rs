@@ -1,8 +1,8 @@
 //! The configuration: TOML, environment variables and flags, read into typed values.
 //!
-//! [`load`] returns a valid [`Config`], or *all* errors of the sources, each with its location, key
-//! and cure. A setting that certainly masks nothing is an error; one that is only suspicious is a
-//! [warning](Config::warnings).
+//! [`load`] returns a valid [`Config`], or *all* errors of the sources. Each error has its
+//! location, its key, and what to write instead. A route or field that certainly masks nothing is
+//! an error. A route or field that is only suspicious causes a [warning](Config::warnings).
 //!
 //! ```
 //! use last4::config::{self, Sources};
@@ -22,7 +22,7 @@
 //!
 //! `config/last4.toml` has every key with its default and unit.
 //!
-//! # The way of a value
+//! # From a source to a typed value
 //!
 //! ```text
 //! last4.toml             LAST4_UPSTREAM__URL          --upstream
@@ -30,13 +30,13 @@
 //!     ▼                      ▼                              ▼
 //! source/merged     later sources override earlier ones; each value keeps its source
 //!     │
-//! read/table        takes a key out of its table, with its location; the rest is unknown
+//! read/table        takes a key out of its table, with its location; keys that remain are unknown
 //!     │  read/value     converts: type, range, choice
 //!     ▼
-//! tables/           one reader a table: keys, defaults, rules between keys
-//!     │  checks/        paths, expressions, fields and selectors that would not mask
+//! tables/           one reader per table: keys, defaults, rules between keys
+//!     │  checks/        finds paths, expressions, fields and selectors that would not mask
 //!     ▼
-//! Draft             all tables, some of them None after an error
+//! Draft             all tables; a table with an error may be None
 //!     │
 //!     ▼
 //! Config + warnings, or Problems: each a Finding with location, key and message
@@ -78,23 +78,23 @@ use tables::{routes, server, tls};
 pub struct Config {
     /// The address that the proxy listens on.
     pub listen: ListenAddress,
-    /// Whether to share the port with a running process, to take over from it.
+    /// Whether to listen on the port of another last4 process, to take over from that process.
     pub take_over: bool,
-    /// The number of threads. `None` for one per core.
+    /// The number of worker threads. `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// The listener of `/livez`, `/readyz` and `/metrics`. `None` if it is switched off.
+    /// The listener of `/livez`, `/readyz` and `/metrics`. `None` if `admin.listen` is empty.
     pub admin: Option<Admin>,
-    /// The log.
+    /// Which events are logged, and in which form.
     pub log: Log,
     /// The masked routes.
     pub routes: Routes,
     /// All other settings of the proxy.
     pub proxy: Settings,
-    /// Suspicious settings, in reading order.
+    /// One finding for each suspicious setting, in reading order.
     pub warnings: Vec<Finding>,
 }
 
-/// Loads a configuration.
+/// Loads the whole configuration.
 ///
 /// # Errors
 /// All errors of the sources.
@@ -102,8 +102,8 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
     let (config, warnings) = read(sources, |root| {
         let draft = Draft::read(root, sources);
         if !draft.upstream.has_url {
-            let message = "missing: the API to stand in front of: write url = \"http://host:port\" in `[upstream]`, set \
-                           LAST4_UPSTREAM__URL, or give --upstream";
+            let message = "missing: the API behind the proxy: write url = \"http://host:port\" in `[upstream]`, set \
+                           LAST4_UPSTREAM__URL, or pass --upstream";
             root.error(FindingTarget::KeyOf { table: "upstream", key: "url" }, message);
         }
         draft.finish()
@@ -119,19 +119,19 @@ pub fn load_routes(sources: &Sources) -> Result<Routes, Problems> {
     read(sources, |root| Draft::read(root, sources).routes).map(|(routes, _)| routes)
 }
 
-/// Loads only the address of the admin listener. Returns `None` if it is switched off.
+/// Loads only the address of the admin listener. Returns `None` if `admin.listen` is empty.
 ///
 /// # Errors
-/// A file that cannot be read or is not TOML, and errors of the `[admin]` table. Other tables may
-/// be wrong.
+/// The file cannot be read or is not TOML, or the `[admin]` table has errors. Errors of other
+/// tables are ignored.
 pub fn load_admin(sources: &Sources) -> Result<Option<SocketAddr>, Problems> {
     let reader = ConfigReader::new(sources.open()?);
     let admin = server::admin(&mut reader.root());
     Problems::gather(reader.findings().0).map_or(Ok(admin.map(|admin| admin.listen)), Err)
 }
 
-/// Returns the files of a configuration, to watch them for changes: its own, and those of the
-/// certificates, keys and roots that it names, valid or not.
+/// Returns the files to watch for changes: the TOML file, and the certificate, key and root files
+/// that it names. These files may be missing or invalid.
 pub fn files(sources: &Sources) -> Vec<PathBuf> {
     let mut files: Vec<_> = sources.file().map(PathBuf::from).into_iter().collect();
     if let Ok(values) = sources.open() {
@@ -140,7 +140,8 @@ pub fn files(sources: &Sources) -> Vec<PathBuf> {
     files
 }
 
-/// All tables, before it is known whether there were errors.
+/// The tables as they were read. If a table had an error, its value here may be a default or
+/// `None`.
 struct Draft {
     listen: ListenAddress,
     tls: Option<ServerTls>,
@@ -174,7 +175,7 @@ impl Draft {
         if admin.is_some_and(|admin| admin.port() != 0 && draft.listen == admin.into()) {
             root.error(
                 FindingTarget::KeyOf { table: "admin", key: "listen" },
-                "is the same as `listen`: the two need a port each",
+                "is the same as `listen`: each listener needs its own port",
             );
         }
         if draft.upstream.is_at(&draft.listen) {
@@ -186,7 +187,7 @@ impl Draft {
         draft
     }
 
-    /// Returns `None` if an error was reported.
+    /// Returns `None` if the routes or the upstream are missing. The error was reported before.
     fn finish(self) -> Option<Config> {
         Some(Config {
             listen: self.listen,
@@ -208,7 +209,8 @@ impl Draft {
     }
 }
 
-/// Reads the sources with `build`. Returns its result and the warnings if there were no errors.
+/// Opens the sources, and passes the top-level table to `build`. Without errors, returns the result
+/// of `build` and the warnings.
 fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Result<(T, Vec<Finding>), Problems> {
     let reader = ConfigReader::new(sources.open()?);
     let mut root = reader.root();
@@ -218,7 +220,8 @@ fn read<T>(sources: &Sources, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -
     match (Problems::gather(problems), built) {
         (Some(problems), _) => Err(problems),
         (None, Some(built)) => Ok((built, Finding::sorted(warnings))),
-        // `build` reports an error when it returns `None`. If it did not, still do not start.
+        // `build` reports an error whenever it returns `None`. If it ever does not, refuse to
+        // start.
         (None, None) => Err(Finding::new(Location::Anywhere, &KeyPath::default(), "not understood").into()),
     }
 }

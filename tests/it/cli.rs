@@ -133,7 +133,10 @@ fn check_shows_what_is_suspicious_beside_the_routes_and_is_content() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).contains("keys   /keys.json  token"), "{}", stdout(&output));
     let shown = stderr(&output).replace(name(&file), "last4.toml");
-    assert!(shown.starts_with("last4.toml:") && shown.contains(": route[0].path: matches requests with"), "{shown}");
+    assert!(
+        shown.starts_with("last4.toml:") && shown.contains(": route[0].path: matches only requests with"),
+        "{shown}"
+    );
     assert!(shown.ends_with("last4: 1 warning; the configuration can be used\n"), "{shown}");
     assert_eq!(stderr(&run(&["check", name(&self::file(RIGHT))])), "");
 }
@@ -150,7 +153,7 @@ fn check_shows_five_mistakes_as_five_problems() {
 last4.toml:4: upstream.url: not an HTTP URL: write "http://host:port", "https://host:port" or "unix:/path"
 last4.toml:6: route[0]: has both `path` and `path_regex`: keep one
 last4.toml:7: route[0].name: a name is 1 to 64 letters, digits, `-`, `_` or `.`, such as "app-keys"
-last4.toml:10: route[0].fields[0]: a name stands for itself at any depth: for a path write "$.data.token", for a member of that very name "$..['data.token']"
+last4.toml:10: route[0].fields[0]: a name is compared literally, at any depth: for a path write "$.data.token", for a member of exactly that name "$..['data.token']"
 last4: 5 problems in the configuration
 "#
     );
@@ -182,10 +185,7 @@ fn serve_refuses_to_start_without_routes() {
 fn explain_uses_the_dify_preset_where_nothing_else_is_given_and_says_so() {
     let output = run(&["explain", "GET", "/console/api/apps/7/api-keys"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(
-        stdout(&output)
-            .starts_with("(no configuration and no preset given: these are the routes of the preset `dify`)")
-    );
+    assert!(stdout(&output).starts_with("(no configuration or preset named: using the routes of the preset `dify`)"));
     assert!(stdout(&output).ends_with("masked: route app-keys reveals only to POST\n"));
 }
 
@@ -256,7 +256,7 @@ fn mask_ends_its_output_where_the_text_is_not_json() {
     let output = filter(&[], format!("{{\"a\":1,\"token\":'{SECRET}'}}").as_bytes());
     assert_eq!(code(&output), 1);
     assert!("{\"a\":1,\"token\":".starts_with(&stdout(&output)), "{}", stdout(&output));
-    assert_eq!(stderr(&output), "last4: the output ends where the text cannot be trusted: not JSON at byte 15\n");
+    assert_eq!(stderr(&output), "last4: the output ends before the invalid part of the input: not JSON at byte 15\n");
 
     let cut = filter(&[], format!("{{\"token\":\"{SECRET}").as_bytes());
     assert_eq!(code(&cut), 1);
@@ -267,7 +267,7 @@ fn mask_ends_its_output_where_the_text_is_not_json() {
 #[test]
 fn mask_refuses_what_it_cannot_use() {
     for (arguments, expected) in [
-        (&["--field", "data.token"][..], "--field: a name stands for itself at any depth"),
+        (&["--field", "data.token"][..], "--field: a name is compared literally, at any depth"),
         (&["--field", "$.a[0]"], "--field: indexes, slices and filters are not supported"),
         (&["--ellipsis", ""], "--ellipsis: `ellipsis` must not be empty"),
         (&["--first", "65"], "--first: `first` may be at most 64"),

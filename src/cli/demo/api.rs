@@ -1,9 +1,9 @@
-//! The legacy API of the demo: a small model of the Dify console API, shortcomings included.
+//! The legacy API of the demo: a small model of the Dify console API, with its shortcomings.
 //!
-//! Its list routes show every key in full, which is the habit last4 exists to break. The shapes,
-//! the status codes and the neighbouring routes (server-sent events, uploads, downloads) follow the
-//! real API, so that the demo shows what last4 does in front of Dify. At `/` there is a small
-//! console, as old as the API: it offers to copy every key that it lists.
+//! Its lists show every key in full, as the real API does. The JSON documents, the status codes and
+//! the other routes (server-sent events, uploads, downloads) also follow the real API, so that the
+//! demo shows what last4 does in front of Dify. `/` serves a small console with a button to copy
+//! each key.
 
 use super::store::{Owner, Refusal, Store, token};
 use crate::codec::{AcceptEncoding, Coding, Codings};
@@ -38,10 +38,12 @@ const MAX_CONNECTIONS: usize = 1024;
 const MAX_DOWNLOAD: u64 = 1 << 30;
 const MAX_EVENTS: u32 = 3600;
 
-/// A multiple of 251, so that every block of a download starts the pattern anew.
+/// Bytes per block of a download. A multiple of 251, so that each block starts with byte 0 of the
+/// pattern.
 const DOWNLOAD_BLOCK: usize = 251 * 256;
 
-/// Strict, as a console's policy may be: nothing inline runs or styles.
+/// The console's content security policy. It is strict, as real ones may be: it allows no inline
+/// scripts or styles.
 const CONTENT_SECURITY_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
 
@@ -62,7 +64,7 @@ const UPLOAD_INCOMPLETE: Refusal = (StatusCode::BAD_REQUEST, "bad_request", "The
 type Asset = (&'static str, &'static str, &'static str);
 type DemoBody = UnsyncBoxBody<Bytes, Infallible>;
 
-/// A legacy API with its keys in memory. Clones share the keys.
+/// The legacy API. Its keys are in memory, and clones share them.
 #[derive(Clone)]
 pub(super) struct LegacyApi {
     store: Arc<Mutex<Store>>,
@@ -71,7 +73,7 @@ pub(super) struct LegacyApi {
 }
 
 impl LegacyApi {
-    /// Returns an API with a few apps and datasets, and keys that differ from run to run.
+    /// Returns an API with a few apps and datasets. Their keys are different in each run.
     pub(super) fn new() -> Self {
         let session = format!("session={}; Path=/; HttpOnly; SameSite=Lax", token(""));
         Self {
@@ -85,7 +87,8 @@ impl LegacyApi {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers on `listener` until the future is dropped, which also closes its connections.
+    /// Serves connections from `listener` until the future is dropped, which closes all
+    /// connections.
     pub(super) async fn serve(self, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
@@ -94,7 +97,8 @@ impl LegacyApi {
                     Ok((socket, _)) => {
                         connections.spawn(self.clone().serve_connection(socket));
                     }
-                    // A peer that left, or a lack of descriptors: both pass.
+                    // The peer has disconnected, or there are no free file descriptors. Both are
+                    // temporary.
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 },
                 Some(_) = connections.join_next() => {}
@@ -108,12 +112,12 @@ impl LegacyApi {
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_READ_TIMEOUT)
             .serve_connection(TokioIo::new(socket), service);
-        // An error here means that the client is gone or did not speak HTTP.
+        // An error means that the client has disconnected or sent invalid HTTP.
         let _ = connection.await;
     }
 
-    /// Answers with the headers of gunicorn and Flask: the server's name, a session for newcomers,
-    /// and CORS for the console's subdomain.
+    /// Answers a request. Adds the headers that gunicorn and Flask add: the server's name, a
+    /// session cookie for requests without one, and CORS for the console on another subdomain.
     async fn answer(&self, request: Request<Incoming>) -> Response<DemoBody> {
         let asked = request.headers().clone();
         let mut answer = match Resource::parse(request.uri().path()) {
@@ -134,7 +138,7 @@ impl LegacyApi {
     }
 
     async fn answer_resource(&self, resource: &Resource, request: Request<Incoming>) -> Response<DemoBody> {
-        // Flask answers HEAD from the GET view; hyper leaves the body out.
+        // HEAD is answered like GET, as in Flask. hyper removes the body.
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let answered = match (resource, method.as_str()) {
             (Resource::Apps, "GET") => Ok(list(&request, self.store().apps())),
@@ -156,8 +160,8 @@ impl LegacyApi {
         answered.unwrap_or_else(refusal)
     }
 
-    /// Answers with server-sent events, the first at once and the others at intervals, as the
-    /// answer of a language model.
+    /// Answers with server-sent events, as a language model does: the first at once, the others at
+    /// intervals.
     fn events(&self, owner: &Owner, query: Option<&str>) -> Result<Response<DemoBody>, Refusal> {
         self.store().list(owner)?;
         let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
@@ -179,7 +183,7 @@ impl LegacyApi {
     }
 }
 
-/// What a path names.
+/// The resource that a path names.
 #[derive(Debug, PartialEq, Eq)]
 enum Resource {
     Apps,
@@ -194,7 +198,8 @@ enum Resource {
 }
 
 impl Resource {
-    /// Parses a path as WSGI servers do: percent-decoded as a whole, and only then split.
+    /// Parses a path as WSGI servers do: first decodes the whole path, then splits it into
+    /// segments.
     fn parse(path: &str) -> Option<Self> {
         let decoded = percent_decode(path.as_bytes());
         let path = String::from_utf8_lossy(decoded.as_deref().unwrap_or(path.as_bytes()));
@@ -221,7 +226,7 @@ impl Resource {
         }
     }
 
-    /// Returns the methods of the resource, as in its `Allow` header.
+    /// Returns the value of the resource's `Allow` header.
     fn allow(&self) -> &'static str {
         match self {
             Self::Key(..) => "DELETE, OPTIONS",
@@ -232,7 +237,7 @@ impl Resource {
     }
 }
 
-/// Answers with bytes that count from 0 to 250 again and again: byte *i* is *i* modulo 251.
+/// Answers with a pattern of `length` bytes: byte *i* is *i* modulo 251.
 fn download(length: u64) -> Result<Response<DemoBody>, Refusal> {
     if length > MAX_DOWNLOAD {
         return Err(DOWNLOAD_TOO_LARGE);

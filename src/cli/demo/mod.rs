@@ -60,7 +60,7 @@ async fn run(args: &DemoArgs) -> Result<(), CliError> {
     }
     print(&format!(
         "\nThe console of the legacy API, to open in a browser, until Ctrl-C:\n\
-         http://{legacy}/ is given every key in full, and has a button to copy it\n\
+         http://{legacy}/ shows every key in full, with a button to copy it\n\
          http://{last4}/ is the same console through last4\n\
          \nMore to try:\n\
          $ curl -N http://{last4}/console/api/apps/{app}/chat-messages/stream\n\
@@ -70,8 +70,8 @@ async fn run(args: &DemoArgs) -> Result<(), CliError> {
     stop_signal().await.map_err(failed)
 }
 
-/// Waits for Ctrl-C or SIGTERM, which stops a container: as its first process, a program without a
-/// handler would not end.
+/// Waits for Ctrl-C or SIGTERM. SIGTERM stops a container, and the first process of a container
+/// ignores it without a handler.
 async fn stop_signal() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -80,7 +80,7 @@ async fn stop_signal() -> io::Result<()> {
     }
 }
 
-/// Hides the copy buttons of the old console, which would copy masked keys.
+/// A configuration that hides the console's copy buttons, because they would copy masked keys.
 const PAGE: &str = "[[page]]\npath = \"/\"\nhide = [\"#keys .copy\"]\n";
 
 async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), CliError> {
@@ -95,7 +95,7 @@ async fn start_legacy(address: SocketAddr) -> Result<(LegacyApi, SocketAddr), Cl
     Ok((api, address))
 }
 
-/// Starts last4 as `last4 serve --preset dify --upstream URL` with a file for the console's page.
+/// Starts last4 like `last4 serve --preset dify --upstream URL`, with [`PAGE`] as the file.
 fn start_last4(address: SocketAddr, legacy: SocketAddr) -> Result<Workers, CliError> {
     let sources = Sources::default()
         .with_preset("dify")

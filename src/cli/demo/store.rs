@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Dify's own limit for one app, dataset or workspace.
+/// The largest number of keys of one app, dataset or workspace, as in Dify.
 pub(super) const MAX_KEYS: usize = 10;
 
 const FULL: Refusal =
@@ -16,7 +16,7 @@ const UNKNOWN_OWNER: Refusal = (StatusCode::NOT_FOUND, "not_found", "Resource no
 
 const SECONDS_PER_WEEK: u64 = 7 * 24 * 60 * 60;
 
-/// Name, description and number of keys.
+/// The name, description and number of keys of an app or dataset.
 type Seed = (&'static str, &'static str, u64);
 
 const APPS: [Seed; 3] = [
@@ -31,7 +31,7 @@ const DATASETS: [Seed; 3] = [
     ("Terms and contracts", "57 documents", 0),
 ];
 
-/// Status, code and message of an error document.
+/// The status, code and message of an error document.
 pub(super) type Refusal = (StatusCode, &'static str, &'static str);
 
 /// Apps and datasets, and the keys of each owner. An unknown owner has no entry.
@@ -42,7 +42,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Returns a few apps and datasets and the workspace, with keys a few weeks old.
+    /// Returns a store with a few apps and datasets and the workspace. Their keys are weeks old.
     pub(super) fn seeded() -> Self {
         let resource = |(name, description, _): Seed| AppOrDataset { id: uuid(), name, description };
         let (apps, datasets) = (APPS.map(resource), DATASETS.map(resource));
@@ -93,7 +93,7 @@ impl Store {
     }
 }
 
-/// What keys belong to. Each kind has a list route of its own.
+/// The owner of a list of keys. Each kind of owner has its own list route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     App(String),
@@ -102,7 +102,8 @@ pub(super) enum Owner {
 }
 
 impl Owner {
-    /// Returns the status of a create. That the workspace's differs is copied from Dify.
+    /// Returns the status of an answer that creates a key. As in Dify, the workspace has another
+    /// one.
     pub(super) fn created(&self) -> StatusCode {
         if *self == Self::Workspace { StatusCode::OK } else { StatusCode::CREATED }
     }
@@ -141,19 +142,20 @@ impl ApiKey {
         Self { id: uuid(), r#type, token: token(prefix), last_used_at: None, created_at: now() }
     }
 
-    /// Returns a key created `age` seconds ago and last used halfway since.
+    /// Returns a key that was created `age` seconds ago and last used `age / 2` seconds ago.
     fn aged(owner: &Owner, age: u64) -> Self {
         let now = now();
         Self { last_used_at: Some(now - age / 2), created_at: now - age, ..Self::new(owner) }
     }
 }
 
-/// Returns the seconds since 1970. With a clock set before 1971, aged keys still fit.
+/// Returns the Unix time in seconds. At least 52 weeks, so that subtracting a key's age never
+/// underflows if the clock is wrong.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()).max(52 * SECONDS_PER_WEEK)
 }
 
-/// Returns `prefix` and 24 letters or digits, the form of a Dify key.
+/// Returns a token in the form of Dify's: `prefix` and 24 random letters or digits.
 pub(super) fn token(prefix: &str) -> String {
     const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let characters = (0..24).map(|_| ALPHANUMERIC[random() as usize % ALPHANUMERIC.len()] as char);
@@ -168,8 +170,8 @@ fn uuid() -> String {
     format!("{time:08x}-{middle:04x}-4{version:03x}-{variant:04x}-{node:012x}")
 }
 
-/// Returns a number that tells demo keys apart, never for a real secret: each `RandomState` has its
-/// own keys, so even the hash of nothing differs from call to call.
+/// Returns a random number that is good enough for demo keys, but not for real secrets. Each
+/// `RandomState` has its own keys, so the hash of an empty input is different in each call.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,4 +1,4 @@
-//! The API over real sockets.
+//! Tests of the demo's API over real sockets.
 
 use super::api::LegacyApi;
 use super::store::MAX_KEYS;
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-/// An API that serves on a port of its own until the test ends.
+/// An API that serves on its own port until the test ends.
 struct Origin {
     api: LegacyApi,
     address: std::net::SocketAddr,
@@ -30,7 +30,7 @@ impl Origin {
         Self { api, address, server }
     }
 
-    /// Sends one request on a connection of its own and reads all of the answer.
+    /// Sends one request on a new connection, and reads the whole answer.
     async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: legacy\r\nConnection: close\r\n{headers}\r\n");
@@ -61,7 +61,7 @@ impl Drop for Origin {
     }
 }
 
-/// An answer as it came, the head in lower case.
+/// An answer. Its head is in lower case.
 struct Answer {
     status: u16,
     head: String,
@@ -209,7 +209,7 @@ async fn newcomers_get_a_session() {
 
 #[tokio::test]
 async fn events_arrive_one_by_one() {
-    // Far apart, so that an event that waits for the next one is late by a minute.
+    // The interval is long, so that the test hangs if an event is only sent with the next one.
     let mut api = LegacyApi::new();
     api.event_interval = Duration::from_secs(60);
     let origin = Origin::start_with(api).await;

@@ -1,5 +1,5 @@
-//! The tour of the demo: one list before and after, one create, and whether the secrets stayed
-//! hidden.
+//! The tour of the demo: lists the keys without and with last4, creates a key, and checks that the
+//! secrets stayed hidden.
 
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 
 /// The requests of a tour and their answers.
 ///
-/// Deliberately not `Debug`: the answers hold whole secrets, which only `Display` shows.
+/// Does not implement `Debug`, because the answers contain whole secrets. Only `Display` shows
+/// them.
 pub(super) struct Tour([TourStep; 4]);
 
 struct TourStep {
@@ -26,7 +27,8 @@ struct TourStep {
 }
 
 impl Tour {
-    /// Lists the keys of an app at both addresses, creates one through last4, and lists again.
+    /// Lists the keys of an app from the legacy API and through last4. Then creates a key and lists
+    /// again, both through last4.
     pub(super) async fn take(legacy: SocketAddr, last4: SocketAddr, app_id: &str) -> io::Result<Self> {
         let path = format!("/console/api/apps/{app_id}/api-keys");
         Ok(Self([
@@ -37,7 +39,7 @@ impl Tour {
         ]))
     }
 
-    /// Returns whether the only secret that an answer through last4 showed is that of the create.
+    /// Returns whether last4 showed only one secret: the new key's, in the answer that created it.
     pub(super) fn stayed_hidden(&self) -> bool {
         let Self([raw, masked, create, again]) = self;
         let (secrets, created) = (tokens(&raw.body), tokens(&create.body));
@@ -72,7 +74,7 @@ fn one_key_a_line(body: &str) -> String {
     body.trim_end().replace("[{", "[\n  {").replace("}, {", "},\n  {").replace("},{", "},\n  {").replace("}]", "}\n]")
 }
 
-/// Returns every `token` of an answer, in order.
+/// Returns all values of `token` in an answer, in their order.
 fn tokens(body: &str) -> Vec<String> {
     fn gather(value: &Value, found: &mut Vec<String>) {
         match value {

@@ -19,23 +19,24 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-/// At exit, wait this long for queued lines to be written.
+/// How long the program waits at exit for queued lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The log of a running proxy. A slow reader never blocks it.
+/// The log of a running proxy. If the reader of standard error is slow, logging does not block.
 pub(super) struct RunningLog(Queue);
 
 impl RunningLog {
-    /// Starts the log. `other` is a second layer for the same events.
+    /// Starts the log. `other` is a second layer that gets the same events, for tracing.
     pub(super) fn start(
         settings: config::Log,
         metrics: &Arc<Metrics>,
         other: Option<impl Layer<Registry> + Send + Sync>,
     ) -> io::Result<Self> {
-        // Not `io::Stderr`: it holds its lock during a write, which would block other writers.
+        // Not `io::Stderr`, which holds its lock during a write. Other code that writes to it would
+        // block.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let queue = Queue::start(stderr, Arc::clone(metrics))?;
-        // This crate's events only: traces of libraries may hold secrets.
+        // Only events of this crate: events of libraries may contain secrets.
         let mut own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), settings.level);
         if !settings.access {
             own = own.with_target(ACCESS_LOG, LevelFilter::OFF);
@@ -49,15 +50,15 @@ impl RunningLog {
             LogFormat::Json => lines.json().boxed(),
             LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         };
-        // Fails only if a log was started before, which then stays.
+        // Fails only if a subscriber is already installed. That one stays in use.
         let _ = tracing_subscriber::registry().with(other).with(lines.with_filter(own)).try_init();
-        // The default hook writes to standard error itself, and its message may hold bytes of a
-        // body.
+        // The default hook writes to standard error directly, and its message may contain bytes of
+        // a body.
         panic::set_hook(Box::new(log_panic));
         Ok(Self(queue))
     }
 
-    /// Logs the error of a proxy that failed, flushes the queue and returns the result.
+    /// Flushes the queue. An error is logged first, and returned as [`CliError::Logged`].
     pub(super) fn finish(self, result: Result<(), CliError>) -> Result<(), CliError> {
         let result = result.map_err(|error| {
             self.0.push(error.message().as_bytes());
@@ -68,7 +69,8 @@ impl RunningLog {
     }
 }
 
-/// Logs where a thread panicked, and the message if it is a literal of the program.
+/// Logs where a thread panicked. The panic's message is logged only if it is a literal: a formatted
+/// message may contain a secret.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let place = panic.location().map(tracing::field::display);

@@ -1,8 +1,8 @@
 //! The queue of log lines for standard error.
 //!
-//! A thread that logs must not wait for the reader: a pipe without one takes 64 KiB and then blocks
-//! every writer. So lines are queued, bounded in bytes, and one thread writes them. Lines that do
-//! not fit are dropped and counted.
+//! A thread that logs must not wait until standard error is read: a pipe holds 64 KiB, and then
+//! blocks every writer. So lines are put into a queue of limited size, and one thread writes them.
+//! Lines that do not fit into the queue are dropped and counted.
 
 use crate::metrics::Metrics;
 use std::fs::File;
@@ -12,28 +12,29 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Most bytes of lines in the queue. The writer may hold as many again.
+/// Largest size of the queue, in bytes. The writing thread may have the same number of bytes
+/// besides.
 const MAX_BYTES: usize = 2 << 20;
 
-/// Capacity that the two buffers keep between writes.
+/// Capacity in bytes that each of the two buffers keeps between writes.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// Most bytes that a pipe takes in one piece (Linux's `PIPE_BUF`). Up to this length no line is
-/// torn by another process that writes to the same pipe.
+/// Largest number of bytes that are written to a pipe atomically (Linux's `PIPE_BUF`). Lines of up
+/// to this length are not mixed with those of another process that writes to the same pipe.
 const ONE_WRITE: usize = 4096;
 
-/// Pause before a write is tried again, if standard error is non-blocking.
+/// Pause before a write is retried, if standard error is non-blocking and cannot take more bytes.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// A queue of lines. Clones are the same queue.
+/// A queue of lines. Clones share the queue.
 #[derive(Clone)]
 pub(super) struct Queue(Arc<Shared>);
 
 struct Shared {
     waiting: Mutex<Waiting>,
-    /// Notified when lines are queued.
+    /// Notified when a line is put into the empty queue.
     filled: Condvar,
-    /// Notified when all lines are written.
+    /// Notified when the writing thread has written all lines that it took.
     emptied: Condvar,
     metrics: Arc<Metrics>,
 }
@@ -41,14 +42,14 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     lines: Vec<u8>,
-    /// Lines dropped since the writer last took lines.
+    /// The number of lines that were dropped since the writing thread last took lines.
     dropped: u64,
-    /// Whether the writer holds lines that it has not written yet.
+    /// Whether the writing thread has taken lines that it has not written yet.
     is_writing: bool,
 }
 
 impl Queue {
-    /// Starts the thread that writes.
+    /// Starts the writing thread.
     pub(super) fn start(to: File, metrics: Arc<Metrics>) -> io::Result<Self> {
         let shared = Shared { waiting: Mutex::default(), filled: Condvar::new(), emptied: Condvar::new(), metrics };
         let queue = Self(Arc::new(shared));
@@ -57,7 +58,7 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Queues a line. Never waits for the reader.
+    /// Puts a line into the queue. Drops the line if the queue is full.
     pub(super) fn push(&self, line: &[u8]) {
         let mut waiting = self.lock();
         if waiting.lines.len() + line.len() > MAX_BYTES {
@@ -73,7 +74,7 @@ impl Queue {
         }
     }
 
-    /// Waits until all lines are written, at most for `timeout`.
+    /// Waits until all lines are written, but no longer than `timeout`.
     pub(super) fn flush(&self, timeout: Duration) {
         let left = |waiting: &mut Waiting| waiting.is_writing || !waiting.lines.is_empty();
         let _ = self.0.emptied.wait_timeout_while(self.lock(), timeout, left);
@@ -89,8 +90,8 @@ impl Queue {
             let dropped = mem::take(&mut waiting.dropped);
             drop(waiting);
             if dropped > 0 {
-                // First in the empty queue: in the log, this line takes the place of the dropped
-                // ones.
+                // The queue is empty now, so in the log this line is where the dropped lines would
+                // be.
                 tracing::warn!(lines = dropped, "the log was not read in time: lines were dropped");
             }
             let mut rest = &*lines;
@@ -127,7 +128,7 @@ impl Write for Queue {
     }
 }
 
-/// Returns the length of one write: as many whole lines as fit into it, but at least one.
+/// Returns the length of the next write: the whole lines that fit into [`ONE_WRITE`], at least one.
 fn end_of_piece(lines: &[u8]) -> usize {
     let is_end = |byte: &u8| *byte == b'\n';
     if lines.len() <= ONE_WRITE {
@@ -143,7 +144,7 @@ fn write_whole(to: &mut File, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Another process made the shared file description non-blocking.
+            // Standard error is non-blocking: another process that shares it has made it so.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(AGAIN),
             Err(error) => return Err(error),
         }
@@ -184,7 +185,7 @@ mod tests {
         to.set_nonblocking(true).unwrap();
         let metrics = Arc::<Metrics>::default();
         let queue = Queue::start(File::from(OwnedFd::from(to)), Arc::clone(&metrics)).unwrap();
-        // More than the socket takes, and less than the queue.
+        // More bytes than the socket buffers, and fewer than the queue holds.
         let lines: Vec<_> = (0..10_000).map(|number| format!("{number:0100}\n")).collect();
         lines.iter().for_each(|line| queue.push(line.as_bytes()));
         queue.flush(Duration::from_millis(100));
@@ -204,7 +205,7 @@ mod tests {
             queue.push(&line);
             assert!(queue.lock().lines.len() <= MAX_BYTES);
         }
-        // The metric, not `Waiting::dropped`, which the writer resets.
+        // Reads the metric, because the writing thread resets `Waiting::dropped`.
         let page = metrics.page();
         let dropped = page.lines().find_map(|line| line.strip_prefix("last4_log_lines_dropped_total ")).unwrap();
         assert!(dropped.parse::<u64>().unwrap() > 900, "{dropped}");
@@ -214,7 +215,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_counted() {
         let metrics = Arc::<Metrics>::default();
-        // Opened for reading alone.
+        // Opened only for reading, so that every write fails.
         let queue = Queue::start(File::open("/dev/null").unwrap(), Arc::clone(&metrics)).unwrap();
         queue.push(b"one\n");
         queue.push(b"two\n");

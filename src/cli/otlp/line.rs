@@ -1,4 +1,5 @@
-//! Maps an access line to a span, by OpenTelemetry's semantic conventions for HTTP servers.
+//! Converts a line of the access log to a span. The span's attributes follow OpenTelemetry's
+//! semantic conventions for HTTP servers.
 
 use crate::metrics::OFF_ROUTES;
 use http::Method;
@@ -12,7 +13,8 @@ use std::time::{Duration, SystemTime};
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-/// Fields that the conventions name. Each other field becomes the attribute `last4.<field>`.
+/// Fields of the line, and their attributes. A field that is neither here nor in [`OTHERS`] becomes
+/// the attribute `last4.<field>`.
 const NAMES: [(&str, &str); 5] = [
     ("status", "http.response.status_code"),
     ("bytes", "http.response.body.size"),
@@ -21,10 +23,10 @@ const NAMES: [(&str, &str); 5] = [
     ("upstream_secs", "last4.upstream.duration"),
 ];
 
-/// Fields that do not become attributes of their own.
+/// Fields that are not copied to an attribute. Most are used elsewhere in the span.
 const OTHERS: [&str; 7] = ["message", "method", "path", "duration_secs", "trace_id", "parent_id", "sampled"];
 
-/// The fields of an access line.
+/// The fields of a line of the access log.
 #[derive(Default)]
 pub(super) struct Line(BTreeMap<&'static str, Value>);
 
@@ -49,7 +51,7 @@ impl Line {
         }
     }
 
-    /// Returns a standard method, or `_OTHER`, as the conventions require.
+    /// Returns the method if it is a standard one, otherwise `_OTHER`, as the conventions require.
     fn method(&self) -> &str {
         let known = [
             Method::CONNECT,
@@ -66,12 +68,12 @@ impl Line {
         if known.iter().any(|known| known.as_str() == method) { method } else { "_OTHER" }
     }
 
-    /// Returns the path template of the route, if the request is on one.
+    /// Returns the path template of the request's route. `None` if the request is on no route.
     fn template(&self) -> Option<&str> {
         Some(self.text("path")).filter(|path| !path.is_empty() && self.text("route") != OFF_ROUTES)
     }
 
-    /// Returns the span, without its end.
+    /// Returns the span of the request, except for its end time.
     pub(super) fn span(&self, ended: SystemTime) -> SpanBuilder {
         let method = match self.method() {
             "_OTHER" => "HTTP",
@@ -96,7 +98,7 @@ impl Line {
         match (self.template(), self.text("path")) {
             (Some(template), _) => attributes.push(KeyValue::new("http.route", template.to_owned())),
             (None, "") => {}
-            // A request on no route has a path only if `log.paths` is set.
+            // The path of a request on no route is only in the line if `log.paths` is true.
             (None, path) => attributes.push(KeyValue::new("url.path", path.to_owned())),
         }
         if let Status::Error { .. } = self.outcome() {
@@ -110,7 +112,7 @@ impl Line {
         attributes
     }
 
-    /// Returns an error for a 5xx status and for an answer that was cut.
+    /// Returns the span's status: an error if the answer has a 5xx status or was cut, else unset.
     pub(super) fn outcome(&self) -> Status {
         if self.status() >= 500 || self.0.contains_key("cut") { Status::error("") } else { Status::Unset }
     }
@@ -123,7 +125,8 @@ impl Line {
         }
     }
 
-    /// Returns the context of the client's span, if its `traceparent` was well-formed.
+    /// Returns a context with the client's span as the parent. The context is empty if the request
+    /// had no valid `traceparent`.
     pub(super) fn parent(&self) -> Context {
         let trace = TraceId::from_hex(self.text("trace_id")).unwrap_or(TraceId::INVALID);
         let span = SpanId::from_hex(self.text("parent_id")).unwrap_or(SpanId::INVALID);
@@ -155,6 +158,6 @@ impl Visit for Line {
         self.0.insert(field.name(), value.to_owned().into());
     }
 
-    /// Ignores the message.
+    /// Ignores the value: only the event's message has this type.
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }

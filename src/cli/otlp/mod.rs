@@ -1,9 +1,11 @@
-//! OpenTelemetry: one span for each request, sent over OTLP (HTTP, protobuf) to a collector.
+//! OpenTelemetry: sends one span per request to a collector, over OTLP (HTTP, protobuf).
 //!
-//! A span is made from the request's access line alone, so it holds only what the log may hold. Its
-//! parent is the client's span, by `traceparent`, which is forwarded unchanged.
+//! A span is made only from the request's line in the access log, so it has no data that the log
+//! may not have. The span's parent is the client's span, which the `traceparent` header names. The
+//! header is forwarded unchanged.
 //!
-//! OpenTelemetry's own environment variables, which clusters set for every program, configure it:
+//! Tracing is configured by OpenTelemetry's environment variables, which clusters set for every
+//! program:
 //! `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
 //! `OTEL_TRACES_SAMPLER` and others.
 
@@ -36,14 +38,14 @@ const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORT
 /// The variables that name a protocol. The first takes precedence.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 
-/// At exit, wait this long for the collector.
+/// How long the program waits at exit for the last spans to be sent.
 const LAST_SPANS: Duration = Duration::from_secs(1);
 
-/// How long sending one batch may take. Meanwhile spans are queued, and dropped if the queue is
-/// full.
+/// Time limit for sending one batch. Meanwhile new spans are queued. If the queue is full, they are
+/// dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Makes spans from access lines, and sends them on a thread of the exporter's.
+/// Makes spans from lines of the access log. The exporter sends the spans on its own thread.
 #[derive(Clone, Debug)]
 pub(super) struct Spans {
     provider: SdkTracerProvider,
@@ -51,7 +53,8 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// Returns `None` if the environment names no collector or disables traces.
+    /// Starts the exporter. Returns `None` if the environment variables name no collector, or
+    /// disable traces.
     pub(super) fn start() -> Result<Option<Self>, CliError> {
         let Some((variable, endpoint)) = first_of(ENDPOINTS) else { return Ok(None) };
         let is = |variable, value: &str| env::var(variable).is_ok_and(|set| set.eq_ignore_ascii_case(value));
@@ -62,7 +65,7 @@ impl Spans {
         if !endpoint.starts_with("http://") {
             return Err(wrong(
                 variable,
-                "must begin with http://: a collector beside last4 sends on over TLS".to_owned(),
+                "must begin with http://: for TLS, run a collector beside last4 that forwards spans".to_owned(),
             ));
         }
         if let Some((variable, protocol)) = first_of(PROTOCOLS)
@@ -81,13 +84,14 @@ impl Spans {
         Ok(Some(Self { provider, tracer }))
     }
 
-    /// Returns the layer that gets the access lines, even if the log leaves them out.
+    /// Returns the layer that makes spans. It gets the lines of the access log even if `log.access`
+    /// is false.
     pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let lines = Targets::new().with_target(ACCESS_LOG, LevelFilter::INFO);
         MakesSpans(self.tracer.clone()).with_filter(lines)
     }
 
-    /// Sends the last spans, unless the collector is slow.
+    /// Sends the last spans. Gives up if the collector is too slow.
     pub(super) fn finish(&self) {
         if let Err(error) = self.provider.shutdown_with_timeout(LAST_SPANS) {
             tracing::warn!(error = %Excerpt(&error), "the last spans could not be sent");
@@ -99,7 +103,8 @@ fn first_of(variables: [&'static str; 2]) -> Option<(&'static str, String)> {
     variables.into_iter().find_map(|variable| Some((variable, env::var(variable).ok().filter(|set| !set.is_empty())?)))
 }
 
-/// Returns the resource that the environment describes, with a default name.
+/// Returns the resource that the environment variables describe. Its service name defaults to
+/// `last4`.
 fn resource() -> Resource {
     let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let attributes = env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
@@ -120,10 +125,11 @@ impl<S: Subscriber> Layer<S> for MakesSpans {
     }
 }
 
-/// The exporter's HTTP client.
+/// The HTTP client of the exporter.
 #[derive(Debug, Default)]
 struct Collector {
-    /// Whether the last batch failed, so that only the first failure in a row is logged.
+    /// Whether sending the last batch failed. Only the first of several failures in a row is
+    /// logged.
     is_lost: AtomicBool,
 }
 
@@ -145,12 +151,12 @@ impl Collector {
     fn send(&self, request: &Request<Bytes>) -> io::Result<Response<Bytes>> {
         let sent = http_client::send(request, SEND_TIMEOUT).and_then(|status| match status {
             200..300 => Ok(status),
-            status => Err(io::Error::other(format!("it answered {status}"))),
+            status => Err(io::Error::other(format!("the collector answered {status}"))),
         });
         match &sent {
-            Ok(_) if self.is_lost.swap(false, Ordering::Relaxed) => tracing::info!("the collector takes spans again"),
+            Ok(_) if self.is_lost.swap(false, Ordering::Relaxed) => tracing::info!("the collector accepts spans again"),
             Err(error) if !self.is_lost.swap(true, Ordering::Relaxed) => {
-                tracing::warn!(error = %Excerpt(error), "the collector does not take spans");
+                tracing::warn!(error = %Excerpt(error), "spans could not be sent to the collector");
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! `last4 serve`.
+//! `last4 serve`: runs the proxy.
 
 mod reload;
 mod route_changes;
@@ -48,11 +48,11 @@ pub(super) fn serve(args: ServeArgs) -> Result<(), CliError> {
     log.finish(result)
 }
 
-/// Serves until a signal to stop. [`Workers`] have their own threads; this one handles signals and
-/// the admin listener.
+/// Serves until a signal to stop. The [`Workers`] have their own threads. This thread handles
+/// signals, reloads and the admin listener.
 fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    // Before anything listens: an early signal must not end the process.
+    // Installed before anything listens, so that an early signal does not kill the process.
     let mut signals = runtime.block_on(async { Signals::new() }).map_err(failed)?;
     let reloader = Reloader::new(&config, Arc::clone(metrics));
     let mut watcher = ConfigWatcher::start(sources).map_err(failed)?;
@@ -94,28 +94,30 @@ fn run(config: Config, sources: Sources, metrics: &Arc<Metrics>) -> Result<(), C
         tokio::spawn(check_alarms(Arc::clone(metrics)));
         reload_until_stopped(&mut signals, &mut watcher, &reloader, &workers).await;
         if port == PortSharing::Shared {
-            // New requests to the admin port are for the process that took over.
+            // Closed at once, so that the process that takes over gets new requests to the admin
+            // port.
             drop(admin_port.take());
             stop_admin.notify_one();
         }
         stop(&mut signals, &workers).await;
         metrics.check_alarms();
     });
-    // Does not wait for name look-ups of the admin listener, which could keep the process.
+    // Does not wait for DNS look-ups of the admin listener, which could delay the exit.
     runtime.shutdown_background();
     workers.join().map_err(failed)
 }
 
 struct AdminListener {
     listener: TcpListener,
-    /// The `Host` names it answers to.
+    /// Additional names that requests may have in `Host`.
     hosts: Vec<String>,
-    /// Keeps the port shared with a process that takes over, if sharing was asked for.
+    /// Keeps the port available to a process that takes over. `None` unless `take_over` is true.
     shared_port: Option<SharedPort>,
 }
 
-/// Binds the admin listener. Its default address may be taken by another instance, which is no
-/// reason not to serve. An address from the configuration must be free.
+/// Binds the admin listener. Returns `None` if its default address is in use, since another
+/// instance may have it, and the proxy can serve without this listener. If an address from the
+/// configuration is in use, that is an error.
 fn bind_admin(admin: Admin, port: PortSharing) -> Result<Option<AdminListener>, CliError> {
     let address = admin.listen;
     let bound = match port {
@@ -128,7 +130,7 @@ fn bind_admin(admin: Admin, port: PortSharing) -> Result<Option<AdminListener>, 
         Ok((listener, shared_port)) => Ok(Some(AdminListener { listener, hosts: admin.hosts, shared_port })),
         Err(error) if admin.is_default && error.kind() == io::ErrorKind::AddrInUse => {
             tracing::warn!(
-                "no operator's listener, and so no /livez, /readyz and /metrics: its default, {address}, is taken. Set admin.listen"
+                "no operator's listener, so no /livez, /readyz and /metrics: its default address {address} is in use. Set admin.listen"
             );
             Ok(None)
         }
@@ -154,15 +156,18 @@ async fn reload_until_stopped(
     }
 }
 
-/// Stops without losing a request: first `/readyz` answers 503, then new connections are refused,
-/// then requests in flight end. A second signal aborts those.
+/// Stops without losing a request. First `/readyz` answers 503, then new connections are refused,
+/// then requests in flight finish. A second signal aborts the requests in flight.
 async fn stop(signals: &mut Signals, workers: &Workers) {
     let status = workers.status();
     status.set_stopping();
     let settle = status.settings().limits.settle;
     let stopping = async {
         if !settle.is_zero() {
-            tracing::info!(settle_secs = settle.as_secs_f64(), "stopping: not ready any more, but still serving");
+            tracing::info!(
+                settle_secs = settle.as_secs_f64(),
+                "stopping: /readyz answers 503, requests are still served"
+            );
             tokio::time::sleep(settle).await;
         }
         tracing::info!("stopping: requests in flight finish, new connections are refused");
@@ -173,7 +178,7 @@ async fn stop(signals: &mut Signals, workers: &Workers) {
         () = stopping => return,
         () = signals.stop() => {}
     }
-    tracing::warn!("second signal to stop: requests in flight are cut");
+    tracing::warn!("second signal to stop: aborting requests in flight");
     workers.abort();
 }
 
@@ -202,7 +207,7 @@ impl Signals {
         }
     }
 
-    /// Resolves at the next signal to stop, and ignores SIGHUP.
+    /// Resolves at the next SIGTERM or SIGINT. Ignores SIGHUP.
     async fn stop(&mut self) {
         while self.next().await != SignalAction::Stop {}
     }
@@ -214,8 +219,8 @@ enum SignalAction {
     Stop,
 }
 
-/// Raises the limit of open files to the hard limit. Every connection takes a file descriptor, and
-/// the usual soft limit of 1024, which exists for the sake of `select(2)`, is soon used up.
+/// Raises the soft limit of open files to the hard limit. Every connection needs a file descriptor,
+/// and the usual soft limit is only 1024, for programs that use `select(2)`.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
@@ -223,7 +228,8 @@ fn raise_file_limit() {
     }
 }
 
-/// Warns of routes that leak in silence. A timer checks the counters, so that requests need not.
+/// Logs alarms, such as a route whose answers have no masked values any more. A timer checks the
+/// counters, so that requests do not spend time on it.
 async fn check_alarms(metrics: Arc<Metrics>) {
     loop {
         tokio::time::sleep(Duration::from_secs(10)).await;

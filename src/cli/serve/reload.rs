@@ -13,10 +13,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Reads the sources again after a change of one of their files, or on request.
+/// Loads the configuration again after one of its files has changed, or on request.
 ///
-/// This is done on a thread that is never joined: a read from a hung mount, or from a pipe in a
-/// file's place, may block for ever, and must not block signals and the admin listener.
+/// Files are read on a separate thread that is never joined. A read may block for ever if the file
+/// is on a hung mount or is a pipe. It must not block signals and the admin listener.
 pub(super) struct ConfigWatcher {
     requests: mpsc::Sender<()>,
     configs: UnboundedReceiver<Result<Config, Problems>>,
@@ -30,13 +30,13 @@ impl ConfigWatcher {
         Ok(Self { requests, configs })
     }
 
-    /// Requests a read of the sources, changed or not.
+    /// Requests that the sources are read again, even if no file has changed.
     pub(super) fn read_again(&self) {
-        // Fails only if the thread has ended, which it does after `self` is dropped.
+        // Fails only if the thread has ended. It ends only after `self` is dropped.
         let _ = self.requests.send(());
     }
 
-    /// Waits for the next read of the sources.
+    /// Returns the next configuration, or its errors, once the sources have been read again.
     pub(super) async fn next(&mut self) -> Option<Result<Config, Problems>> {
         self.configs.recv().await
     }
@@ -52,12 +52,12 @@ fn read_changes(
         match requested.recv_timeout(watch::INTERVAL) {
             Ok(()) => tracing::info!("reloading the configuration: SIGHUP"),
             Err(RecvTimeoutError::Timeout) if files.have_changed() => {
-                tracing::info!("reloading the configuration: a file of it has changed");
+                tracing::info!("reloading the configuration: one of its files has changed");
             }
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // Before the read, so that a change during the read is noticed.
+        // Before `load`, so that a change during the load causes another reload.
         files.follow(config::files(sources));
         if configs.send(config::load(sources)).is_err() {
             return;
@@ -65,9 +65,9 @@ fn read_changes(
     }
 }
 
-/// Puts configurations in force.
+/// Applies new configurations to the running proxy.
 pub(super) struct Reloader {
-    /// The settings of the start, which only a restart changes.
+    /// The values of the settings that only a restart changes.
     fixed: Fixed,
     routes: RoutesInForce,
     metrics: Arc<Metrics>,
@@ -87,11 +87,11 @@ impl Reloader {
         Self { fixed: Fixed::of(config), routes: RoutesInForce::new(&config.routes), metrics }
     }
 
-    /// Puts a configuration in force. A wrong one changes nothing, and each of its problems is
-    /// logged.
+    /// Applies a configuration. If it has errors, logs each of them and changes nothing.
     ///
-    /// Settings that only a restart can change stay, and are named in the log. The others hold at
-    /// once: a file that adds a mask must not wait for a restart because it also moves a listener.
+    /// Some settings can change only with a restart. If they differ, a warning is logged for each,
+    /// and all other settings apply at once. A file that adds a mask must not wait for a restart
+    /// because it also moves a listener.
     pub(super) fn put_in_force(&self, read: Result<Config, Problems>, workers: &Workers) {
         let config = match read {
             Ok(config) => config,
@@ -101,11 +101,11 @@ impl Reloader {
                 }
                 self.metrics.config_refused();
                 let problems = problems.iter().len();
-                return tracing::error!(problems, "configuration not reloaded: the one before stays in force");
+                return tracing::error!(problems, "configuration not reloaded: the previous one stays in force");
             }
         };
         for key in self.fixed.differences(&Fixed::of(&config)) {
-            tracing::warn!(key, "changes with a restart only; the rest of the configuration is in force");
+            tracing::warn!(key, "this key changes only with a restart; the rest of the configuration is in force");
         }
         let upstream = config.proxy.upstream.to_string();
         workers.replace(Snapshot::new(config.proxy, config.routes.layer()));
@@ -120,14 +120,14 @@ impl Reloader {
     }
 }
 
-/// Warns that a route leaks, at the start and after each reload.
+/// Logs a warning if a route is in observe mode. Called at the start and after each reload.
 pub(super) fn warn_if_observing(route: &RouteDescription) {
     if route.mode == Mode::Observe {
         tracing::warn!(route = route.name, "observe mode: nothing is masked on this route, every secret passes");
     }
 }
 
-/// Logs the warnings of a configuration, at the start and after each reload.
+/// Logs the warnings of a configuration. Called at the start and after each reload.
 pub(super) fn log_warnings(warnings: &[Finding]) {
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -141,12 +141,12 @@ impl Fixed {
             take_over: config.take_over,
             workers: config.workers,
             admin: config.admin.clone(),
-            // A reload can change whether paths are logged.
+            // Ignored in the comparison, since a reload can change `log.paths`.
             log: config::Log { paths: false, ..config.log },
         }
     }
 
-    /// Returns the keys whose values differ.
+    /// Returns the names of the keys whose values differ.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
         let listen = |admin: &Option<Admin>| admin.as_ref().map(|admin| admin.listen);
         let hosts = |admin: &Option<Admin>| admin.as_ref().map(|admin| admin.hosts.clone());

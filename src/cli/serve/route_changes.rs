@@ -1,4 +1,4 @@
-//! Logs how a reload changes the routes: a route removed by mistake is a leak.
+//! Logs how a reload changes the routes, because a route that is removed by mistake is a leak.
 
 use crate::config::{RouteDescription, Routes};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ pub(super) struct RoutesInForce(Mutex<Vec<RouteInForce>>);
 
 struct RouteInForce {
     description: RouteDescription,
-    /// The rule as text, so that two can be compared.
+    /// The `Debug` form of the rule. Two rules are compared by it.
     rule: String,
 }
 
@@ -24,7 +24,7 @@ impl RoutesInForce {
         for RouteInForce { description, .. } in in_force.iter() {
             if named(&now, description).is_none() {
                 let RouteDescription { name, path, .. } = description;
-                tracing::warn!(route = name, path, "route is gone: nothing is masked by it any more");
+                tracing::warn!(route = name, path, "route removed: it masks nothing any more");
             }
         }
         for route in &now {
@@ -32,7 +32,7 @@ impl RoutesInForce {
                 Some(before) => log_change(before, route),
                 None => {
                     let RouteDescription { name, path, fields, .. } = &route.description;
-                    tracing::info!(route = name, path, fields = fields.join(" "), "route is new");
+                    tracing::info!(route = name, path, fields = fields.join(" "), "route added");
                 }
             }
         }
@@ -50,18 +50,18 @@ fn named<'a>(routes: &'a [RouteInForce], description: &RouteDescription) -> Opti
     routes.iter().find(|route| route.description.name == description.name)
 }
 
-/// Logs how a route changed, as a warning if it may mask less.
+/// Logs how a route has changed. The log level is WARN if the route may mask less than before.
 fn log_change(before: &RouteInForce, now: &RouteInForce) {
     let (was, is) = (&before.description, &now.description);
     let name = &is.name;
     let gone: Vec<_> = was.fields.iter().filter(|field| !is.fields.contains(field)).map(String::as_str).collect();
     if was.path != is.path {
-        tracing::warn!(route = name, path = is.path, before = was.path, "route has another path");
+        tracing::warn!(route = name, path = is.path, before = was.path, "route path changed");
     }
     if !gone.is_empty() {
         tracing::warn!(route = name, fields = is.fields.join(" "), gone = gone.join(" "), "route masks less");
     }
     if was.path == is.path && gone.is_empty() && (was != is || before.rule != now.rule) {
-        tracing::info!(route = name, path = is.path, fields = is.fields.join(" "), "route has changed");
+        tracing::info!(route = name, path = is.path, fields = is.fields.join(" "), "route changed");
     }
 }

@@ -1,9 +1,9 @@
 //! Detects changes of files: the configuration, certificates and keys.
 //!
-//! Files are polled every second rather than watched with inotify. A poll costs a microsecond,
-//! works on every file system (inotify does not see changes on network mounts, and its watches are
-//! a limited resource that containers share), and follows the chain of symbolic links that
-//! Kubernetes swaps when a ConfigMap changes, each link of which would need a watch.
+//! Files are polled every second, not watched with inotify. A poll costs a microsecond and works on
+//! every file system. inotify does not see changes on network mounts, and its watches are a limited
+//! resource that containers share. Kubernetes swaps a chain of symbolic links when a ConfigMap
+//! changes: a poll follows the chain, while inotify would need a watch for each link.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,13 +15,14 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct WatchedFiles {
-    /// Each file with its stamp at the last poll.
+    /// Each file, and its stamp at the last poll.
     files: Vec<(PathBuf, Stamp)>,
-    /// Whether a change has not been reported yet.
+    /// Whether a file has changed since `have_changed` last returned true.
     is_due: bool,
 }
 
-/// Differs after a write or a replacement. `None` if there is no file.
+/// Identifies one state of a file: device, inode, length and modification time. Changes if the file
+/// is written or replaced. `None` if there is no file.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 impl WatchedFiles {
@@ -29,7 +30,8 @@ impl WatchedFiles {
         Self { files: paths.into_iter().map(seen).collect(), is_due: false }
     }
 
-    /// Watches these files from now on. Changes of files that were watched before are not lost.
+    /// Replaces the list of watched files. A file that is in both lists keeps its stamp, so that
+    /// its changes are not missed.
     pub(super) fn follow(&mut self, paths: Vec<PathBuf>) {
         let mut known = std::mem::take(&mut self.files);
         self.files = paths
@@ -41,8 +43,8 @@ impl WatchedFiles {
             .collect();
     }
 
-    /// Polls the files. Returns true once after a change, when no file has changed since the last
-    /// poll: a file may still be being written, and a certificate changes together with its key.
+    /// Polls the files. After a change, returns true once, at the first poll that finds no further
+    /// change. Until then a file may be half written, or a certificate replaced without its key.
     pub(super) fn have_changed(&mut self) -> bool {
         let mut settled = true;
         for (path, seen) in &mut self.files {

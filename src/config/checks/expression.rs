@@ -1,4 +1,4 @@
-//! Regular expressions for paths, judged by the paths that they can match.
+//! Checks of regular expressions for paths: which paths can an expression match?
 
 use super::language::{bytes_of, can_match, edge, required_literals, write_sample};
 use super::path::format_extension;
@@ -8,7 +8,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::ast::{self, Ast, Span};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// Compiles an expression, or returns a message with its error and the cure.
+/// Compiles an expression, or returns a message with the fault and what to write instead.
 pub(in crate::config) fn expression(text: &str) -> Result<Pattern, String> {
     let Some(parsed) = parse(text) else {
         return match Pattern::regex(text) {
@@ -25,27 +25,27 @@ pub(in crate::config) fn expression(text: &str) -> Result<Pattern, String> {
     }
 }
 
-/// Returns a message about a suspicious part of a valid expression, with the cure.
+/// Returns a message about a suspicious part of a valid expression, and what to write instead.
 pub(in crate::config) fn suspicion(text: &str) -> Option<String> {
     let parsed = parse(text)?;
     let message = if repeats_slash(&parsed) {
-        "`/*` and `/+` repeat the slash, of which a path has one: for one segment write `/[^/]+`, for any number \
+        "`/*` and `/+` repeat the slash, but paths have single ones: for one segment write `/[^/]+`, for any number \
          `(/[^/]+)*`"
     } else if is_narrow(&parsed) {
-        "is narrower than what servers take for the same, such as `+7` or `7.0` for a number: write `[^/]+` for a segment"
+        "is narrower than what servers accept, such as `+7` or `7.0` for the number 7: write `[^/]+` for a segment"
     } else if !can_match(&parsed, |byte| byte != b';') {
-        "parameters behind `;` are dropped before paths are compared: leave them out"
+        "parameters after `;` are dropped before paths are compared: leave them out"
     } else {
         let segment = text.trim_end_matches(['$', ')']).rsplit('/').next()?.replace(r"\.", ".");
         let (_, extension) = format_extension(&segment)?;
         return Some(format!(
-            "matches requests with the extension .{extension} alone: leave it out, and those with any and with none match"
+            "matches only requests with the extension .{extension}: leave it out to match any extension and none"
         ));
     };
     Some(message.to_owned())
 }
 
-/// Returns a path that the expression matches, to look for it on other routes.
+/// Returns a sample path that the expression matches, or `None` if it has no UTF-8 sample.
 pub(in crate::config) fn sample(text: &str) -> Option<String> {
     let mut path = Vec::new();
     write_sample(&parse(text)?, &mut path);
@@ -69,7 +69,7 @@ fn fault(text: &str, parsed: &Hir) -> Option<String> {
     } else if any(&|one| !edge(one, false).0[usize::from(b'/')]) {
         return Some(no_slash(text, alternatives.len()));
     } else if refused(b'?') || refused(b'#') {
-        "the query is no part of the path: leave out what begins with `\\?` or `#`"
+        "the query is not part of the path: leave out everything from `\\?` or `#` on"
     } else if refused(b'%') {
         "a path is written decoded: write the character that the `%` escape stands for"
     } else if refused(b'\\') {
@@ -85,10 +85,10 @@ fn fault(text: &str, parsed: &Hir) -> Option<String> {
     } else if any(&ends_in_dropped_bytes) {
         "slashes, dots and spaces at the end of a path are dropped before paths are compared: leave them out"
     } else if any(&|one| !matches_plain_path(one)) {
-        "matches no path as paths are compared, with one `/` before each segment and none at the end: write one such as \
+        "matches no normalized path, which has one `/` before each segment and none at the end: write one such as \
          \"/apps/[^/]+/keys\""
     } else if is_case_sensitive(parsed) {
-        "paths are compared without regard to letter case, for many servers do so: leave out `(?-i)`"
+        "paths are compared without regard to letter case, because many servers do so: leave out `(?-i)`"
     } else {
         return None;
     };
@@ -107,9 +107,10 @@ fn no_slash(text: &str, alternatives: usize) -> String {
     }
 }
 
-/// Returns the alternatives of an expression, each of which matches whole paths.
+/// Returns the top-level alternatives of an expression: for `/a|/b`, `/a` and `/b`.
 ///
-/// Taken from the syntax tree: the HIR moves common prefixes out of alternations.
+/// They come from the syntax tree. The HIR cannot be used, because it moves common prefixes out of
+/// alternations.
 fn alternatives(text: &str, parsed: &Hir) -> Vec<Hir> {
     let tree = ast::parse::Parser::new().parse(text).ok();
     let spans = tree.iter().flat_map(alternative_spans);
@@ -128,7 +129,7 @@ fn alternative_spans(tree: &Ast) -> Vec<&Span> {
 fn ends_in_dropped_bytes(hir: &Hir) -> bool {
     let (last, empty) = edge(hir, true);
     let dropped = (0..=u8::MAX).all(|byte| !last[usize::from(byte)] || matches!(byte, b'/' | b'.' | b' '));
-    // `/` is the path of the root.
+    // An expression that matches one byte may match `/`, which is the whole path of the root.
     dropped && !empty && hir.properties().maximum_len() != Some(1)
 }
 
@@ -136,7 +137,7 @@ fn has(literal: &[u8], part: &[u8]) -> bool {
     literal.windows(part.len()).any(|window| window == part)
 }
 
-/// Returns whether a letter matches in only one case.
+/// Returns whether the expression matches some letter in only one case.
 fn is_case_sensitive(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => literal.0.iter().any(u8::is_ascii_alphabetic),
@@ -158,7 +159,7 @@ fn repeats_slash(hir: &Hir) -> bool {
     }
 }
 
-/// Returns whether a narrow class is repeated: `[0-9]+`, `[a-f0-9]{32}`.
+/// Returns whether the expression repeats a narrow class, such as `[0-9]+` or `[a-f0-9]{32}`.
 fn is_narrow(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Repetition(repetition) if repetition.max != Some(1) => has_narrow_class(&repetition.sub),
@@ -171,7 +172,8 @@ fn has_narrow_class(hir: &Hir) -> bool {
     is_narrow_class(hir) || hir.kind().subs().iter().any(has_narrow_class)
 }
 
-/// Returns whether a class has several characters, letter case aside, but not all of a segment.
+/// Returns whether a class is narrow: it has several characters, but lacks some that a segment may
+/// contain. The two cases of a letter count as one character.
 fn is_narrow_class(hir: &Hir) -> bool {
     let HirKind::Class(class) = hir.kind() else { return false };
     let bytes = bytes_of(class);

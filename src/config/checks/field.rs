@@ -1,12 +1,12 @@
-//! Compiles fields, or returns errors that point at the fault.
+//! Checks of field names and JSONPaths.
 
 use crate::config::checks::notation::is_blank;
 use crate::mask::{SelectorError, Selectors};
 
-/// Compiles fields, each a name or a path.
+/// Compiles fields. Each field is a name or a JSONPath.
 ///
 /// # Errors
-/// The position of each invalid field, and a message that may have several lines.
+/// For each invalid field, its position in `fields` and a message, which may have several lines.
 pub(crate) fn compile_fields(fields: &[String], ignore_case: bool) -> Result<Selectors, Vec<(usize, String)>> {
     let misread = fields.iter().enumerate().filter_map(|(position, field)| Some((position, misread(field)?)));
     let mut rejected: Vec<_> = misread.collect();
@@ -26,9 +26,9 @@ pub(crate) fn compile_fields(fields: &[String], ignore_case: bool) -> Result<Sel
     Err(rejected)
 }
 
-/// Returns a message about a name that likely masks nothing: a path in another notation, several
-/// names, or a name copied with quotes or spaces. The message also has the path that selects a
-/// member of that very name.
+/// Returns a message if a name likely masks nothing: it is a path in another notation, several
+/// names, or a name copied with quotes or spaces. The message contains the likely field, and a
+/// JSONPath for a member with exactly the written name.
 fn misread(field: &str) -> Option<String> {
     let (fault, cure) = if let Some(name) = field.strip_prefix('$').filter(|name| name.starts_with(is_name_character)) {
         ("`$` stands for the whole document", format!("$.{name}"))
@@ -36,22 +36,22 @@ fn misread(field: &str) -> Option<String> {
         return None;
     } else if field.contains(is_hidden) || field.trim() != field {
         let name: String = field.chars().filter(|c| !is_hidden(*c)).collect();
-        ("a space around a name, or a character that cannot be seen, belongs to it", name.trim().to_owned())
+        ("spaces around a name and invisible characters are part of the name", name.trim().to_owned())
     } else if let Some(name) = unquoted(field) {
-        ("quotes around a name belong to it", name.to_owned())
+        ("quotes around a name are part of the name", name.to_owned())
     } else if field.contains([',', ';', '|']) {
         let names: Vec<_> = field.split([',', ';', '|']).map(str::trim).filter(|name| !name.is_empty()).collect();
         ("each name is an element of its own", names.join("\", \""))
     } else if is_path(field) {
-        ("a name stands for itself at any depth: for a path", as_path(field))
+        ("a name is compared literally, at any depth: for a path", as_path(field))
     } else {
         return None;
     };
     let joint = if fault.ends_with("a path") { "" } else { ":" };
-    Some(format!("{fault}{joint} write \"{cure}\", for a member of that very name \"$..['{}']\"", quoted(field)))
+    Some(format!("{fault}{joint} write \"{cure}\", for a member of exactly that name \"$..['{}']\"", quoted(field)))
 }
 
-/// Returns whether a field looks like a path: dots (JavaScript, jq), slashes (JSON Pointer) or
+/// Returns whether a name looks like a path, with dots (JavaScript, jq), slashes (JSON Pointer) or
 /// arrows (SQL).
 fn is_path(field: &str) -> bool {
     let is_index = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
@@ -63,7 +63,7 @@ fn is_path(field: &str) -> bool {
         || field.split('/').skip(1).any(is_index)
 }
 
-/// Returns the path that was likely meant, as JSONPath.
+/// Returns the JSONPath that was likely meant.
 fn as_path(field: &str) -> String {
     let dotted = field.replace("->>", ".").replace("->", ".").replace("::", ".").replace("[]", ".*").replace('/', ".");
     let depth = if dotted.starts_with("..") { ".." } else { "." };
@@ -73,15 +73,16 @@ fn as_path(field: &str) -> String {
     let segments = dotted.split(['.', '[']).map(plain).filter(|segment| !segment.is_empty());
     let steps: Vec<_> = segments.map(|segment| if is_index(&segment) { "*".to_owned() } else { segment }).collect();
     let path = format!("${depth}{}", steps.join(".")).replace(".*", "[*]");
-    // The advice must be valid itself.
+    // If the guess is not a valid JSONPath, show an example instead.
     if Selectors::compile([&path], false).is_ok() { path } else { "$.data[*].token".to_owned() }
 }
 
-/// Returns a message about a suspicious field, with the cure.
+/// Returns a message about a suspicious field, and what to write instead.
 pub(in crate::config) fn suspicion(field: &str) -> Option<String> {
     (!field.starts_with('$') && field.contains('/')).then(|| {
         format!(
-            "a name stands for itself at any depth: for a path write \"{}\", for a member of that very name \"$..['{}']\"",
+            "a name is compared literally, at any depth: for a path write \"{}\", for a member of exactly that name \
+             \"$..['{}']\"",
             as_path(field),
             quoted(field)
         )
@@ -92,7 +93,8 @@ fn is_name_character(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Invisible characters of copied texts, which are in no name.
+/// Returns whether a character is invisible and not a space. Copied text may have such characters;
+/// names of fields have none.
 fn is_hidden(c: char) -> bool {
     is_blank(c) && c != ' '
 }
@@ -106,7 +108,8 @@ fn quoted(name: &str) -> String {
     name.replace('\\', r"\\").replace('\'', r"\'")
 }
 
-/// Returns the message, and below it the selector with a caret under the fault.
+/// Returns the error's message. For a syntax error, two lines follow: the selector, and a caret
+/// under the fault.
 pub(in crate::config) fn pointed(selector: &str, error: &SelectorError) -> String {
     let (SelectorError::Syntax { rest_len } | SelectorError::Unsupported { rest_len }) = error else {
         return error.to_string();

@@ -1,6 +1,7 @@
-//! CSS selectors of form controls. A form that is saved without a control stores nothing for it.
+//! Recognizes CSS selectors of form controls. If a page loses a control, the next save of its form
+//! stores no value for the control.
 
-/// Returns whether a selector can select a control whose value a form sends.
+/// Returns whether a selector list can select a control whose value a form sends.
 pub(in crate::config) fn selects_control(selector: &str) -> bool {
     let is_combinator = |c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~');
     let subject = |alternative: &str| split_unquoted(alternative.trim(), is_combinator).pop().is_some_and(is_control);
@@ -12,7 +13,7 @@ fn is_control(compound: &str) -> bool {
     let end = compound.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(compound.len());
     let (element, rest) = compound.split_at(end);
     let rest = rest.to_ascii_lowercase();
-    // A server stores nothing of a button.
+    // Buttons do not count: a server stores no value of a button.
     let unquoted = rest.replace(['"', '\'', ' '], "");
     let is_button =
         ["button", "submit", "reset", "image"].iter().any(|kind| unquoted.contains(&format!("[type={kind}]")));
@@ -25,7 +26,8 @@ fn is_control(compound: &str) -> bool {
     }
 }
 
-/// Splits a selector outside brackets and quotes. Drops empty parts.
+/// Splits a selector at the characters for which `divides` is true, but not inside brackets or
+/// quotes. Empty parts are dropped.
 fn split_unquoted(selector: &str, divides: impl Fn(char) -> bool) -> Vec<&str> {
     let (mut depth, mut quote, mut start) = (0_usize, None, 0);
     let mut parts = Vec::new();

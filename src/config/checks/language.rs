@@ -1,11 +1,11 @@
-//! Properties of the texts that a parsed expression matches.
+//! Computes which texts a parsed regular expression can match.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// A set of bytes.
+/// A set of bytes. A byte is in the set if its entry is true.
 pub(in crate::config) type Bytes = [bool; 256];
 
-/// Returns whether a text of only the allowed bytes can match.
+/// Returns whether the expression can match a text that has only allowed bytes.
 pub(in crate::config) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Copy) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
@@ -18,7 +18,8 @@ pub(in crate::config) fn can_match(hir: &Hir, allowed: impl Fn(u8) -> bool + Cop
     }
 }
 
-/// Returns the possible bytes at one end of matching texts, and whether an empty text can match.
+/// Returns the bytes that a matching text can start with, or end with if `at_end` is true. Also
+/// returns whether the expression can match the empty text.
 pub(in crate::config) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
     let mut bytes = [false; 256];
     let add = |bytes: &mut Bytes, other: Bytes| bytes.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
@@ -56,7 +57,8 @@ pub(in crate::config) fn edge(hir: &Hir, at_end: bool) -> (Bytes, bool) {
     }
 }
 
-/// Returns literals that every match has. Letters are classes here: they match in either case.
+/// Returns literals that every matching text contains. They have no letters: since letters match in
+/// both cases, the parser makes each one a class.
 pub(in crate::config) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
     match hir.kind() {
         HirKind::Literal(literal) => vec![&literal.0],
@@ -67,7 +69,8 @@ pub(in crate::config) fn required_literals(hir: &Hir) -> Vec<&[u8]> {
     }
 }
 
-/// Returns the bytes of a class. One character that is not ASCII stands for all such bytes.
+/// Returns the bytes of a class. If a class has any character that is not ASCII, the result has all
+/// bytes from 0x80.
 pub(in crate::config) fn bytes_of(class: &Class) -> Bytes {
     let mut bytes = [false; 256];
     match class {
@@ -89,7 +92,7 @@ pub(in crate::config) fn bytes_of(class: &Class) -> Bytes {
     bytes
 }
 
-/// Appends a text that the expression matches.
+/// Appends a text that the expression matches to `path`.
 pub(in crate::config) fn write_sample(hir: &Hir, path: &mut Vec<u8>) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}

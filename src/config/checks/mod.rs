@@ -1,11 +1,12 @@
-//! Checks of paths, fields and selectors that parse, but would not mask what the author meant.
+//! Checks that find paths, fields and selectors with valid syntax that would not mask what the
+//! author meant.
 //!
-//! A pattern that certainly masks nothing is an error. A pattern that is only likely to miss is a
-//! warning (the `suspicion` functions). Both name a replacement.
+//! A path or field that certainly masks nothing is an error. One that only likely masks too little
+//! is a warning (the `suspicion` functions). Both messages contain a replacement.
 //!
-//! - [`path`]: templates. [`notation`] reads the segments of other frameworks' templates.
-//! - [`expression`]: regular expressions, judged by the paths that they match. [`language`] and
-//!   [`plain`] analyse the parsed expression.
+//! - [`path`]: path templates. [`notation`] interprets segments in the syntax of other frameworks.
+//! - [`expression`]: regular expressions for paths. [`language`] and [`plain`] analyse which paths
+//!   an expression can match.
 //! - [`field`]: names and JSONPaths of fields.
 //! - [`form_control`]: CSS selectors of form controls.
 

@@ -1,19 +1,20 @@
-//! Segments of other frameworks' path templates, and their meaning in ours.
+//! Interprets segments of path templates in the syntax of other frameworks.
 
-/// The meaning of a segment.
+/// What a segment means, in terms of last4's templates.
 pub(in crate::config) enum Meaning {
-    /// No segment: empty, `.`, or the end of a path (`{$}` in Go).
+    /// The segment adds nothing to the path: it is empty, `.`, or Go's mark for the end, `{$}`.
     Nothing,
-    /// Removes the segment before it.
+    /// `..`: removes the segment before it.
     Up,
     Literal(String),
-    /// A placeholder for one segment.
+    /// A placeholder for one segment, by its name.
     One(String),
-    /// A placeholder for any number of segments.
+    /// A placeholder for any number of segments, by its name.
     Many(String),
 }
 
-/// Splits a path into segments. A slash in braces or brackets does not count: `{id:[^/]+}`.
+/// Splits a path into segments at its slashes. A slash in braces or brackets is part of a segment,
+/// as in `{id:[^/]+}`.
 pub(in crate::config) fn split(path: &str) -> Vec<&str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let (mut depth, mut start) = (0_usize, 0);
@@ -36,16 +37,17 @@ pub(in crate::config) fn split(path: &str) -> Vec<&str> {
     segments
 }
 
-/// White space, control characters and invisible characters, as in copied texts.
+/// Returns whether a character is white space, a control character or invisible. Copied text may
+/// have such characters.
 pub(in crate::config) fn is_blank(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Returns whether a segment is a placeholder of another notation, which would match no request
-/// literally: `:id` (Express), `*path` (Rails), `<int:id>` (Flask), `[id]` (Next.js), `(.:format)`
-/// (Rails), `[^/]+`. [`Pattern`](crate::route::Pattern) checks braces.
+/// Returns whether a segment is a placeholder in another syntax: `:id` (Express), `*path` (Rails),
+/// `<int:id>` (Flask), `[id]` (Next.js), `(.:format)` (Rails), `[^/]+`. As a literal, it would
+/// match no request. Segments with braces are left to [`Pattern`](crate::route::Pattern).
 pub(in crate::config) fn is_foreign(segment: &str) -> bool {
     if segment.contains(['{', '}']) {
         return false;
@@ -58,7 +60,7 @@ pub(in crate::config) fn is_foreign(segment: &str) -> bool {
         || opened != segment.matches(')').count()
 }
 
-/// Returns the meaning of a segment, or `None` if it needs more than one template.
+/// Interprets a segment. Returns `None` if no single template can express it.
 pub(in crate::config) fn meaning(segment: &str, is_last: bool) -> Option<Meaning> {
     let segment = segment.trim_matches(is_blank);
     Some(match segment {
@@ -86,7 +88,8 @@ fn placeholder(segment: &str) -> Option<Meaning> {
     })
 }
 
-/// A literal segment, without an optional format, a query and trailing dots.
+/// Returns a literal segment without an optional format (`(.:format)`), a query and trailing dots.
+/// Returns `None` if the rest is still no literal.
 fn literal(segment: &str) -> Option<String> {
     let end = segment.find("(.").or_else(|| segment.find(['?', '#'])).unwrap_or(segment.len());
     let literal = segment[..end].trim_end_matches('.');
@@ -102,13 +105,14 @@ fn takes_many(segment: &str) -> bool {
     bare.starts_with(['*', '+', '/'])
         || bare.starts_with("...")
         || name.ends_with("..")
-        // `path*` without a mark before it is a glob of one segment.
+        // `path*` is a glob for one segment unless it starts with `:`, `{` or `<`.
         || (segment.starts_with([':', '{', '<']) && name.ends_with(['*', '+']))
         || (name == "path" && !pattern.is_empty())
         || matches!(pattern, "path" | ".*" | ".+" | "**")
 }
 
-/// Returns the name of a placeholder, without its type. An expression has no name.
+/// Returns the name of a placeholder, without its type: `id` for `<int:id>`. Returns `None` if it
+/// has no name, such as `[^/]+`.
 fn name_in(segment: &str) -> Option<&str> {
     const TYPES: &[&str] = &["int", "str", "string", "slug", "uuid", "path", "float", "any", "re"];
     if segment.starts_with('(') || (segment.starts_with('[') && !segment.ends_with(']')) {

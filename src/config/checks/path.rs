@@ -1,14 +1,15 @@
-//! Path templates in other notations: errors and warnings that name the likely template.
+//! Checks of path templates. For a template in the syntax of another framework, the message
+//! contains the likely template.
 
 use super::notation::{Meaning, is_blank, is_foreign, meaning, split};
 use crate::route::{Pattern, PatternError};
 
-/// Compiles a template, or returns a message with its error and the cure.
+/// Compiles a template, or returns a message with the fault and what to write instead.
 pub(in crate::config) fn path(text: &str) -> Result<Pattern, String> {
     let fault = match (fault(text), Pattern::template(text)) {
         (Some(fault), _) => fault,
         (None, Ok(pattern)) => return Ok(pattern),
-        // This message has the cure.
+        // The message of this error already has a replacement.
         (None, Err(error @ PatternError::EmptySegment)) => return Err(error.to_string()),
         (None, Err(error)) => error.to_string(),
     };
@@ -21,7 +22,7 @@ pub(in crate::config) fn path(text: &str) -> Result<Pattern, String> {
     })
 }
 
-/// Returns a message about a suspicious part of a valid template, with the cure.
+/// Returns a message about a suspicious part of a valid template, and what to write instead.
 pub(in crate::config) fn suspicion(template: &str) -> Option<String> {
     let segments: Vec<_> = template.split('/').collect();
     let replaced = |with: &dyn Fn(&str) -> Option<String>| {
@@ -33,27 +34,27 @@ pub(in crate::config) fn suspicion(template: &str) -> Option<String> {
     if let Some((name, extension)) = format_extension(last) {
         let cure = replaced(&|segment| (segment == last).then(|| name.to_owned()));
         return Some(format!(
-            "matches requests with the extension .{extension} alone: write {cure:?}, which matches with any and with none"
+            "matches only requests with the extension .{extension}: write {cure:?} to match any extension and none"
         ));
     }
     if let Some(named) = segments.iter().find(|segment| segment.starts_with('$')) {
         let cure = replaced(&|segment| segment.strip_prefix('$').map(|name| format!("{{{name}}}")));
         return Some(format!(
-            "`{named}` stands for itself: for a placeholder write {cure:?}, for a path that really has it \
+            "`{named}` is compared literally: for a placeholder write {cure:?}, for a path that really has it \
              path_regex = '{}'",
             replaced(&|segment| Some(as_expression(segment)))
         ));
     }
     if let Some(id) = segments.iter().find(|segment| is_identifier(segment)) {
         let cure = replaced(&|segment| is_identifier(segment).then(|| "{id}".to_owned()));
-        return Some(format!("`{id}` looks like the identifier of one thing: for those of all write {cure:?}"));
+        return Some(format!("`{id}` looks like the identifier of one resource: to match all of them write {cure:?}"));
     }
     if segments.iter().any(|segment| segment.contains(';')) {
         let cure = replaced(&|segment| segment.split_once(';').map(|(name, _)| name.to_owned()));
-        return Some(format!("parameters behind `;` are dropped before paths are compared: write {cure:?}"));
+        return Some(format!("parameters after `;` are dropped before paths are compared: write {cure:?}"));
     }
     let typed = replaced(&|segment| Some(segment.chars().map(typewritten).collect()));
-    (typed != template).then(|| format!("has a character that no keyboard has for a path: write {typed:?}"))
+    (typed != template).then(|| format!("has a typographic character, such as a long dash: write {typed:?}"))
 }
 
 /// Converts a segment of a template into an expression.
@@ -65,31 +66,34 @@ fn as_expression(segment: &str) -> String {
     }
 }
 
-/// Extensions by which clients select a format. Others, such as `.php`, are a part of the path.
+/// Extensions by which clients select the format of an answer. Other extensions, such as `.php`,
+/// are part of a name.
 const FORMATS: &[&str] = &[
     "json", "jsonp", "jsonld", "ndjson", "xml", "yaml", "yml", "csv", "tsv", "txt", "html", "htm", "xhtml", "js",
     "rss", "atom", "msgpack", "pb",
 ];
 
-/// Splits a segment into its name and its extension, if that selects a format.
+/// Splits a segment into its name and its extension. Returns `None` if it has no extension, or if
+/// the extension does not select a format.
 pub(in crate::config) fn format_extension(segment: &str) -> Option<(&str, &str)> {
     let (name, extension) = segment.rsplit_once('.')?;
     let known = FORMATS.iter().any(|format| format.eq_ignore_ascii_case(extension));
     (known && !name.is_empty() && !name.contains(['{', '}'])).then_some((name, extension))
 }
 
-/// Returns why no request can match the template, beside the errors of [`Pattern::template`].
+/// Returns why no request can match the template. Does not repeat the checks of
+/// [`Pattern::template`].
 fn fault(text: &str) -> Option<String> {
     let fault = if !text.starts_with('/') {
         if text.trim_start_matches(is_blank).starts_with('/') {
-            "a space before it keeps the path from matching"
+            "a path with a space before it never matches"
         } else if path_of(text) != text {
-            "a path stands alone, without method, host or modifier"
+            "a path is written alone, without method, host or modifier"
         } else {
             return None;
         }
     } else if text.contains(|c: char| c.is_control() || (is_blank(c) && !c.is_whitespace())) {
-        "a control character or one that cannot be seen keeps the path from matching"
+        "a path with a control character or an invisible character never matches"
     } else {
         split(text).into_iter().find_map(segment_fault)?
     };
@@ -98,7 +102,7 @@ fn fault(text: &str) -> Option<String> {
 
 fn segment_fault(segment: &str) -> Option<&'static str> {
     if segment.starts_with(is_blank) || segment.ends_with(is_blank) {
-        Some("a space at the beginning or end of a segment keeps the path from matching")
+        Some("a segment with a space at its start or end never matches")
     } else if matches!(segment, "." | "..") {
         Some("`.` and `..` are resolved before paths are compared")
     } else if is_foreign(segment) {
@@ -114,18 +118,19 @@ fn segment_fault(segment: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a path is more likely an expression than a template in another notation.
+/// Returns whether a path is likely a regular expression, not a template in another syntax.
 fn looks_like_expression(text: &str) -> bool {
     let path = path_of(text);
     path.starts_with('^') || path.ends_with('$') || (path.contains('|') && !path.contains(['{', ':']))
 }
 
-/// Returns the template that was likely meant.
+/// Returns the template that was likely meant. Returns `None` if there is none, or if `text` is
+/// that template already.
 fn cure(text: &str) -> Option<String> {
     let path = path_of(text);
     let is_placeholder = |segment: &&str| segment.contains('{') || is_foreign(segment);
     let slashed = path.replace('\\', "/");
-    // A backslash in a placeholder is part of its expression: `{id:\d+}`.
+    // A backslash in a placeholder is part of its expression, as in `{id:\d+}`.
     let in_placeholder = split(path).iter().any(|segment| segment.contains('\\') && is_placeholder(segment));
     let segments = split(if in_placeholder { path } else { &slashed });
     let count = segments.len();
@@ -143,7 +148,7 @@ fn cure(text: &str) -> Option<String> {
     (cured != text && fault(&cured).is_none() && Pattern::template(&cured).is_ok()).then_some(cured)
 }
 
-/// Removes a method (Go, OpenAPI), a modifier of nginx, or a scheme and host.
+/// Returns the path without a preceding method (Go, OpenAPI), nginx modifier, or scheme and host.
 fn path_of(text: &str) -> &str {
     let text = text.trim_matches(is_blank);
     let split = text.split_once(char::is_whitespace).map(|(first, rest)| (first, rest.trim_start_matches(is_blank)));
@@ -159,7 +164,8 @@ fn path_of(text: &str) -> &str {
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-/// Returns whether a segment looks like an identifier, as in a URL copied from a browser.
+/// Returns whether a segment looks like a resource's identifier: a number, a UUID or a hash. URLs
+/// that were copied from a browser have such segments.
 fn is_identifier(segment: &str) -> bool {
     let digits = segment.bytes().all(|byte| byte.is_ascii_digit());
     let plain: String = segment.chars().filter(|c| *c != '-').collect();
@@ -168,7 +174,7 @@ fn is_identifier(segment: &str) -> bool {
     (digits && segment.len() >= 3) || (hexadecimal && plain.len() >= 16)
 }
 
-/// Returns the ASCII character that a word processor has replaced.
+/// Returns the ASCII character for a typographic one, which word processors write in its place.
 fn typewritten(character: char) -> char {
     match character {
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',

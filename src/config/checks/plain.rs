@@ -1,25 +1,28 @@
-//! Whether an expression can match a canonical path: one `/` before each segment, and nothing that
-//! a server resolves or drops before it compares paths.
+//! Computes whether an expression can match a canonical path. Such a path has one `/` before each
+//! segment, and nothing that servers resolve or drop before they compare paths, such as `..`.
+//!
+//! A state machine reads canonical paths. The expression is run over sets of its states.
 
 use super::language::bytes_of;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-/// The state of a reader of paths.
+/// The state of the machine that reads a canonical path, after the bytes so far.
 #[derive(Clone, Copy)]
 enum PathState {
     Start,
-    /// After `/`, the root's path.
+    /// After the first `/`. If the path ends here, it is that of the root.
     Root,
     /// After a `/` that follows a segment.
     Slash,
-    /// After a segment that is `.` so far.
+    /// The last segment is `.` so far.
     Dot,
-    /// After a segment that is `..` so far.
+    /// The last segment is `..` so far.
     Dots,
     InSegment,
-    /// After a dot or a space, which is dropped at the end of a path.
+    /// The last segment ends with a dot or space. The path must not end here, because some servers
+    /// drop that dot or space.
     Dropped,
-    /// After an end anchor: nothing may follow.
+    /// After `$` in the expression: no byte may follow.
     End,
 }
 
@@ -27,7 +30,7 @@ use PathState::{Dot, Dots, Dropped, End, InSegment, Root, Slash, Start};
 
 const STATES: [PathState; 8] = [Start, Root, Slash, Dot, Dots, InSegment, Dropped, End];
 
-/// Repetitions are followed up to this count. More of them reach no new state.
+/// Repetitions are followed only up to this count, since more of them reach no new state.
 const MAX_REPETITIONS: u32 = 16;
 
 /// Returns whether the expression can match a whole path.
@@ -35,23 +38,24 @@ pub(in crate::config) fn matches_plain_path(hir: &Hir) -> bool {
     after(hir, of(Start)) & COMPLETE != 0
 }
 
-/// A set of states, one bit each.
+/// A set of states. Each state is one bit.
 type States = u8;
 
-/// The states at the end of a canonical path.
+/// The states in which a canonical path may end.
 const COMPLETE: States = of(Root) | of(InSegment) | of(End);
 
 const fn of(state: PathState) -> States {
     1 << state as u8
 }
 
-/// Returns the states after any text that the expression matches.
+/// Returns all states that the machine can reach from a state in `from`, by reading a text that the
+/// expression matches.
 fn after(hir: &Hir, from: States) -> States {
     match hir.kind() {
         HirKind::Look(Look::Start) => from & of(Start),
         HirKind::Look(Look::End) if from & COMPLETE != 0 => of(End),
         HirKind::Look(Look::End) => 0,
-        // Other anchors are assumed to hold.
+        // Other anchors, such as `\b`, are assumed to match.
         HirKind::Empty | HirKind::Look(_) => from,
         HirKind::Literal(literal) => literal.0.iter().fold(from, |states, &byte| step(states, byte)),
         HirKind::Class(class) => {
@@ -80,7 +84,7 @@ fn step(from: States, byte: u8) -> States {
     next.fold(0, |states, state| states | of(state))
 }
 
-/// Returns the state after a byte, or `None` if no canonical path has the byte there.
+/// Returns the state after one more byte, or `None` if no canonical path has this byte here.
 fn next(state: PathState, byte: u8) -> Option<PathState> {
     match (state, byte) {
         (Start, b'/') => Some(Root),

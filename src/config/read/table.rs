@@ -7,7 +7,7 @@ use crate::config::source::merged::MergedValues;
 use figment::value::{Dict, Value};
 use std::cell::RefCell;
 
-/// Reads merged sources. An error does not stop it, so that one run reports all errors.
+/// Reads the merged sources. Reading continues after an error, so that one run reports all errors.
 pub(in crate::config) struct ConfigReader {
     values: MergedValues,
     problems: RefCell<Vec<Finding>>,
@@ -30,7 +30,8 @@ impl ConfigReader {
     }
 }
 
-/// A table whose values are taken out key by key. The keys that remain at the end are unknown.
+/// A table of the configuration. Readers take values out of it key by key. The keys that remain at
+/// the end are unknown, and reported as errors.
 pub(in crate::config) struct Table<'a> {
     reader: &'a ConfigReader,
     path: KeyPath,
@@ -38,30 +39,31 @@ pub(in crate::config) struct Table<'a> {
     known: Vec<&'static str>,
 }
 
-/// A value with its source and key, for findings that need several values.
+/// A value with its location and key path, so that a later check can still report a finding about
+/// it.
 pub(in crate::config) struct Located<T> {
     pub(in crate::config) value: T,
     pub(in crate::config) location: Location,
     path: KeyPath,
 }
 
-/// Removes the locations.
+/// Returns the values without their locations.
 pub(in crate::config) fn values<T>(list: impl IntoIterator<Item = Located<T>>) -> Vec<T> {
     list.into_iter().map(|located| located.value).collect()
 }
 
-/// The subject of a finding.
+/// What a finding is about. It determines the finding's location and key.
 #[derive(Clone, Copy)]
 pub(in crate::config) enum FindingTarget<'a> {
-    /// A value that was read.
+    /// A value that was read, by its location and path.
     Value(&'a Location, &'a KeyPath),
-    /// A key of the table.
+    /// A key of this table.
     Key(&'a str),
-    /// A key of a table inside the table.
+    /// A key of a table inside this table.
     KeyOf { table: &'a str, key: &'a str },
-    /// The table itself.
+    /// This table itself.
     Table,
-    /// A flag that adds to the values of a key.
+    /// A flag of the command line that adds a value to `key`.
     Flag { flag: &'a str, key: &'a str },
 }
 
@@ -88,7 +90,7 @@ impl<'a> Table<'a> {
         self.convert(raw, convert)
     }
 
-    /// Reads a value that has a default.
+    /// Reads a value. Returns `default` if the key is absent, or after reporting an invalid value.
     pub(in crate::config) fn read_or<T>(
         &mut self,
         key: &'static str,
@@ -121,14 +123,15 @@ impl<'a> Table<'a> {
         self.list(key, convert).or_else(|| is_absent.then(Vec::new))
     }
 
-    /// Reads a table and reports its unknown keys. An absent table is an empty one.
+    /// Reads a table inside this table, and reports its unknown keys. An absent table is read as an
+    /// empty one.
     pub(in crate::config) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Table<'_>) -> T) -> T {
         let entries = self
             .read_or(key, Dict::default(), |value| value.as_dict().cloned().ok_or_else(|| must_be("a table", value)));
         self.nested(self.path.key(key), entries, read)
     }
 
-    /// Reads each table of an array of tables.
+    /// Reads each table of an array of tables (`[[key]]`).
     pub(in crate::config) fn sections<T>(
         &mut self,
         key: &'static str,
@@ -136,9 +139,9 @@ impl<'a> Table<'a> {
     ) -> Vec<T> {
         let Some(raw) = self.take(key) else { return Vec::new() };
         let elements = match &raw.value {
-            // A variable would silently replace every table of the file.
+            // Refused: an environment variable would silently replace every table of the file.
             _ if !matches!(raw.location, Location::File { .. }) => {
-                self.error(&raw, format!("write `[[{key}]]` in a file, where a list can be read"));
+                self.error(&raw, format!("only a file can have a list of tables: write `[[{key}]]` there"));
                 return Vec::new();
             }
             Value::Dict(..) => {
@@ -157,18 +160,20 @@ impl<'a> Table<'a> {
         sections.collect()
     }
 
-    /// Returns whether a key is set. Does not make it a known key.
+    /// Returns whether a key is set. This does not count as reading: a key that is never read is
+    /// reported as unknown.
     pub(in crate::config) fn contains(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Returns the location of a key, set or not.
+    /// Returns the location of a key. The location is `Anywhere` if no source sets the key.
     pub(in crate::config) fn locate(&self, key: &str) -> Located<()> {
         let path = self.path.key(key);
         Located { value: (), location: self.reader.values.overriding(&path), path }
     }
 
-    /// Returns the strings of a list as the file has it, even if a variable overrides it.
+    /// Returns the strings of a list in the file, even if an environment variable overrides the
+    /// list.
     pub(in crate::config) fn list_in_document(&self, key: &str) -> Vec<String> {
         self.reader.values.list_in_document(&self.path.key(key))
     }
@@ -179,7 +184,7 @@ impl<'a> Table<'a> {
         self.reader.problems.borrow_mut().push(finding);
     }
 
-    /// Reports errors of a list's elements, by their positions.
+    /// Reports errors of a list's elements. Each error has the position of its element.
     pub(in crate::config) fn element_errors<T>(
         &self,
         list: &[Located<T>],
@@ -215,7 +220,8 @@ impl<'a> Table<'a> {
         Finding::new(location, &path, message)
     }
 
-    /// Reports that a key is missing, unless a misspelling of it is there, which is an unknown key.
+    /// Reports that a key is missing. Does nothing if the table has a key that looks like a
+    /// misspelling of it: [`finish`](Self::finish) reports that one as unknown.
     pub(in crate::config) fn missing(&self, key: &str, message: &str) {
         if self.entries.keys().any(|entry| closest(entry, self.known.iter().copied()) == Some(key)) {
             return;
@@ -225,7 +231,7 @@ impl<'a> Table<'a> {
         self.error(FindingTarget::Value(&location, &path), format!("missing: {message}"));
     }
 
-    /// Adds the findings of another reader.
+    /// Adds the errors and warnings of another reader.
     pub(in crate::config) fn extend(
         &self,
         problems: impl IntoIterator<Item = Finding>,
@@ -235,7 +241,7 @@ impl<'a> Table<'a> {
         self.reader.warnings.borrow_mut().extend(warnings);
     }
 
-    /// Reports each key that no reader has taken.
+    /// Reports each key that no reader has taken as unknown.
     pub(in crate::config) fn finish(self) {
         for (key, value) in &self.entries {
             let path = self.path.key(key);
@@ -269,7 +275,8 @@ impl<'a> Table<'a> {
     fn elements(&self, raw: Located<Value>, expected: &str) -> Option<Vec<Located<Value>>> {
         let elements = match raw.value {
             Value::Array(_, elements) => elements,
-            // `LAST4_PRESETS=dify` is a list of one: a shell needs quotes around brackets.
+            // `LAST4_PRESETS=dify` is a list with one element. The form `[dify]` would need quotes
+            // in a shell.
             Value::String(..) if matches!(raw.location, Location::Variable(_)) => vec![raw.value],
             ref value => {
                 self.error(&raw, must_be(expected, value));

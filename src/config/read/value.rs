@@ -1,10 +1,10 @@
-//! Converts single values. Each function returns the value, or a message that says what is valid.
+//! Converts single values. Each function returns the value, or a message with what is valid.
 
 use figment::value::{Num, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A day. A longer time is most likely a wrong unit.
+/// The longest time, in seconds: one day. A longer time is most likely in the wrong unit.
 const MAX_SECS: f64 = 86_400.0;
 
 pub(in crate::config) fn text(value: &Value) -> Result<String, String> {
@@ -19,7 +19,7 @@ pub(in crate::config) fn boolean(value: &Value) -> Result<bool, String> {
     value.to_bool().ok_or_else(|| must_be("true or false", value))
 }
 
-/// An integer within bounds.
+/// Reads an integer within `bounds`.
 pub(in crate::config) fn integer<T>(value: &Value, bounds: RangeInclusive<T>) -> Result<T, String>
 where
     T: Copy + PartialOrd + TryFrom<i128> + std::fmt::Display,
@@ -32,7 +32,7 @@ where
     }
 }
 
-/// A time in seconds, fractions allowed.
+/// Reads a time in seconds. Fractions are allowed, 0 is not.
 pub(in crate::config) fn seconds(value: &Value) -> Result<Duration, String> {
     match seconds_or_zero(value) {
         Ok(time) if time.is_zero() => Err(format!("must be more than 0 and at most {MAX_SECS} seconds")),
@@ -40,11 +40,12 @@ pub(in crate::config) fn seconds(value: &Value) -> Result<Duration, String> {
     }
 }
 
-/// A time in seconds, fractions and 0 allowed.
+/// Reads a time in seconds. Fractions and 0 are allowed.
 pub(in crate::config) fn seconds_or_zero(value: &Value) -> Result<Duration, String> {
     let number = match value {
         Value::Num(_, Num::F32(_) | Num::F64(_)) => value.to_f64(),
-        // Never rounded: an integer that a float cannot hold is out of bounds.
+        // The cast never rounds a valid time: integers that `f64` cannot hold exactly are far above
+        // `MAX_SECS`.
         _ => to_integer(value).map(|number| number as f64),
     };
     let Some(number) = number else { return Err(must_be("a number of seconds, such as 30 or 0.5", value)) };
@@ -54,12 +55,13 @@ pub(in crate::config) fn seconds_or_zero(value: &Value) -> Result<Duration, Stri
     }
 }
 
-/// figment has signed integers from files, and unsigned ones from the environment.
+/// Returns the integer, signed or unsigned: figment reads signed integers from files, and unsigned
+/// integers from the environment.
 fn to_integer(value: &Value) -> Option<i128> {
     value.to_i128().or_else(|| value.to_u128().and_then(|number| number.try_into().ok()))
 }
 
-/// One of a few names.
+/// Reads one of a few names.
 pub(in crate::config) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
     let name = text(value)?;
     let names = || choices.iter().map(|(name, _)| *name);
@@ -73,7 +75,8 @@ pub(in crate::config) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -
     }
 }
 
-/// `must be EXPECTED, not ACTUAL`, with the type of the value. Never the value: it may be a secret.
+/// Returns the message `must be EXPECTED, not ACTUAL`. ACTUAL is the type of the value, not the
+/// value itself, which may be a secret.
 pub(in crate::config) fn must_be(expected: &str, value: &Value) -> String {
     let found = match value {
         Value::Array(..) => "a list",
@@ -86,11 +89,13 @@ pub(in crate::config) fn must_be(expected: &str, value: &Value) -> String {
     format!("must be {expected}, not {found}")
 }
 
-/// Returns the known name that a misspelt one most likely stands for.
+/// Returns the known name that is most similar to a misspelt name. Returns `None` if all known
+/// names are too different.
 pub(in crate::config) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
     let distance = |known: &str| strsim::damerau_levenshtein(&plain(name), &plain(known));
-    // A third of the letters may differ: `pathregex` is `path_regex`, but `url` is not `name`.
+    // At most a third of the letters may differ: `pathregex` is close to `path_regex`, but `url` is
+    // not close to `name`.
     let close = |known: &str| distance(known) <= (known.len() / 3).max(1);
     known.into_iter().filter(|known| close(known)).min_by_key(|known| distance(known))
 }

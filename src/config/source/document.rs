@@ -1,4 +1,4 @@
-//! A TOML text that knows the line of each key.
+//! A parsed TOML text, with the line of each key.
 
 use crate::config::finding::{Finding, Location};
 use crate::config::key::{KeyPath, KeySegment};
@@ -6,7 +6,7 @@ use figment::value::Dict;
 use std::ops::Range;
 use toml_edit::{ImDocument, Item, TableLike};
 
-/// A TOML text, parsed.
+/// A parsed TOML text: its values, and the syntax tree that has the position of each key.
 pub(super) struct Document {
     name: String,
     text: ImDocument<String>,
@@ -14,7 +14,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Parses a text. Messages call it `name`.
+    /// Parses a TOML text. Findings call the text `name`.
     pub(super) fn parse(name: String, text: &str) -> Result<Self, Finding> {
         let parsed = ImDocument::parse(text.to_owned()).map_err(toml_edit::de::Error::from);
         let read = parsed.and_then(|parsed| Ok((toml_edit::de::from_document(parsed.clone())?, parsed)));
@@ -28,7 +28,7 @@ impl Document {
         }
     }
 
-    /// Returns the location of a key, without a line if the text does not have it.
+    /// Returns the location of a key. The location has no line if the key is not in the text.
     pub(super) fn location(&self, path: &KeyPath) -> Location {
         let line = self.span(path).map(|span| position(self.text.raw(), span.start).0);
         Location::File { name: self.name.clone(), line, column: None }
@@ -38,7 +38,8 @@ impl Document {
         self.span(path).is_some()
     }
 
-    /// Returns the span of a key or element. A key's value may start on a later line.
+    /// Returns the byte range of a key or of a list's element. The range of a key is that of its
+    /// name, because its value may start on a later line.
     fn span(&self, path: &KeyPath) -> Option<Range<usize>> {
         let mut node = TomlNode::Item(self.text.as_item());
         let mut span = None;
@@ -46,7 +47,8 @@ impl Document {
             (node, span) = match segment {
                 KeySegment::Key(key) => {
                     let (key, item) = node.table()?.get_key_value(key)?;
-                    // The header of a table, not the first line that mentions the table.
+                    // For a table, the range of its own header: an earlier `[table.inner]` also has
+                    // the key.
                     (TomlNode::Item(item), item.as_table().and_then(toml_edit::Table::span).or_else(|| key.span()))
                 }
                 KeySegment::Index(index) => node.element(*index)?,
@@ -56,7 +58,7 @@ impl Document {
     }
 }
 
-/// A node of the text. toml_edit has a type of its own for a table in an array of tables.
+/// A node of the syntax tree. toml_edit has no common type for these three kinds of nodes.
 enum TomlNode<'a> {
     Item(&'a Item),
     Table(&'a toml_edit::Table),
@@ -87,7 +89,7 @@ impl<'a> TomlNode<'a> {
     }
 }
 
-/// Line and column of a byte, from 1.
+/// Returns the line and column of the byte at an offset, both from 1.
 fn position(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);

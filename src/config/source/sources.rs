@@ -1,4 +1,5 @@
-//! The list of sources: a file, environment variables that override it, flags that override both.
+//! The list of sources: a file, environment variables and flags. Variables override the file, and
+//! flags override both.
 
 use super::document::Document;
 use super::environment::is_injected;
@@ -13,11 +14,11 @@ use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "LAST4_";
 
-/// Not a key: the command line reads the file's name from it.
+/// Not a key of the configuration: the command line reads the path of the TOML file from it.
 const FILE_VARIABLE: &str = "LAST4_CONFIG";
 
-/// The sources of a configuration. Only [`load`](crate::config::load) reads them, so a reload can
-/// load the same sources again.
+/// The sources of a configuration. The file is read by [`load`](crate::config::load), not when it
+/// is added here, so that a reload can use the same sources again.
 ///
 /// ```
 /// use last4::config::{self, Sources};
@@ -49,20 +50,20 @@ struct Flag {
 }
 
 impl Sources {
-    /// Sets the TOML file.
+    /// Sets the path of the TOML file.
     #[must_use]
     pub fn with_file(self, path: impl Into<PathBuf>) -> Self {
         Self { file: Some(SourceFile::Path(path.into())), ..self }
     }
 
-    /// Sets a TOML text in place of a file. Messages call it `name`.
+    /// Sets a TOML text in place of a file. Findings call the text `name`.
     #[must_use]
     pub fn with_text(self, name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { file: Some(SourceFile::Text { name: name.into(), text: text.into() }), ..self }
     }
 
-    /// Sets the environment variables. Only names with the prefix `LAST4_` count:
-    /// `LAST4_UPSTREAM__URL` is `upstream.url`.
+    /// Sets the environment variables. `LAST4_UPSTREAM__URL` is `upstream.url`. Variables without
+    /// the prefix `LAST4_` are ignored.
     #[must_use]
     pub fn with_environment(self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let ours = variables.into_iter().filter_map(|(name, value)| {
@@ -71,34 +72,34 @@ impl Sources {
             is_key(&name, &value).then(|| (name, value.into_owned()))
         });
         let mut variables: Vec<_> = ours.collect();
-        // An environment has no order. Findings must have one.
+        // Sorted, because an environment has no fixed order, but the findings must have one.
         variables.sort();
         Self { variables, ..self }
     }
 
-    /// Adds a flag with its value, as text.
+    /// Adds a flag `name` that sets `key` to a text.
     #[must_use]
     pub fn with_flag(mut self, name: &'static str, key: &'static str, value: impl Into<String>) -> Self {
         self.flags.push(Flag { name, key, value: Value::from(value.into()) });
         self
     }
 
-    /// Adds a flag without a value, which sets its key to `true`.
+    /// Adds a flag `name` that sets `key` to `true`.
     #[must_use]
     pub fn with_switch(mut self, name: &'static str, key: &'static str) -> Self {
         self.flags.push(Flag { name, key, value: Value::from(true) });
         self
     }
 
-    /// Adds a preset to those of the file and the environment. It does not replace them: a flag
-    /// that removed masks would be a leak.
+    /// Adds a preset to the presets of the file and the environment. Does not replace these
+    /// presets, because a flag that removes masks would be a leak.
     #[must_use]
     pub fn with_preset(mut self, name: impl Into<String>) -> Self {
         self.presets.push(name.into());
         self
     }
 
-    /// Returns the path of the file, to watch it for changes.
+    /// Returns the path of the TOML file. `None` if there is none, or only a text.
     pub fn file(&self) -> Option<&Path> {
         match &self.file {
             Some(SourceFile::Path(path)) => Some(path),
@@ -106,7 +107,7 @@ impl Sources {
         }
     }
 
-    /// Returns whether any source can name routes: a file, a preset, or `LAST4_PRESETS`.
+    /// Returns whether any source can have routes: a file, a preset, or `LAST4_PRESETS`.
     pub fn may_name_routes(&self) -> bool {
         self.file.is_some()
             || !self.presets.is_empty()
@@ -131,7 +132,7 @@ impl Sources {
         };
         for (name, value) in &self.variables {
             let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase().replace("__", ".");
-            // Never fails: a value of no other type is a text.
+            // `parse` never fails: figment reads any other value as a text.
             let value = value.parse().unwrap_or_else(|_| Value::from(value.clone()));
             figment = figment.merge(nested(Location::Variable(name.clone()), &key, value));
         }
@@ -158,7 +159,7 @@ impl Sources {
 }
 
 impl fmt::Debug for Sources {
-    /// Only names: a value may hold a password, which only loading would refuse.
+    /// Writes only names. A value may have a password, which is only refused when it is loaded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variables: Vec<_> = self.variables.iter().map(|(name, _)| name).collect();
         let flags: Vec<_> = self.flags.iter().map(|flag| flag.name).collect();
@@ -171,7 +172,7 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// Returns whether an environment variable is meant for the configuration.
+/// Returns whether an environment variable sets a key of the configuration.
 fn is_key(name: &str, value: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|key| name != FILE_VARIABLE && !is_injected(key, value))
 }

@@ -8,10 +8,10 @@ use ipnet::{IpNet, Ipv4Net};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// The prefix of a Unix socket's path.
+/// In the configuration, this prefix marks the path of a Unix socket.
 const UNIX: &str = "unix:";
 
-/// An address to listen on. The file of a Unix socket gets this mode.
+/// Reads an address to listen on. If it is a Unix socket, its file gets the permissions `mode`.
 pub(in crate::config) fn listener(value: &Value, mode: u32) -> Result<ListenAddress, String> {
     let text = text(value)?;
     match text.strip_prefix(UNIX) {
@@ -32,28 +32,30 @@ fn socket_path(path: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(path))
 }
 
-/// Permissions of a file in octal, as for `chmod`.
+/// Reads a file's permissions, written in octal as for `chmod`.
 pub(in crate::config) fn file_mode(value: &Value) -> Result<u32, String> {
-    // Only text: TOML would read a number as decimal.
+    // A TOML number is refused: it would be decimal, so 660 would be other permissions than "660".
     let bad = || "not a file's permissions: write them in octal and in double quotes, such as \"0660\"".to_owned();
     let text = text(value).map_err(|_| bad())?;
     let octal = text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
     u32::from_str_radix(&text, 8).ok().filter(|mode| octal && *mode <= 0o777).ok_or_else(bad)
 }
 
-/// A socket address, or `None` for the empty text.
+/// Reads an IP address and port. Returns `None` for an empty text.
 pub(in crate::config) fn optional_socket(value: &Value) -> Result<Option<SocketAddr>, String> {
     let text = text(value)?;
     if text.is_empty() { Ok(None) } else { parse_socket(&text).map(Some) }
 }
 
 fn parse_socket(text: &str) -> Result<SocketAddr, String> {
-    // No host names: a name with several addresses would not say which one to listen on.
+    // Host names are refused: a name can have several addresses, and it would be unclear which one
+    // to listen on.
     text.parse()
         .map_err(|_| "not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
 }
 
-/// Peers: a network, one address, or `None` for the clients of a Unix socket.
+/// Reads the peers to trust: a network or one IP address. Returns `None` for `unix:`, the clients
+/// of a Unix socket.
 pub(in crate::config) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
     let text = text(value)?;
     if text == UNIX {
@@ -68,17 +70,18 @@ pub(in crate::config) fn peers(value: &Value) -> Result<Option<IpNet>, String> {
     Ok(Some(network))
 }
 
-/// Converts IPv4-mapped IPv6 networks. The proxy compares IPv4 peers of an IPv6 socket as IPv4.
+/// Converts an IPv4-mapped IPv6 network to IPv4. The proxy does the same with the address of an
+/// IPv4 peer on an IPv6 socket, before it looks for the address in the trusted networks.
 fn unmapped(network: IpNet) -> Result<IpNet, String> {
     let IpNet::V6(mapped) = network else { return Ok(network) };
     let Some(address) = mapped.addr().to_ipv4_mapped() else { return Ok(network) };
     let length = mapped.prefix_len().checked_sub(96).and_then(|length| Ipv4Net::new(address, length).ok());
     length.map(IpNet::V4).ok_or_else(|| {
-        "peers of IPv4 are compared as such: write their network, such as \"10.0.0.0/8\", or \"0.0.0.0/0\"".to_owned()
+        "IPv4 peers are compared as IPv4: write their network, such as \"10.0.0.0/8\", or \"0.0.0.0/0\"".to_owned()
     })
 }
 
-/// The URL of the upstream.
+/// The parsed URL of the upstream.
 #[derive(Debug)]
 pub(in crate::config) struct UpstreamUrl {
     pub(in crate::config) carrier: Carrier,
@@ -93,12 +96,13 @@ pub(in crate::config) enum Carrier {
     Unix(PathBuf),
 }
 
-/// The upstream's origin. Messages never repeat the URL: it may have a password.
+/// Reads the URL of the upstream: a scheme, host and port. Messages never repeat the URL, because
+/// it may have a password.
 pub(in crate::config) fn origin(value: &Value) -> Result<UpstreamUrl, String> {
     const SHAPE: &str = "write \"http://host:port\", \"https://host:port\" or \"unix:/path\"";
     let text = text(value)?;
     if let Some(path) = text.strip_prefix(UNIX) {
-        // The `Host` of a Unix socket, as in other proxies.
+        // Other proxies also send `Host: localhost` over a Unix socket.
         let authority = Authority::from_static("localhost");
         return socket_path(path).map(|path| UpstreamUrl { carrier: Carrier::Unix(path), authority });
     }

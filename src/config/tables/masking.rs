@@ -5,28 +5,31 @@ use crate::config::read::value::{integer, text};
 use crate::layer::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES};
 use crate::mask::{DEFAULT_MAX_DEPTH, MAX_WIDTH, Policy, PolicyParts};
 
-/// Bounds the memory of an answer: a level of nesting takes a few bytes, held bytes are buffered.
+/// The largest `max_depth`. Each level of nesting takes a few bytes of memory per answer.
 const MAX_DEPTH: usize = 100_000;
+
+/// The largest `hold_bytes`. Held bytes are buffered in memory, for each answer.
 const MAX_HOLD_BYTES: usize = 64 << 20;
 
 /// The largest `width`, in characters.
 const MAX_PADDED_WIDTH: usize = 128;
 
-/// Most secrets have at least this many characters.
+/// Most secrets have at least this many characters. [`check_shown`] assumes no shorter secret.
 const USUAL_SECRET: usize = 20;
 
 /// The keys of `[masking]`.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Masking {
-    /// The policy's keys as in the file.
+    /// The policy's keys as in the file, before padding.
     parts: PolicyParts,
-    /// Masked values are padded to this many characters. 0 for no padding.
+    /// Masked values are padded to this many characters. 0 means no padding.
     width: usize,
-    /// `parts` with the padding of `width`.
+    /// The compiled policy: `parts`, padded to `width`.
     pub(in crate::config) policy: Policy,
     pub(in crate::config) max_depth: usize,
     pub(in crate::config) hold_bytes: usize,
-    /// `None` for no limit.
+    /// The largest body that is masked, in bytes after decoding. `None` means no limit, which the
+    /// file writes as 0.
     pub(in crate::config) max_body_bytes: Option<u64>,
 }
 
@@ -44,14 +47,14 @@ impl Default for Masking {
 }
 
 impl Masking {
-    /// Reads the table. Keys that are not set keep their values in `self`.
+    /// Reads the keys of `table`. A key that is not set keeps its value from `self`.
     pub(in crate::config) fn overridden(&self, table: &mut Table<'_>) -> Self {
         let max_body_bytes = table.read("max_body_bytes", |value| integer(value, 0..=i64::MAX as u64));
         let parts = self.parts(table);
         let width = table.read_or("width", self.width, |value| integer(value, 0..=MAX_PADDED_WIDTH));
         let policy = padded(&parts, width).and_then(policy).and_then(|policy| match width {
             0 => Ok(policy),
-            // Values that the API masked itself are padded too.
+            // A value that the API itself masked, with the unpadded ellipsis, is padded too.
             _ => policy.with_upstream_ellipsis(&parts.ellipsis).map_err(|error| error.to_string()),
         });
         let policy = policy.unwrap_or_else(|message| {
@@ -74,7 +77,8 @@ impl Masking {
         let [first, last, min_hidden] =
             ["first", "last", "min_hidden"].map(|key| table.read(key, |value| integer(value, 0..=MAX_WIDTH)));
         let or = |count: &Option<Located<usize>>, default| count.as_ref().map_or(default, |count| count.value);
-        // Each filler is compiled alone, to report an error at its own key.
+        // `ellipsis` and `short` are compiled one at a time, so that an error is reported at the
+        // key that has it.
         let ellipsis = |ellipsis| PolicyParts { ellipsis, ..PolicyParts::default() };
         let short = |short| PolicyParts { short, ..PolicyParts::default() };
         let parts = PolicyParts {
@@ -88,7 +92,7 @@ impl Masking {
                 text(value).and_then(|filler| policy(short(filler))).map(|policy| policy.parts().short.clone())
             }),
         };
-        // Only if the table sets a count: inherited ones were checked where they are set.
+        // Checked only if this table sets a count. Inherited counts were checked in `[masking]`.
         if let Some(count) = min_hidden.or(last).or(first) {
             check_shown(table, &count, &parts);
         }
@@ -96,12 +100,13 @@ impl Masking {
     }
 }
 
-/// Warns of a policy that shows whole secrets, or half of one. It is no error: an old console may
-/// cut what it shows to 23 characters, and an API's own rule may hide nothing of a short secret.
+/// Warns of a policy that shows whole secrets, or at least half of a secret. This is not an error,
+/// because some set-ups need it: an old console may cut values to 23 characters, and an API's own
+/// masking may hide nothing of a short secret.
 fn check_shown(table: &Table<'_>, count: &Located<usize>, parts: &PolicyParts) {
     let PolicyParts { first, last, min_hidden, .. } = parts;
     let shown = first + last;
-    // The shortest secret that is shown in part, of which the largest share is shown.
+    // The shortest secret that is shown in part. No other secret shows a larger share.
     let length = USUAL_SECRET.max(shown + min_hidden);
     if shown > 0 && *min_hidden == 0 {
         table.warn(count, format!("min_hidden = 0 shows a secret of {shown} characters whole: write min_hidden = 8"));
@@ -111,8 +116,8 @@ fn check_shown(table: &Table<'_>, count: &Located<usize>, parts: &PolicyParts) {
     }
 }
 
-/// Repeats the fillers so that all masked values have the same width: an old front end may cut them
-/// at fixed places.
+/// Repeats `ellipsis` and `short` so that all masked values are `width` characters long. An old
+/// front end may cut values at fixed positions.
 fn padded(parts: &PolicyParts, width: usize) -> Result<PolicyParts, String> {
     if width == 0 {
         return Ok(parts.clone());

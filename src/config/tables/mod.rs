@@ -1,14 +1,15 @@
-//! The tables of the configuration, one file each.
+//! Readers of the tables of the configuration.
 //!
-//! A reader takes its keys from a [`Table`](super::read::table::Table), each with its default and
-//! range. It reads every key before it gives up, so that one run reports every error.
+//! Each reader takes its keys from a [`Table`](super::read::table::Table), and knows the default
+//! and range of each key. After an error it reads the remaining keys, so that one run reports every
+//! error.
 //!
 //! - [`server`]: the top level, `[upstream]`, `[admin]`, `[forwarded]`, `[limits]` and `[log]`.
 //!   [`address`] reads their addresses.
 //! - [`tls`]: `[tls]` and the TLS keys of `[upstream]`.
 //! - [`masking`]: `[masking]`, whose keys each route can override.
-//! - [`route`]: one `[[route]]`. [`routes`]: all of them and the presets. [`overlap`]: warns of
-//!   routes that cancel each other's `reveal`.
+//! - [`route`]: one `[[route]]`. [`routes`]: all `[[route]]` tables and the presets. [`overlap`]:
+//!   warns of routes that cancel each other's `reveal`.
 //! - [`page`]: the `[[page]]` tables.
 
 pub(super) mod address;

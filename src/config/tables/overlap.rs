@@ -1,5 +1,5 @@
-//! Warns of routes that cancel each other's `reveal`: an answer on several routes shows only what
-//! all of them reveal.
+//! Warns of routes that cancel each other's `reveal`. If a request is on several routes, its answer
+//! shows a secret only if all of these routes reveal it.
 
 use super::route::ConfiguredRoute;
 use crate::config::checks::expression;
@@ -8,13 +8,13 @@ use crate::layer::{MaskRule, Mode};
 use crate::route::{CanonicalPath, RouteSet};
 use http::Method;
 
-/// Stands for the segment of a placeholder. No route has it as a literal segment.
+/// Replaces a placeholder in a sample path. No route has this text as a literal segment.
 const ANY: &str = "last4-any";
 
-/// Warns of each route that never reveals anything, because another one is on all its paths.
+/// Warns of each route that never reveals anything, because another route matches all its paths.
 ///
-/// An overlap on some of the paths is not reported: it may be a deliberate exception, or the common
-/// paths may get no requests.
+/// If the other route matches only some of the paths, there is no warning: the overlap may be a
+/// deliberate exception, or no requests may use these paths.
 pub(in crate::config) fn warn(root: &Table<'_>, entries: &[ConfiguredRoute], set: &RouteSet<MaskRule>) {
     let enforced: Vec<_> =
         entries.iter().enumerate().filter(|(_, entry)| entry.description.mode == Mode::Enforce).collect();
@@ -32,7 +32,9 @@ pub(in crate::config) fn warn(root: &Table<'_>, entries: &[ConfiguredRoute], set
             };
             root.warn(
                 &entry.reveal,
-                format!("reveals nothing to {method}, for the route \"{name}\" ({path}) is on the same paths: {cure}"),
+                format!(
+                    "reveals nothing to {method}, because the route \"{name}\" ({path}) matches the same paths: {cure}"
+                ),
             );
         }
     }
@@ -47,8 +49,8 @@ fn is_on(set: &RouteSet<MaskRule>, path: &str, position: usize) -> bool {
     CanonicalPath::new(path.as_bytes()).is_ok_and(|path| set.find(&path).any(|found| found.position == position))
 }
 
-/// Returns paths of a route. Of an expression one, of a template those with 0, 1 and 2 segments for
-/// `{*name}`.
+/// Returns sample paths that a route matches. For an expression, at most one. For a template three,
+/// with 0, 1 and 2 segments in place of `{*name}`.
 fn samples(entry: &ConfiguredRoute) -> Vec<String> {
     let path = &entry.description.path;
     if entry.is_expression {

@@ -8,17 +8,17 @@ use crate::page::{PageRule, SelectorList};
 use crate::route::{Pattern, Route, RouteSet};
 use std::sync::Arc;
 
-/// The routes of pages. There may be none.
+/// The compiled `[[page]]` tables. There may be none.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Pages {
     /// The compiled routes, for the proxy.
     pub set: RouteSet<Arc<PageRule>>,
-    /// The same routes in the same order as in the file, for display.
+    /// The same routes, in the order of the file, for display.
     pub described: Vec<PageDescription>,
 }
 
-/// A page's route as in the file, for display.
+/// One `[[page]]` as in the file, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PageDescription {
@@ -30,7 +30,7 @@ pub struct PageDescription {
     pub remove: Vec<String>,
 }
 
-/// Reads each `[[page]]`. Returns `None` after reporting an error.
+/// Reads all `[[page]]` tables. Returns `None` after reporting an error.
 pub(in crate::config) fn pages(root: &mut Table<'_>) -> Option<Pages> {
     let read = root.sections("page", page).into_iter().collect::<Option<Vec<_>>>()?;
     let named = |(position, (description, pattern, rule)): (usize, (PageDescription, Pattern, PageRule))| {
@@ -54,8 +54,7 @@ fn page(table: &mut Table<'_>) -> Option<(PageDescription, Pattern, PageRule)> {
     match PageRule::new(&description.hide, &description.remove) {
         Ok(rule) => {
             for selector in remove.iter().filter(|selector| selects_control(&selector.value)) {
-                let message =
-                    "may be a form's control, without which the next save stores nothing for it: write it under";
+                let message = "may select a form control, and the next save would lose its value: write it under";
                 table.warn(selector, format!("{message} `hide`, hide = [{:?}]", selector.value));
             }
             Some((description, pattern, rule))

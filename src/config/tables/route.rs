@@ -19,19 +19,20 @@ pub struct RouteDescription {
     pub name: String,
     /// The path template or regular expression.
     pub path: String,
-    /// The masked fields.
+    /// The names and JSONPaths of the masked fields.
     pub fields: Vec<String>,
-    /// Methods whose successful answers reveal the secret.
+    /// The methods whose successful (2xx) answers show the secret in full.
     pub reveal: Vec<Method>,
-    /// The paths that these methods reveal. If empty, the fields of the top-level object.
+    /// The JSONPaths of the fields that these answers show. If empty, the answers show the masked
+    /// fields of the top-level object.
     pub reveal_fields: Vec<String>,
-    /// Whether the route masks, or only observes.
+    /// Whether the route masks, or only counts what it would mask.
     pub mode: Mode,
-    /// The preset that has the route. `None` for a route of the file.
+    /// The name of the preset that contains the route. `None` for a route of the file.
     pub preset: Option<String>,
 }
 
-/// A valid route.
+/// A valid route, compiled, with what later checks and the display need.
 pub(in crate::config) struct ConfiguredRoute {
     pub(in crate::config) description: RouteDescription,
     /// Whether the path is a regular expression, not a template.
@@ -41,7 +42,7 @@ pub(in crate::config) struct ConfiguredRoute {
     pub(in crate::config) route: Route<MaskRule>,
 }
 
-/// The values of keys that a route can override.
+/// The values for keys that a route does not set.
 pub(in crate::config) struct RouteDefaults {
     pub(in crate::config) masking: Masking,
     pub(in crate::config) mode: Mode,
@@ -53,7 +54,8 @@ pub(in crate::config) fn mode(value: &Value) -> Result<Mode, String> {
 
 /// Reads one `[[route]]`. Returns `None` after reporting an error.
 ///
-/// Adds the name to `names`, even if another key is wrong.
+/// Adds the route's name to `names`, even if another key is wrong, so that the caller can report
+/// duplicate names.
 pub(in crate::config) fn route(
     table: &mut Table<'_>,
     defaults: &RouteDefaults,
@@ -74,13 +76,13 @@ pub(in crate::config) fn route(
     let reveal = reveal(table, ndjson);
     let mode = table.read_or("mode", defaults.mode, mode);
     let masking = defaults.masking.overridden(table);
-    // Not earlier: every key has to be read, to report its errors.
+    // Returns only here, so that the errors of every key are reported.
     let (name, pattern, (fields, selectors), (methods, reveal_fields, revealed)) = (name?, pattern?, fields?, reveal?);
     if !methods.is_empty() && reveal_fields.is_empty() && !selectors.may_select_top_level() {
         table.error(
             "reveal",
-            "reveals nothing: it shows the fields of the top-level object, and `fields` names only deeper ones: say where \
-             a create has its secret, such as reveal_fields = [\"$.data.token\"]",
+            "reveals nothing: it shows the fields of the top-level object, and `fields` names only deeper ones: name the \
+             path of the created secret, such as reveal_fields = [\"$.data.token\"]",
         );
         return None;
     }
@@ -109,10 +111,11 @@ pub(in crate::config) fn route(
     })
 }
 
-/// A route's name. Its alphabet is narrow, since names are metric labels and stand in log lines.
+/// Reads a route's name. Few characters are allowed, because names become metric labels and parts
+/// of log lines.
 fn name(value: &Value) -> Result<String, String> {
     let name = text(value)?;
-    // `-` stands for no route in metrics and log lines.
+    // In metrics and log lines, `-` means "on no route".
     let plain =
         name != "-" && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     if plain && (1..=64).contains(&name.len()) {
@@ -136,13 +139,14 @@ pub(in crate::config) fn pattern(table: &mut Table<'_>) -> Option<Pattern> {
     }
     match is_set {
         (true, true) => table.error(FindingTarget::Table, "has both `path` and `path_regex`: keep one"),
-        (false, false) => table.missing("path", "which requests, such as path = \"/api/apps/{app_id}/keys\""),
+        (false, false) => table.missing("path", "the path of the requests, such as path = \"/api/apps/{app_id}/keys\""),
         _ => return template.or(regex).map(|pattern| pattern.value),
     }
     None
 }
 
-/// Reads `fields`: as in the file, and compiled.
+/// Reads `fields`. Returns the fields twice: as in the file, and compiled. Returns `None` after
+/// reporting an error.
 fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<(Vec<String>, Selectors)> {
     if !table.contains("fields") {
         table.missing("fields", "what to mask, such as fields = [\"token\"]");
@@ -162,14 +166,15 @@ fn fields(table: &mut Table<'_>, ignore_case: bool) -> Option<(Vec<String>, Sele
     Some((fields, selectors))
 }
 
-/// Reads `reveal` and `reveal_fields`: both as in the file, and the compiled fields.
+/// Reads `reveal` and `reveal_fields`. Returns both keys as in the file, and the compiled fields.
+/// Returns `None` after reporting an error.
 fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<(Vec<Method>, Vec<String>, Reveal)> {
     let has_fields = table.contains("reveal_fields");
     let methods = table.list_or_empty("reveal", method);
     let fields = table.list("reveal_fields", text);
     let methods = values(methods?);
     if ndjson && !methods.is_empty() {
-        table.error("reveal", "has no effect with ndjson = true, which never is one created object: leave it out");
+        table.error("reveal", "has no effect with ndjson = true, where an answer has many values: leave it out");
         return None;
     }
     if !has_fields {
@@ -199,12 +204,12 @@ fn reveal(table: &mut Table<'_>, ndjson: bool) -> Option<(Vec<Method>, Vec<Strin
 fn reveal_message(path: &str, error: &RulesError) -> String {
     match error {
         RulesError::Selector(SelectorError::Unsupported { .. }) => {
-            "what stands in an array is never revealed, for a list must not be: name a path of plain names, such as \
+            "values in an array are never revealed, because a list has older secrets: name a path of plain names, such as \
              \"$.data.token\", or leave `reveal` and `reveal_fields` out"
                 .to_owned()
         }
         RulesError::RevealsMany if !path.starts_with('$') && Reveal::paths(&[format!("$.{path}")]).is_ok() => {
-            format!("a revealed field is a path, for a name could be a list's: write \"$.{path}\"")
+            format!("a revealed field must be a path, because a name also matches inside lists: write \"$.{path}\"")
         }
         RulesError::Selector(error) => pointed(path, error),
         error => error.to_string(),
@@ -220,11 +225,11 @@ fn mark(value: &Value) -> Result<String, String> {
     }
 }
 
-/// Methods that only read, beside GET and HEAD: those that the IANA registry calls safe, and others
-/// in use (`LIST` of Vault).
+/// Methods that only read, except GET and HEAD. Some are "safe" in the IANA method registry. The
+/// others are not registered but in use, such as Vault's `LIST`.
 const SAFE_METHODS: &[&str] = &["BROWSE", "FETCH", "LIST", "M-SEARCH", "PROPFIND", "QUERY", "REPORT", "SEARCH", "VIEW"];
 
-/// A method that may create something.
+/// Reads a method for `reveal`. Methods that only read, or that create nothing, are errors.
 fn method(value: &Value) -> Result<Method, String> {
     let method = text(value)?;
     let upper = method.to_ascii_uppercase();
@@ -233,7 +238,7 @@ fn method(value: &Value) -> Result<Method, String> {
             Err(format!("`{upper}` would reveal every list: name the method that creates, such as \"POST\""))
         }
         _ if SAFE_METHODS.contains(&&*upper) => Err(format!(
-            "`{upper}` reads, and would reveal what was made before: name the method that creates, such as \"POST\""
+            "`{upper}` reads, and would reveal older secrets: name the method that creates, such as \"POST\""
         )),
         "CONNECT" | "DELETE" | "OPTIONS" | "PRI" | "TRACE" => Err(format!("`{upper}` creates nothing: leave it out")),
         _ if upper != method => Err(format!("methods are case-sensitive: write \"{upper}\"")),

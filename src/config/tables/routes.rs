@@ -1,4 +1,4 @@
-//! All routes: those of the file and those of presets.
+//! All routes: the routes of the file, then the routes of the presets.
 
 use super::masking::Masking;
 use super::overlap;
@@ -10,24 +10,24 @@ use crate::config::source::sources::Sources;
 use crate::layer::{MaskLayer, MaskRule, Mode};
 use crate::route::RouteSet;
 
-/// The built-in presets: name, and a TOML text that has only `[[route]]` tables.
+/// The built-in presets: the name of each, and its TOML text, which has only `[[route]]` tables.
 const PRESETS: &[(&str, &str)] = &[("dify", include_str!("../../../config/presets/dify.toml"))];
 
-/// The masked routes, at least one.
+/// The compiled `[[route]]` and `[[page]]` tables. There is at least one route.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Routes {
     /// The compiled routes, for the proxy.
     pub set: RouteSet<MaskRule>,
-    /// The same routes in the same order as in the file, for display.
+    /// The same routes in the same order as in `set`, for display.
     pub described: Vec<RouteDescription>,
-    /// The routes of pages.
+    /// The HTML pages to rewrite.
     pub pages: Pages,
 }
 
 impl Routes {
-    /// Builds the layer. If every route only observes, it leaves pages alone too: a dry run changes
-    /// no byte.
+    /// Builds the layer. If every route is in observe mode, the layer does not rewrite pages
+    /// either, because a dry run must change no byte.
     pub fn layer(&self) -> MaskLayer {
         let layer = MaskLayer::new(self.set.clone());
         if layer.enforces() { layer.with_pages(self.pages.set.clone()) } else { layer }
@@ -39,8 +39,8 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
-/// Reads `mode`, `[masking]`, `[[route]]`, `[[page]]` and `presets`, and adds the presets of flags.
-/// Returns `None` after reporting an error.
+/// Reads `mode`, `[masking]`, `[[route]]`, `[[page]]` and `presets`. Adds the presets of the
+/// `--preset` flags. Returns `None` after reporting an error.
 pub(in crate::config) fn read(root: &mut Table<'_>, flag_presets: &[String]) -> Option<Routes> {
     let masking = root.section("masking", |table| Masking::default().overridden(table));
     let defaults = RouteDefaults { masking, mode: root.read_or("mode", Mode::Enforce, mode) };
@@ -71,7 +71,7 @@ pub(in crate::config) fn read(root: &mut Table<'_>, flag_presets: &[String]) -> 
     Some(Routes { set, described: entries.into_iter().map(|entry| entry.description).collect(), pages })
 }
 
-/// Returns the text of a preset, or a message that names the presets.
+/// Returns the TOML text of a preset. An unknown name returns a message with the known names.
 fn preset(name: &str) -> Result<&'static str, String> {
     if let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) {
         return Ok(text);
@@ -82,8 +82,10 @@ fn preset(name: &str) -> Result<&'static str, String> {
     })
 }
 
-/// Returns the names of the presets, each once. Warns if a variable removes a preset that the file
-/// names, since that removes its masks.
+/// Returns the names of the presets, each once. Returns `None` after reporting an error.
+///
+/// `LAST4_PRESETS` replaces the presets of the file. If a preset of the file is then missing, its
+/// secrets are no longer masked, so this warns.
 fn presets(root: &mut Table<'_>, flag_presets: &[String]) -> Option<Vec<String>> {
     let known = |value: &_| text(value).and_then(|name| preset(&name).map(|_| name));
     let mut names = Vec::new();
@@ -96,8 +98,8 @@ fn presets(root: &mut Table<'_>, flag_presets: &[String]) -> Option<Vec<String>>
     let removed: Vec<_> = in_file.iter().filter(|name| !names.contains(name)).map(|name| format!("{name:?}")).collect();
     if !removed.is_empty() {
         let removed = removed.join(", ");
-        let message = "of the file, with all it masks: name what is to stay, or leave the variable out";
-        root.warn(&root.locate("presets"), format!("takes away {removed} {message}"));
+        let message = "from the file's presets, so less is masked: list every preset, or leave the variable out";
+        root.warn(&root.locate("presets"), format!("removes {removed} {message}"));
     }
     Some(names)
 }
@@ -123,7 +125,7 @@ fn preset_routes(
     Some(entries)
 }
 
-/// Reports routes with the same name, even if something else is wrong with them.
+/// Returns whether each route's name is unique, and reports each duplicate.
 fn has_unique_names(root: &Table<'_>, names: &[Located<String>]) -> bool {
     let mut unique = true;
     for (position, name) in names.iter().enumerate() {

@@ -11,43 +11,45 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use tracing::Level;
 
-/// The smallest buffer for heads that hyper accepts.
+/// The smallest `max_header_bytes`, in bytes. hyper accepts no smaller buffer for a head.
 const MIN_HEADER_BYTES: usize = 8 * 1024;
 
-/// Permissions of a Unix socket's file: read and write for the proxy's user and group.
+/// The default permissions of a Unix socket's file: read and write for the proxy's user and group.
 const SOCKET_MODE: u32 = 0o660;
 
-/// The operator's listener.
+/// The operator's listener, which serves `/livez`, `/readyz` and `/metrics`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Admin {
     /// The address and port.
     pub listen: SocketAddr,
-    /// Whether the address is the default. If it is taken, the proxy starts without the listener.
+    /// Whether `listen` is the default. If a default address is in use, the proxy starts without
+    /// this listener. If a configured address is in use, the proxy does not start.
     pub is_default: bool,
-    /// Host names that requests may have, beside names that cannot be registered.
+    /// Additional host names that requests may have in `Host`. IP addresses, and names that cannot
+    /// be registered as public domains, are always accepted.
     pub hosts: Vec<String>,
 }
 
-/// The log: which events, and their form.
+/// Which events are logged, and in which form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// The least important events that are logged.
+    /// The lowest level that is logged.
     pub level: Level,
-    /// The form of an event.
+    /// The form of each log line.
     pub format: LogFormat,
-    /// Whether each request has a line.
+    /// Whether each request is logged, with one line (the access log).
     pub access: bool,
-    /// Whether the line has the path of a request that is on no masked route.
+    /// Whether the access log contains the paths of requests that are on no masked route.
     pub paths: bool,
 }
 
-/// The form of an event in the log.
+/// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// Each line is a JSON object.
     Json,
-    /// One line for people.
+    /// Each line is text for people.
     Text,
 }
 
@@ -57,7 +59,8 @@ pub(in crate::config) fn listen(root: &mut Table<'_>) -> ListenAddress {
     let bits = mode.as_ref().map_or(SOCKET_MODE, |mode| mode.value);
     let address = root.read_or("listen", default, |value| listener(value, bits));
     if let (Some(mode), ListenAddress::Tcp(_)) = (mode, &address)
-        // The example file has every key at its default.
+        // The default is no error even without a Unix socket: the example file sets every key to
+        // its default.
         && mode.value != SOCKET_MODE
     {
         root.error(&mode, "has no effect without a Unix socket: write listen = \"unix:/path\", or leave it out");
@@ -65,12 +68,12 @@ pub(in crate::config) fn listen(root: &mut Table<'_>) -> ListenAddress {
     address
 }
 
-/// Reads `workers`. Returns `None` for one thread per core.
+/// Reads `workers`. Returns `None` for 0, which means one thread per core.
 pub(in crate::config) fn workers(root: &mut Table<'_>) -> Option<NonZeroUsize> {
     NonZeroUsize::new(root.read_or("workers", 0, |value| integer(value, 0..=1024)))
 }
 
-/// Reads `[admin]`. Returns `None` if the listener is switched off.
+/// Reads `[admin]`. Returns `None` if `listen` is empty, which switches the listener off.
 pub(in crate::config) fn admin(root: &mut Table<'_>) -> Option<Admin> {
     root.section("admin", |admin| {
         let is_default = !admin.contains("listen");
@@ -106,13 +109,13 @@ pub(in crate::config) fn log(root: &mut Table<'_>) -> Log {
     })
 }
 
-/// The `[upstream]` table. Only its URL has no default.
+/// The `[upstream]` table. Every key except `url` has a default.
 pub(in crate::config) struct UpstreamTable {
-    /// `None` if the URL is absent or invalid.
+    /// The parsed URL. `None` if it is missing or invalid.
     url: Option<UpstreamUrl>,
-    /// Whether the URL is set, valid or not.
+    /// Whether the key `url` is set. Its value may be invalid.
     pub(in crate::config) has_url: bool,
-    /// `None` without a URL, or after an error was reported.
+    /// The upstream with its settings. `None` if the URL is missing, or after reporting an error.
     pub(in crate::config) upstream: Option<Upstream>,
 }
 
@@ -149,7 +152,8 @@ impl UpstreamTable {
         })
     }
 
-    /// Returns whether the upstream is the proxy itself, as far as the addresses show without DNS.
+    /// Returns whether the upstream's address is the address that the proxy listens on. Only IP
+    /// addresses and `localhost` are compared: host names are not resolved.
     pub(in crate::config) fn is_at(&self, listen: &ListenAddress) -> bool {
         let Some(UpstreamUrl { carrier, authority }) = &self.url else { return false };
         let (listen, default_port) = match (listen, carrier) {
@@ -165,7 +169,7 @@ impl UpstreamTable {
     }
 }
 
-/// Returns the host, of an IPv6 address without its brackets.
+/// Returns the host. An IPv6 address is returned without its brackets.
 fn unbracketed(authority: &Authority) -> &str {
     authority.host().trim_matches(['[', ']'])
 }
@@ -179,8 +183,7 @@ pub(in crate::config) fn forwarded(root: &mut Table<'_>) -> Forwarded {
         for peers in trusted.iter().filter(|peers| peers.value.is_some_and(|network| network.prefix_len() == 0)) {
             forwarded.warn(
                 peers,
-                "trusts everybody, so that any client can name another as its own address: write the networks of your \
-                 ingress",
+                "trusts every peer, so that any client can claim any address: write the networks of your ingress",
             );
         }
         let trusted = values(trusted);

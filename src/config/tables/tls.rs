@@ -25,9 +25,9 @@ pub(in crate::config) fn listener(root: &mut Table<'_>) -> Option<ServerTls> {
     })
 }
 
-/// The TLS keys of `[upstream]`.
+/// The values of the TLS keys of `[upstream]`. A value is `None` if its key is missing or invalid.
 pub(in crate::config) struct UpstreamTls {
-    /// The keys that are set.
+    /// The names of the keys that are set, even to an invalid value.
     keys: Vec<&'static str>,
     name: Option<ServerName<'static>>,
     roots: Option<Roots>,
@@ -45,25 +45,26 @@ impl UpstreamTls {
         }
     }
 
-    /// Reports each key as an error, for an upstream without TLS.
+    /// Reports an error for each key that is set. Called if the upstream's URL is not `https://`.
     pub(in crate::config) fn reject(&self, upstream: &Table<'_>) {
         for key in &self.keys {
             upstream.error(*key, "has no effect without an `https://` URL: change the URL, or leave it out");
         }
     }
 
-    /// Compiles the keys for a host. Returns `None` after reporting an error.
+    /// Builds the TLS client. Without `server_name`, the upstream's certificate must be for `host`.
+    /// Returns `None` after reporting an error.
     pub(in crate::config) fn compile(self, host: &str, upstream: &Table<'_>) -> Option<ClientTls> {
         let error = |key: &str, message: String| upstream.error(key, message);
         let name = match self.name {
             Some(name) => name,
             None => ServerName::try_from(host.to_owned())
-                .map_err(|_| error("url", "its host can be in no certificate: add `server_name`".to_owned()))
+                .map_err(|_| error("url", "no certificate can have this host: add `server_name`".to_owned()))
                 .ok()?,
         };
         let roots = match self.roots {
             Some(roots) => roots,
-            // Reported when it was read.
+            // `roots` is set but invalid, which was reported when it was read.
             None if self.keys.contains(&"roots") => return None,
             None => Roots::of_system()
                 .map_err(|fault| error("url", format!("{fault}: name a file of them in `upstream.roots`")))
@@ -73,7 +74,8 @@ impl UpstreamTls {
     }
 }
 
-/// Returns the files of certificates, keys and roots, even if they or other keys are wrong.
+/// Returns the paths of all certificate, key and root files that the configuration names. Errors in
+/// the files or in other keys are ignored.
 pub(in crate::config) fn files(root: &mut Table<'_>) -> Vec<PathBuf> {
     let tables = [("tls", ["certificate", "key", "client_roots"]), ("upstream", ["certificate", "key", "roots"])];
     let files = tables.map(|(table, keys)| root.section(table, |table| keys.map(|key| table.read(key, text))));
@@ -103,7 +105,8 @@ fn server_name(value: &Value) -> Result<ServerName<'static>, String> {
     ServerName::try_from(text(value)?).map_err(|_| "not a host name: write one such as \"api.example\"".to_owned())
 }
 
-/// Reads a file. The message never has any of its content.
+/// Reads the file that `value` names, and parses it with `read`. The error message never quotes the
+/// file's content, which may be a private key.
 fn file<T>(value: &Value, read: impl FnOnce(&[u8]) -> Result<T, TlsError>, advice: &str) -> Result<T, String> {
     let path = text(value)?;
     let bytes = fs::read(&path).map_err(|error| format!("{path} cannot be read: {error}: {advice}"))?;

@@ -6,7 +6,8 @@ use http::Method;
 
 #[test]
 fn the_example_file_holds_every_key_at_its_default() {
-    // Keys that are commented out are read too. Prose has a space after the `#`.
+    // Commented-out keys, such as `#http2 = true`, are also loaded. Prose has a space after the
+    // `#`.
     let is_prose = |line: &str| line.is_empty() || line.starts_with("# ") || line == "#";
     let keys: Vec<_> =
         EXAMPLE.lines().filter(|line| !is_prose(line)).map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
@@ -20,7 +21,7 @@ fn the_example_file_holds_every_key_at_its_default() {
     };
     assert_eq!(whole(&config), whole(&default));
     assert_eq!(format!("{:?}", config.routes.set.routes()[0].rule), format!("{:?}", with_reveal(&default)));
-    // Files that do not exist.
+    // Keys that name files are left out, because these files do not exist.
     let is_file = |line: &str| line.contains("/etc/last4/") || written(line) == "server_name";
     let one_path: Vec<_> = keys.iter().copied().filter(|line| written(line) != "path" && !is_file(line)).collect();
     assert_eq!(load(&file(&one_path.join("\n"))).map(|config| whole(&config)), Ok(whole(&default)));
@@ -29,12 +30,12 @@ fn the_example_file_holds_every_key_at_its_default() {
     }
 }
 
-/// The key of a line.
+/// Returns the key of a line.
 fn written(line: &str) -> &str {
     line.split('=').next().unwrap_or_default().trim()
 }
 
-/// The rule of the minimal route, with the `reveal` of the example.
+/// Returns the rule of the minimal route, with the `reveal` of the example file.
 fn with_reveal(config: &Config) -> crate::layer::MaskRule {
     config.routes.set.routes()[0].rule.clone().with_reveal([Method::POST], crate::mask::Reveal::TopLevel)
 }

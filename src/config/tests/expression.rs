@@ -22,11 +22,11 @@ fn an_expression_that_matches_nothing_is_refused_with_what_to_write() {
         ("/a/keys|b/keys", "in every alternative"),
         ("(/a/keys|b/keys)", "in every alternative"),
         ("[^\\x00-\\xff]", "matches nothing"),
-        ("/v1$/keys", "matches no path as paths are compared"),
-        ("/v1/^keys", "matches no path as paths are compared"),
-        ("./v1/keys", "matches no path as paths are compared"),
-        ("/v1/keys\\?page=.*", "the query is no part of the path"),
-        ("/v1/keys#x", "the query is no part of the path"),
+        ("/v1$/keys", "matches no normalized path"),
+        ("/v1/^keys", "matches no normalized path"),
+        ("./v1/keys", "matches no normalized path"),
+        ("/v1/keys\\?page=.*", "the query is not part of the path"),
+        ("/v1/keys#x", "the query is not part of the path"),
         ("/v1/my%20keys", "written decoded"),
         ("/v1/my(%20|%2B)keys", "written decoded"),
         ("/v1\\\\keys", "a backslash is read as `/`"),
@@ -67,7 +67,7 @@ fn an_expression_that_is_narrower_than_what_servers_take_is_warned_of() {
         ("/apps/*/keys", "for one segment write `/[^/]+`"),
         ("/apps/+keys", "for one segment write `/[^/]+`"),
         ("/apps/keys\\.json", "extension .json"),
-        ("/apps/keys;v=1", "parameters behind `;`"),
+        ("/apps/keys;v=1", "parameters after `;`"),
     ] {
         let found = route_warnings(&route(expression));
         assert!(found.contains(advice), "{expression}: {found}");
@@ -87,7 +87,7 @@ fn an_expression_that_is_right_is_neither_refused_nor_warned_of() {
 proptest::proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Compared with a match of all short canonical paths.
+    /// Each accepted expression must match at least one of all short canonical paths.
     #[test]
     fn an_expression_that_is_accepted_matches_some_plain_path(
         parts in proptest::collection::vec(
@@ -116,7 +116,7 @@ proptest::proptest! {
     }
 }
 
-/// Canonical paths of up to six characters.
+/// Returns all canonical paths of up to six characters, over the alphabet `/`, `a`, `b`, `.`.
 fn plain_paths() -> impl Iterator<Item = String> {
     let longer = |texts: &[String]| -> Vec<String> {
         texts.iter().flat_map(|text| ["/", "a", "b", "."].map(|end| format!("{text}{end}"))).collect()

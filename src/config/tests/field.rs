@@ -48,7 +48,7 @@ fn a_field_that_masks_nothing_is_refused_with_the_one_that_was_meant_and_the_one
         let meant: Vec<_> = meant.split("\", \"").collect();
         assert_eq!(route_warnings(&format!("path = \"/keys\"\nfields = {meant:?}")), "", "{field:?}");
         if !literal.is_empty() && field.trim_start() == field {
-            assert!(found.contains(&format!("of that very name \"{literal}\"")), "{field:?}: {found}");
+            assert!(found.contains(&format!("of exactly that name \"{literal}\"")), "{field:?}: {found}");
             assert_eq!(route_warnings(&route(literal)), "", "{field:?}");
         }
     }
@@ -57,7 +57,7 @@ fn a_field_that_masks_nothing_is_refused_with_the_one_that_was_meant_and_the_one
 #[test]
 fn a_field_that_is_only_suspicious_is_warned_of() {
     let found = route_warnings(&route("data/token"));
-    assert!(found.starts_with("last4.toml:5: route[0].fields[0]: a name stands for itself"), "{found}");
+    assert!(found.starts_with("last4.toml:5: route[0].fields[0]: a name is compared literally"), "{found}");
     assert!(found.contains("\"$.data.token\"") && found.contains("\"$..['data/token']\""), "{found}");
     for field in
         ["token", "api key", "to-ken", "_token", "t\u{f6}ken", "xmlns:token", "0", "$..['data/token']", "$.a[*].b"]
@@ -74,9 +74,9 @@ fn an_index_is_refused_with_what_to_write_in_fields_and_in_reveal_fields() {
     }
     assert_eq!(route_warnings(&route("$.a[*].b")), "");
     for (path, advice) in [
-        ("$.a[0].b", "what stands in an array is never revealed"),
-        ("$.a.0.b", "what stands in an array is never revealed"),
-        ("$.a[?(@.x)].b", "what stands in an array is never revealed"),
+        ("$.a[0].b", "values in an array are never revealed"),
+        ("$.a.0.b", "values in an array are never revealed"),
+        ("$.a[?(@.x)].b", "values in an array are never revealed"),
         ("$.a[*].b", "must be a path of plain names"),
         ("token", "write \"$.token\""),
     ] {

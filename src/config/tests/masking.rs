@@ -11,7 +11,7 @@ fn a_route_overrides_how_values_are_masked_in_general() {
     assert!(rule.contains("ignore_case: true"), "{rule}");
 }
 
-/// Returns a masked answer, with these lines in `[masking]` and in the route.
+/// Returns the answer `text`, masked. `masking` and `route` are lines of these tables.
 async fn answered(masking: &str, route: &str, text: &str) -> String {
     use http_body_util::{BodyExt, Full};
     use tower_layer::Layer;
@@ -43,7 +43,7 @@ async fn a_width_is_that_of_every_masked_value() {
         ("width = 26", "width = 0", KEY, "app-8...cY5d"),
         ("width = 26", "width = 10", KEY, "app-8.cY5d"),
         ("width = 26", "first = 3\nlast = 20\nmin_hidden = 0", KEY, "app...mQ7vXz31LtPq0RbNcY5d"),
-        // A value that the API has masked stays as it is.
+        // A value that the API itself has masked to this width stays unchanged.
         ("width = 26", "", r#"{"token":"app-8.................cY5d"}"#, "app-8.................cY5d"),
     ] {
         assert_eq!(answered(masking, route, text).await, token(expected), "{masking} {route} {text}");
@@ -90,7 +90,8 @@ fn a_policy_that_shows_whole_values_or_half_of_them_is_warned_of() {
             found.contains("half or more: write smaller `first` and `last`") && found.lines().count() == 1,
             "{lines}: {found}"
         );
-        // Routes that inherit it cause no other warning, nor do those of a preset.
+        // Routes that inherit the policy cause no second warning, whether from the file or a
+        // preset.
         assert_eq!(warnings(&format!("presets = [\"dify\"]\n{}", masking(&lines))).lines().count(), 1, "{lines}");
     }
     assert_eq!(warnings(MINIMAL), "");

@@ -1,4 +1,4 @@
-//! Messages and configurations, by table. Each test loads a whole file.
+//! Tests of configurations and messages, one module per table. Each test loads a whole file.
 
 mod example;
 mod expression;
@@ -35,17 +35,18 @@ fn environment<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> V
     variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// A file with one route, whose lines start at line 4.
+/// Returns a file with one route that has `lines`. They start at line 4 of the file.
 fn with_route(lines: &str) -> String {
     format!("upstream.url = \"http://api\"\n[[route]]\nname = \"keys\"\n{lines}")
 }
 
-/// Cases that are separated by two spaces or line feeds.
+/// Splits a text into cases, which are separated by two spaces or by line feeds.
 fn cases(text: &str) -> impl Iterator<Item = &str> {
     text.split("  ").flat_map(str::lines).map(str::trim).filter(|case| !case.is_empty())
 }
 
-/// Rows `input => expected`, one a line. ` & ` stands for a line feed.
+/// Splits a text into rows of the form `input => expected`, one per line. In both parts, ` & `
+/// means a line feed.
 fn table(text: &str) -> impl Iterator<Item = (String, String)> {
     let feeds = |cell: &str| cell.trim_start().replace(" & ", "\n");
     text.lines().filter_map(|row| row.split_once(" => ")).map(move |(input, expected)| (feeds(input), feeds(expected)))

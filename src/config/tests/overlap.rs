@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Returns the warnings of a file with two routes, `one` and `two`: their paths and other keys.
+/// Returns the warnings of a file with two routes. Each argument has a route's path and its other
+/// keys.
 fn of(one: [&str; 2], two: [&str; 2]) -> String {
     let key = |path: &str| if path.starts_with('^') { "path_regex" } else { "path" };
     let route = |name: &str, [path, rest]: [&str; 2]| {
@@ -26,7 +27,7 @@ fn a_route_that_cancels_what_another_reveals_is_named() {
         ("^/api/[^/]+/keys", "^/api/.*/?keys"),
     ] {
         let expected = format!(
-            "last4.toml:6: route[0].reveal: reveals nothing to POST, for the route \"two\" ({two}) is on the same paths: \
+            "last4.toml:6: route[0].reveal: reveals nothing to POST, because the route \"two\" ({two}) matches the same paths: \
              write POST in its `reveal` too, or narrow its path"
         );
         assert_eq!(of([one, POST], [two, ""]), expected, "{one} {two}");
@@ -40,7 +41,7 @@ fn a_route_that_cancels_what_another_reveals_is_named() {
 fn routes_that_meet_nowhere_or_on_some_paths_alone_are_not() {
     for (one, two) in [
         ("/api/keys", "/api/keys/{id}"),
-        // A deliberate exception, and an overlap on paths without requests.
+        // The second route covers only a part of the first one's paths: it may be an exception.
         ("/api/{*rest}", "/api/admin/keys"),
         ("/console/api/{*of}/api-keys", "/console/api/datasets/external-knowledge-api/{id}"),
         ("/{*all}", "/"),

@@ -10,7 +10,7 @@ fn a_page_is_read_with_all_that_is_wrong_with_it() {
     assert_eq!(load(&file(MINIMAL)).unwrap().routes.pages.described, []);
     let cases = r##"
         path = "/" => 12: page[0].hide: missing: what to hide, such as hide = ["#keys .copy"], or what to `remove`
-        hide = ["a"] => 12: page[0].path: missing: which requests
+        hide = ["a"] => 12: page[0].path: missing: the path of the requests
         path = "/" & hide = ["a{}"] => 14: page[0].hide[0]: a selector may not have `{`, `}`, `;` or `@` outside quotes
         path = "/" & remove = ["a", "b ~ c"] => 14: page[0].remove[1]: Unsupported combinator `~` in selector: in a page
         path = "x" & hide = ["a"] => 13: page[0].path: a path begins with `/`: write "/x""##;
@@ -46,7 +46,10 @@ fn removing_the_control_of_a_form_is_warned_of() {
              .x[type=password]  form.keys  fieldset  *[name]  input[value="a > b"]"#;
     for selector in cases(selectors) {
         let found = warnings(&page(selector));
-        assert!(found.starts_with("last4.toml:11: page[0].remove[0]: may be a form's control"), "{selector}: {found}");
+        assert!(
+            found.starts_with("last4.toml:11: page[0].remove[0]: may select a form control"),
+            "{selector}: {found}"
+        );
         assert!(found.contains(&format!("write it under `hide`, hide = [{selector:?}]")), "{found}");
     }
     let selectors = r#"button.copy  input[type="button"]  form button  input[type=submit]  .copy  textarea > .x

@@ -1,11 +1,11 @@
-//! Path templates that mask nothing: errors and warnings name the likely template.
+//! Path templates that mask nothing. The errors and warnings contain the likely template.
 
 use super::*;
 use crate::config::checks::path::path;
 use crate::route::{CanonicalPath, Route, RouteSet};
 use proptest::prelude::ProptestConfig;
 
-/// The lines of a route with this path.
+/// Returns the lines of a route with this path.
 fn route(path: &str) -> String {
     format!("path = {}\nfields = [\"token\"]", toml(path))
 }
@@ -28,7 +28,7 @@ fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
         ("/v1/keys\u{feff}", "/v1/keys"),
         ("/v1/keys\r", "/v1/keys"),
         ("/v1/\tkeys", "/v1/keys"),
-        // What a server resolves before it compares paths.
+        // Parts of a path that servers resolve before they compare paths.
         ("/a/../b", "/b"),
         ("/a/./b", "/a/b"),
         ("/a/b/..", "/a"),
@@ -89,7 +89,7 @@ fn a_template_that_matches_nothing_is_refused_with_the_one_that_was_meant() {
         ("= /v1/keys", "/v1/keys"),
         ("https://api.example/v1/keys", "/v1/keys"),
         ("v1/keys", "/v1/keys"),
-        // The rest.
+        // A query, a fragment, and quotes.
         ("/v1/keys?page=1", "/v1/keys"),
         ("/v1/keys#x", "/v1/keys"),
         ("/v1/\"keys\"", "/v1/{keys}"),
@@ -162,7 +162,8 @@ fn a_template_that_is_right_is_neither_refused_nor_warned_of() {
 proptest::proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The path is one that a server neither resolves nor cuts, percent-encoded as by a client.
+    /// Makes a plain path from each accepted template, percent-encodes it as a client does, and
+    /// expects it to be on the route.
     #[test]
     fn a_template_that_is_accepted_is_one_that_a_plain_request_is_on(
         parts in proptest::collection::vec(

@@ -23,7 +23,7 @@ fn a_route_masks_unless_its_mode_or_the_top_level_one_is_observe() {
 fn every_problem_of_a_route_says_what_to_write_instead() {
     let path = "path = \"/keys\"";
     let cases = r#"
-        fields = ["token"] => 2: route[0].path: missing: which requests, such as path = "/api/apps/{app_id}/keys"
+        fields = ["token"] => 2: route[0].path: missing: the path of the requests, such as path = "/api/apps/{app_id}/keys"
         path = "/a" & path_regex = "/a" & fields = ["token"] => 2: route[0]: has both `path` and `path_regex`: keep one
         path = "keys" & fields = ["token"] => 4: route[0].path: a path begins with `/`: write "/keys"
         path = "/a{b}" & fields = ["token"] => 4: route[0].path: a placeholder is a whole segment: `{name}` for one segment, `{*name}` for any number
@@ -31,7 +31,7 @@ fn every_problem_of_a_route_says_what_to_write_instead() {
         {path} & fields = [] => 5: route[0].fields: an empty list masks nothing: name a field, such as ["token"]
         {path} & fields = "token" => 5: route[0].fields: must be a list in square brackets, not a text
         {path} & fields = [ &   "a", &   1, & ] => 7: route[0].fields[1]: must be a text in double quotes, not a number
-        {path} & fields = ["data.token"] => 5: route[0].fields[0]: a name stands for itself at any depth: for a path write "$.data.token", for a member of that very name "$..['data.token']"
+        {path} & fields = ["data.token"] => 5: route[0].fields[0]: a name is compared literally, at any depth: for a path write "$.data.token", for a member of exactly that name "$..['data.token']"
         {path} & fields = ["$.a b"] => 5: route[0].fields[0]: not a path: write names as `.name` or `['name']`, any member or element as `.*` or `[*]`, any depth as `..name` &     $.a b &       ^
         {fields} & reveal = ["GET"] => 6: route[0].reveal[0]: `GET` would reveal every list: name the method that creates, such as "POST"
         {fields} & reveal = ["POST", "TRACE"] => 6: route[0].reveal[1]: `TRACE` creates nothing: leave it out
@@ -39,7 +39,7 @@ fn every_problem_of_a_route_says_what_to_write_instead() {
         {fields} & reveal = ["P T"] => 6: route[0].reveal[0]: not a method: write one such as "POST"
         {fields} & reveal_fields = ["$.token"] => 6: route[0].reveal_fields: has no effect without `reveal`: add reveal = ["POST"], or leave it out
         {fields} & reveal = ["POST"] & reveal_fields = ["$..token"] => 7: route[0].reveal_fields[0]: a revealed field must be a path of plain names, such as "$.data.token": a wildcard could reveal a list
-        {fields} & reveal = ["POST"] & ndjson = true => 6: route[0].reveal: has no effect with ndjson = true, which never is one created object: leave it out
+        {fields} & reveal = ["POST"] & ndjson = true => 6: route[0].reveal: has no effect with ndjson = true, where an answer has many values: leave it out
         {fields} & ellipsis = "" => 6: route[0].ellipsis: `ellipsis` must not be empty: write at least one character, such as "..."
         {fields} & first = 65 => 6: route[0].first: must be a whole number from 0 to 64
         {fields} & mode = "observ" => 6: route[0].mode: must be one of "enforce", "observe"; did you mean "observe"?

@@ -35,7 +35,7 @@ fn every_problem_of_the_other_tables_says_what_to_write_instead() {
         allowed_rerouting_headers = ["a b"] => allowed_rerouting_headers[0]: not a header name: write one such as "X-Original-URL"
         admin.listen = "9464" => admin.listen: not a socket address: write an IP address and a port, such as "127.0.0.1:8080"
         admin.hosts = ["a.example:80"] => admin.hosts[0]: not a name: write one such as "last4.example.com", without a port
-        admin.listen = "127.0.0.1:8080" => admin.listen: is the same as `listen`: the two need a port each
+        admin.listen = "127.0.0.1:8080" => admin.listen: is the same as `listen`: each listener needs its own port
         forwarded.trusted_peers = ["10/8"] => forwarded.trusted_peers[0]: not a network: write "10.0.0.0/8", "10.1.2.3" or "unix:"
         forwarded.preserve_host = 1 => forwarded.preserve_host: must be true or false, not a number
         limits.header_timeout_secs = 0 => limits.header_timeout_secs: must be more than 0 and at most 86400 seconds
@@ -57,8 +57,8 @@ fn empty_sources_name_the_required_keys() {
         load(&Sources::default()).unwrap_err().to_string(),
         "configuration: route: missing: nothing would be masked: write a `[[route]]`, or take the built-in routes with \
          presets = [\"dify\"] or --preset dify\n\
-         configuration: upstream.url: missing: the API to stand in front of: write url = \"http://host:port\" in \
-         `[upstream]`, set LAST4_UPSTREAM__URL, or give --upstream"
+         configuration: upstream.url: missing: the API behind the proxy: write url = \"http://host:port\" in \
+         `[upstream]`, set LAST4_UPSTREAM__URL, or pass --upstream"
     );
 }
 
@@ -104,7 +104,7 @@ fn peers_of_ipv4_are_trusted_however_their_network_is_written() {
     }
     for everybody in ["\"0.0.0.0/0\"", "\"::/0\"", "\"::ffff:0:0/96\""] {
         let found = warnings(&peers(everybody));
-        assert!(found.starts_with("last4.toml:1: forwarded.trusted_peers[0]: trusts everybody"), "{found}");
+        assert!(found.starts_with("last4.toml:1: forwarded.trusted_peers[0]: trusts every peer"), "{found}");
     }
     assert_eq!(warnings(&peers("\"10.0.0.0/8\", \"unix:\", \"fd00::/8\"")), "");
 }

@@ -93,7 +93,7 @@ fn a_problem_of_the_environment_or_a_flag_names_it() {
     assert_eq!(
         load(&sources).unwrap_err().to_string(),
         "environment variable LAST4_LISTN: listn: unknown key: did you mean `listen`?\n\
-         environment variable LAST4_ROUTE: route: write `[[route]]` in a file, where a list can be read\n\
+         environment variable LAST4_ROUTE: route: only a file can have a list of tables: write `[[route]]` there\n\
          environment variable LAST4_UPSTREAM__ULR: upstream.ulr: unknown key: did you mean `url`?\n\
          environment variable LAST4_WORKERS: workers: must be a whole number from 0 to 1024, not a text\n\
          --listen: listen: not a socket address: write an IP address and a port, such as \"127.0.0.1:8080\", or \
@@ -134,8 +134,8 @@ fn a_variable_that_takes_away_a_preset_of_the_file_is_warned_of() {
     assert_eq!(
         found.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
-            "environment variable LAST4_PRESETS: presets: takes away \"dify\" of the file, with all it masks: name what is to \
-          stay, or leave the variable out"
+            "environment variable LAST4_PRESETS: presets: removes \"dify\" from the file's presets, so less is masked: list \
+             every preset, or leave the variable out"
         ]
     );
     assert_eq!(of(taken.with_preset("dify")), []);
@@ -145,7 +145,8 @@ fn a_variable_that_takes_away_a_preset_of_the_file_is_warned_of() {
 
 #[test]
 fn injected_variables_of_any_service_are_ignored() {
-    // For a service `last4`, `last4-metrics`, `last4-upstream`.
+    // Injected by Kubernetes for services named `last4`, `last4-metrics`, `last4-upstream` and
+    // others.
     let kubernetes = "
         LAST4_SERVICE_HOST=10.0.0.1  LAST4_SERVICE_PORT=80  LAST4_SERVICE_PORT_HTTP=80
         LAST4_PORT=tcp://10.0.0.1:80  LAST4_PORT_8080_TCP=tcp://10.0.0.1:8080  LAST4_PORT_8080_TCP_ADDR=10.0.0.1
@@ -155,7 +156,7 @@ fn injected_variables_of_any_service_are_ignored() {
         LAST4_METRICS_PORT_53_UDP_ADDR=10.0.0.1  LAST4_UPSTREAM_PORT=tcp://10.0.0.1:80
         LAST4_LISTEN_PORT=tcp://[fd00::1]:80  LAST4_LISTEN_PORT_80_SCTP_PROTO=sctp
         LAST4__X_SERVICE_HOST=10.0.0.1  LAST4_SERVICE_SERVICE_PORT_SERVICE_PORT=80";
-    // For a link `last4` or `last4-db`.
+    // Injected by `docker run --link` for containers linked as `last4` or `last4-db`.
     let docker = "LAST4_NAME=/web/last4  LAST4_ENV_PATH=/bin  LAST4_DB_PORT_5432_TCP_START=tcp://172.17.0.5:5432";
     let injected = || cases(kubernetes).chain(cases(docker)).filter_map(|variable| variable.split_once('='));
     assert_eq!(injected().count(), 22);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Creates a directory with a certificate, its key, and another key.
+/// Creates a directory with a certificate (`a.crt`), its key (`a.key`) and another key (`b.key`).
 fn certificate_files() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["api.example".to_owned()]).unwrap();
@@ -31,7 +31,7 @@ fn every_problem_of_certificates_says_what_to_write_instead() {
         - | tls.client_roots = "@a.crt" => 1: tls.client_roots: has no effect without `certificate` and `key`: add them, or leave it out
         http://api | upstream.roots = "@a.crt" => 2: upstream.roots: has no effect without an `https://` URL: change the URL, or leave it out
         https://api | upstream.roots = "@a.key" => 2: upstream.roots: /a.key holds no certificate in PEM form: name a file with root certificates
-        https://a_b!c | upstream.roots = "@a.crt" => 1: upstream.url: its host can be in no certificate: add `server_name`
+        https://a_b!c | upstream.roots = "@a.crt" => 1: upstream.url: no certificate can have this host: add `server_name`
         https://api | upstream.roots = "@a.crt" & upstream.server_name = "a b" => 3: upstream.server_name: not a host name: write one such as "api.example"
         https://api | upstream.roots = "@a.crt" & upstream.certificate = "@a.crt" & upstream.key = "@b.key" => 4: upstream.key: is not the key of the certificate"#;
     for (input, expected) in table(cases) {
@@ -54,7 +54,7 @@ fn certificates_are_loaded_and_their_files_are_watched_whatever_is_wrong_with_th
     let config = load(&file(&text)).unwrap();
     assert!(config.proxy.tls.is_some() && config.proxy.upstream.http2);
     assert_eq!(config.proxy.upstream.to_string(), "https://127.0.0.1");
-    // A second load of the same files compares equal, which keeps connections.
+    // The settings of a second load compare equal, so that a reload keeps the connections.
     assert!(load(&file(&text)).unwrap().proxy.upstream == config.proxy.upstream);
     let names = |text: &str| -> Vec<_> {
         let files = files(&file(text)).into_iter();

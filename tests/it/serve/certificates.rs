@@ -76,10 +76,10 @@ fn a_changed_certificate_is_noticed_and_a_bad_one_changes_nothing() {
 
     // A key of another certificate: by a change of the file, and by a signal.
     fs::write(folder.join("tls.key"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    let log = serving.log_until("the one before stays in force");
+    let log = serving.log_until("the previous one stays in force");
     assert!(log.contains("tls.key: is not the key of the certificate"), "{log}");
     serving.signal("HUP");
-    serving.log_until("the one before stays in force");
+    serving.log_until("the previous one stays in force");
     assert!(masked(get(address, &second)));
 
     let third = renew(folder);

@@ -40,7 +40,7 @@ fn a_signal_puts_a_new_configuration_in_force_and_a_bad_one_changes_nothing() {
 
     fs::write(&path, configuration(api, "\"token\"") + "feilds = []\npath_regex = \"(\"\n").unwrap();
     serving.signal("HUP");
-    let log = serving.log_until("the one before stays in force");
+    let log = serving.log_until("the previous one stays in force");
     for problem in
         ["last4.toml:8: route[0].feilds: unknown key: did you mean `fields`?", "last4.toml:9: route[0].path_regex"]
     {
@@ -64,7 +64,7 @@ fn what_is_suspicious_is_logged_at_the_start_and_after_a_reload() {
     let suspicious = "[[route]]\nname = \"file\"\npath = \"/keys.json\"\nfields = [\"token\"]\n";
     fs::write(&path, configuration(api, "\"token\"") + suspicious).unwrap();
     let mut serving = serving(&path);
-    let log = serving.log_until("route[1].path: matches requests with the extension .json alone");
+    let log = serving.log_until("route[1].path: matches only requests with the extension .json");
     assert!(line(&log, "route[1].path").contains("WARN"), "{log}");
     assert_eq!(serving.get(KEYS).matches(SECRET).count(), 1);
     serving.signal("HUP");
@@ -102,11 +102,11 @@ fn a_reload_names_the_routes_that_went_and_came_and_changed() {
     serving.signal("HUP");
     let log = serving.log_until("configuration reloaded");
     for (route, level, says) in [
-        ("gone", "WARN", "route is gone"),
-        ("moved", "WARN", "route has another path"),
+        ("gone", "WARN", "route removed"),
+        ("moved", "WARN", "route path changed"),
         ("less", "WARN", "route masks less"),
-        ("laxer", "INFO", "route has changed"),
-        ("new", "INFO", "route is new"),
+        ("laxer", "INFO", "route changed"),
+        ("new", "INFO", "route added"),
     ] {
         let line = line(&log, &format!("\"route\":\"{route}\""));
         assert!(line.contains(level) && line.contains(says), "{route}: {line}");
@@ -211,7 +211,7 @@ fn counts_outlast_a_reload_and_the_operator_is_told_of_it() {
     assert!(serving.log_until("\"passed\"").contains("/over/there"));
     fs::write(&path, "listen = 1").unwrap();
     serving.signal("HUP");
-    serving.log_until("the one before stays in force");
+    serving.log_until("the previous one stays in force");
     let page = operator(admin, "/metrics");
     for line in [
         "last4_requests_total{route=\"keys\",decision=\"masked\",status_class=\"2xx\"} 1\n",

@@ -97,7 +97,7 @@ fn it_is_not_ready_but_serves_while_others_settle() {
     let mut serving = Serving::before(api, &mut command);
     assert_eq!(status(admin, "/readyz"), "200");
     serving.signal("TERM");
-    serving.log_until("still serving");
+    serving.log_until("requests are still served");
     assert_eq!((status(admin, "/readyz").as_str(), status(admin, "/livez").as_str()), ("503", "200"));
     assert!(serving.get("/x").ends_with("{}"), "new connections are served");
     serving.log_until("new connections are refused");
