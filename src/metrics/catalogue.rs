@@ -45,164 +45,38 @@ pub fn families() -> impl ExactSizeIterator<Item = &'static Family> {
     ALL.iter().copied()
 }
 
-const ALL: &[&Family] = &[
-    &BUILD_INFO,
-    &CONFIG_LOADED,
-    &CONFIG_RELOADS,
-    &REQUESTS,
-    &OBSERVING,
-    &VALUES,
-    &WITHHELD,
-    &OBSERVED_VALUES,
-    &OBSERVED_WITHHELD,
-    &ALARM,
-    &PAGES,
-    &REFUSED,
-    &DURATION,
-    &UPSTREAM_DURATION,
-    &IN_FLIGHT,
-    &ACCEPTED,
-    &OPEN,
-    &HANDSHAKE_FAILURES,
-    &UPSTREAM_OPENED,
-    &UPSTREAM_REUSED,
-    &UPSTREAM_FAILURES,
-    &LOG_LINES_DROPPED,
-];
+/// Defines a constant for each metric, and `ALL` in the order of the page.
+macro_rules! catalogue {
+    ($($constant:ident: $kind:ident, $name:literal, $labels:expr, $help:literal;)*) => {
+        $(pub(super) const $constant: Family =
+            Family { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };)*
 
-macro_rules! family {
-    ($constant:ident, $kind:ident, $name:literal, $labels:expr, $help:literal) => {
-        pub(super) const $constant: Family = Family { name: $name, kind: Kind::$kind, labels: &$labels, help: $help };
+        const ALL: &[&Family] = &[$(&$constant),*];
     };
 }
 
-family!(BUILD_INFO, Gauge, "last4_build_info", ["version"], "Always 1; the program's version is its label.");
-family!(
-    CONFIG_LOADED,
-    Gauge,
-    "last4_config_last_load_timestamp_seconds",
-    [],
-    "When the configuration in force was loaded, in seconds since 1970."
-);
-family!(
-    CONFIG_RELOADS,
-    Counter,
-    "last4_config_reloads_total",
-    ["result"],
-    "Reloads of the configuration: applied, or refused because it was wrong, so that the one before stayed in force."
-);
-family!(
-    REQUESTS,
-    Counter,
-    "last4_requests_total",
-    ["route", "decision", "status_class"],
-    "Requests that are over, by route (- for none), by what became of them and by the class of the status that the client got."
-);
-family!(
-    OBSERVING,
-    Gauge,
-    "last4_route_observing",
-    ["route"],
-    "Whether a route only observes, so that secrets pass: 1 or 0."
-);
-family!(
-    VALUES,
-    Counter,
-    "last4_values_total",
-    ["route", "treatment"],
-    "Selected values that went to clients: masked, unchanged (they came masked) or revealed."
-);
-family!(
-    WITHHELD,
-    Counter,
-    "last4_withheld_total",
-    ["route", "reason"],
-    "Answers whose body was withheld, or cut once it had begun, by reason."
-);
-family!(
-    OBSERVED_VALUES,
-    Counter,
-    "last4_observed_values_total",
-    ["route", "treatment"],
-    "Selected values on routes that only observe, by what enforcing would have done. All of them passed as they came."
-);
-family!(
-    OBSERVED_WITHHELD,
-    Counter,
-    "last4_observed_withheld_total",
-    ["route", "reason"],
-    "Answers on routes that only observe, or requests, that enforcing would have withheld, cut or refused, by reason."
-);
-family!(
-    ALARM,
-    Gauge,
-    "last4_route_alarm",
-    ["route", "alarm"],
-    "Whether the last 50 or more successful lists held no value in a selected field (nothing-selected: was it renamed?) or only such that came masked (already-masked): 1 or 0."
-);
-family!(
-    PAGES,
-    Counter,
-    "last4_pages_total",
-    ["result"],
-    "Pages on a page's route: rewritten, or why one passed as it came, or its rest did."
-);
-family!(
-    REFUSED,
-    Counter,
-    "last4_refused_requests_total",
-    ["reason"],
-    "Requests, or connections before there was one, that were refused before a route was looked for or found, by reason."
-);
-family!(
-    DURATION,
-    Histogram,
-    "last4_request_duration_seconds",
-    ["route"],
-    "Time from the head of a request to the last byte of its answer."
-);
-family!(
-    UPSTREAM_DURATION,
-    Histogram,
-    "last4_upstream_response_seconds",
-    ["route"],
-    "Time from the head of a request to the head of the upstream's answer, the wait for a connection included."
-);
-family!(IN_FLIGHT, Gauge, "last4_requests_in_flight", [], "Requests whose answers are not over.");
-family!(ACCEPTED, Counter, "last4_connections_accepted_total", [], "Connections of clients that were accepted.");
-family!(OPEN, Gauge, "last4_connections_open", [], "Connections of clients that are open, tunnels among them.");
-family!(
-    HANDSHAKE_FAILURES,
-    Counter,
-    "last4_tls_handshake_failures_total",
-    ["reason"],
-    "Connections of clients that ended in their TLS handshake, by reason."
-);
-family!(
-    UPSTREAM_OPENED,
-    Counter,
-    "last4_upstream_connections_opened_total",
-    [],
-    "Connections that were made to the upstream."
-);
-family!(
-    UPSTREAM_REUSED,
-    Counter,
-    "last4_upstream_connections_reused_total",
-    [],
-    "Requests that went on a kept connection to the upstream."
-);
-family!(
-    UPSTREAM_FAILURES,
-    Counter,
-    "last4_upstream_failures_total",
-    ["reason"],
-    "Requests that the upstream gave no answer to, by reason."
-);
-family!(
-    LOG_LINES_DROPPED,
-    Counter,
-    "last4_log_lines_dropped_total",
-    [],
-    "Lines of the log that were dropped, because they were not read in time or could not be written."
-);
+#[rustfmt::skip]
+catalogue! {
+    BUILD_INFO: Gauge, "last4_build_info", ["version"], "Always 1; the program's version is its label.";
+    CONFIG_LOADED: Gauge, "last4_config_last_load_timestamp_seconds", [], "When the configuration in force was loaded, in seconds since 1970.";
+    CONFIG_RELOADS: Counter, "last4_config_reloads_total", ["result"], "Reloads of the configuration: applied, or refused because the new one was wrong, so that the previous one stayed in force.";
+    REQUESTS: Counter, "last4_requests_total", ["route", "decision", "status_class"], "Requests that are over, by route (- for none), by what became of them and by the class of the status that the client got.";
+    OBSERVING: Gauge, "last4_route_observing", ["route"], "Whether a route only observes, so that secrets pass: 1 or 0.";
+    VALUES: Counter, "last4_values_total", ["route", "treatment"], "Selected values that went to clients: masked, unchanged (they came masked) or revealed.";
+    WITHHELD: Counter, "last4_withheld_total", ["route", "reason"], "Answers whose body was withheld, or cut once it had begun, by reason.";
+    OBSERVED_VALUES: Counter, "last4_observed_values_total", ["route", "treatment"], "Selected values on routes that only observe, by what enforcing would have done. All of them passed as they came.";
+    OBSERVED_WITHHELD: Counter, "last4_observed_withheld_total", ["route", "reason"], "Answers on routes that only observe, or requests, that enforcing would have withheld, cut or refused, by reason.";
+    ALARM: Gauge, "last4_route_alarm", ["route", "alarm"], "Whether the last 50 or more successful lists held no value in a selected field (nothing-selected: was it renamed?) or only such that came masked (already-masked): 1 or 0.";
+    PAGES: Counter, "last4_pages_total", ["result"], "Pages on a page's route: rewritten, or why one passed as it came, or its rest did.";
+    REFUSED: Counter, "last4_refused_requests_total", ["reason"], "Requests, or connections before there was one, that were refused before a route was looked for or found, by reason.";
+    DURATION: Histogram, "last4_request_duration_seconds", ["route"], "Time from the head of a request to the last byte of its answer.";
+    UPSTREAM_DURATION: Histogram, "last4_upstream_response_seconds", ["route"], "Time from the head of a request to the head of the upstream's answer, the wait for a connection included.";
+    IN_FLIGHT: Gauge, "last4_requests_in_flight", [], "Requests whose answers are not over.";
+    ACCEPTED: Counter, "last4_connections_accepted_total", [], "Connections of clients that were accepted.";
+    OPEN: Gauge, "last4_connections_open", [], "Connections of clients that are open, tunnels among them.";
+    HANDSHAKE_FAILURES: Counter, "last4_tls_handshake_failures_total", ["reason"], "Connections of clients that ended in their TLS handshake, by reason.";
+    UPSTREAM_OPENED: Counter, "last4_upstream_connections_opened_total", [], "Connections that were made to the upstream.";
+    UPSTREAM_REUSED: Counter, "last4_upstream_connections_reused_total", [], "Requests that went on a kept connection to the upstream.";
+    UPSTREAM_FAILURES: Counter, "last4_upstream_failures_total", ["reason"], "Requests that the upstream gave no answer to, by reason.";
+    LOG_LINES_DROPPED: Counter, "last4_log_lines_dropped_total", [], "Lines of the log that were dropped, because they were not read in time or could not be written.";
+}

@@ -70,23 +70,8 @@ impl CounterVec {
 /// Upper bounds of a histogram's buckets, in microseconds: from the time of a short list on one
 /// machine to that of an answer that a model generates. One more bucket has no bound.
 pub(super) const BOUNDS_MICROS: [u64; 17] = [
-    500,
-    1_000,
-    2_500,
-    5_000,
-    10_000,
-    25_000,
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    30_000_000,
-    60_000_000,
-    300_000_000,
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
+    10_000_000, 30_000_000, 60_000_000, 300_000_000,
 ];
 
 /// Counts durations in buckets.

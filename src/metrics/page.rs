@@ -1,7 +1,7 @@
 //! Writes the page in Prometheus's text format, version 0.0.4.
 
 use super::catalogue::Family;
-use super::instruments::{BOUNDS_MICROS, Histogram};
+use super::instruments::{BOUNDS_MICROS, CounterVec, Histogram};
 use std::fmt::{Display, Write};
 
 /// A page that is being written: one family after another, each with all its samples.
@@ -39,6 +39,13 @@ impl Samples<'_> {
     pub(super) fn add(&mut self, values: &[&str], number: impl Display) -> &mut Self {
         self.sample("", values, None, number);
         self
+    }
+
+    /// Writes one sample for each value of the family's only label.
+    pub(super) fn add_each(&mut self, counters: &CounterVec) {
+        for (value, count) in counters.counts() {
+            self.add(&[value], count);
+        }
     }
 
     /// Writes all samples of a histogram.

@@ -93,14 +93,8 @@ impl Metrics {
             }
         }
         drop(alarms);
-        let mut pages = page.family(&families::PAGES);
-        for (result, count) in all.pages.counts() {
-            pages.add(&[result], count);
-        }
-        let mut refused = page.family(&families::REFUSED);
-        for (reason, count) in all.refusals.counts() {
-            refused.add(&[reason], count);
-        }
+        page.family(&families::PAGES).add_each(&all.pages);
+        page.family(&families::REFUSED).add_each(&all.refusals);
         let mut duration = page.family(&families::DURATION);
         for (name, counts) in &routes {
             duration.add_histogram(&[name], &counts.duration);
@@ -112,16 +106,10 @@ impl Metrics {
         page.family(&families::IN_FLIGHT).add(&[], all.in_flight.get());
         page.family(&families::ACCEPTED).add(&[], all.accepted.get());
         page.family(&families::OPEN).add(&[], all.open.get());
-        let mut handshakes = page.family(&families::HANDSHAKE_FAILURES);
-        for (reason, count) in all.handshake_failures.counts() {
-            handshakes.add(&[reason], count);
-        }
+        page.family(&families::HANDSHAKE_FAILURES).add_each(&all.handshake_failures);
         page.family(&families::UPSTREAM_OPENED).add(&[], all.upstream_opened.get());
         page.family(&families::UPSTREAM_REUSED).add(&[], all.upstream_reused.get());
-        let mut failures = page.family(&families::UPSTREAM_FAILURES);
-        for (reason, count) in all.upstream_failures.counts() {
-            failures.add(&[reason], count);
-        }
+        page.family(&families::UPSTREAM_FAILURES).add_each(&all.upstream_failures);
         page.family(&families::LOG_LINES_DROPPED).add(&[], self.log_lines_dropped.get());
         page.finish()
     }

@@ -186,28 +186,9 @@ mod tests {
         use std::collections::BTreeSet;
 
         const PIECES: [&str; 22] = [
-            "default-src",
-            "style-src",
-            "style-src-elem",
-            "Style-Src",
-            "style-src-attr",
-            "script-src",
-            "img-src",
-            " ",
-            " ",
-            ";",
-            "; ",
-            "\t",
-            "'self'",
-            "'none'",
-            "'unsafe-inline'",
-            "'nonce-a'",
-            "'sha384-b'",
-            "'sha256-x'",
-            "https:",
-            "*",
-            "\u{c}",
-            "a.example",
+            "default-src", "style-src", "style-src-elem", "Style-Src", "style-src-attr", "script-src", "img-src", " ",
+            " ", ";", "; ", "\t", "'self'", "'none'", "'unsafe-inline'", "'nonce-a'", "'sha384-b'", "'sha256-x'",
+            "https:", "*", "\u{c}", "a.example",
         ];
 
         /// The sources of the directive that governs: the first directive with the first of these

@@ -8,30 +8,10 @@ type Normalization = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// All normalizations. Measurements showed which servers have them; rare ones name their servers.
 pub(super) const NORMALIZATIONS: &[Normalization] = &[
-    root,
-    drop_authority,
-    drop_url_authority,
-    drop_parameters,
-    backslash_to_slash,
-    merge_slashes,
-    resolve_dots,
-    decode,
-    decode_all_but_slashes,
-    decode_slashes,
-    decode_unicode,
-    decode_overlong,
-    fold_to_ascii,
-    cut_at_mark,
-    cut_at_semicolon,
-    cut_at_control,
-    drop_controls,
-    trim_end,
-    drop_extension,
-    drop_path_info,
-    drop_front_controller,
-    drop_session,
-    drop_view,
-    drop_index,
+    root, drop_authority, drop_url_authority, drop_parameters, backslash_to_slash, merge_slashes, resolve_dots, decode,
+    decode_all_but_slashes, decode_slashes, decode_unicode, decode_overlong, fold_to_ascii, cut_at_mark,
+    cut_at_semicolon, cut_at_control, drop_controls, trim_end, drop_extension, drop_path_info, drop_front_controller,
+    drop_session, drop_view, drop_index,
 ];
 
 /// Adds a missing leading slash (werkzeug).

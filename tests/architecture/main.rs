@@ -20,16 +20,7 @@ const ORDER: &[(&str, &[&str])] = &[
     (
         "proxy",
         &[
-            "settings",
-            "snapshot",
-            "error",
-            "peer",
-            "net",
-            "headers",
-            "upstream",
-            "request",
-            "downstream",
-            "server",
+            "settings", "snapshot", "error", "peer", "net", "headers", "upstream", "request", "downstream", "server",
             "admin",
         ],
     ),

@@ -222,18 +222,8 @@ fn mask_masks_alike_with_all_instructions_and_knows_no_others() {
 #[test]
 fn mask_takes_fields_policy_and_kinds_of_text_from_its_flags() {
     let arguments = [
-        "--field",
-        "$.a.key",
-        "--field",
-        "PIN",
-        "--ignore-case",
-        "--ndjson",
-        "--first",
-        "0",
-        "--ellipsis",
-        "~",
-        "--short",
-        "-",
+        "--field", "$.a.key", "--field", "PIN", "--ignore-case", "--ndjson", "--first", "0", "--ellipsis", "~",
+        "--short", "-",
     ];
     let text = format!("{{\"a\":{{\"key\":\"{SECRET}\"}}}}\n{{\"key\":\"{SECRET}\",\"pin\":1234}}\n");
     let output = filter(&arguments, text.as_bytes());

@@ -24,68 +24,21 @@ const NAMES: [&str; 14] = [
 ];
 
 const FIELDS: [&str; 16] = [
-    "token",
-    "TOKEN",
-    "secret",
-    "k\u{fffd}",
-    "\u{1f511}",
-    "$.token",
-    "$.data[*].token",
-    "$.data.token",
-    "$..secret.value",
-    "$..data..a",
-    "$.*.*",
-    "$..*",
-    "$[*]",
-    "$..[*].token",
-    "$['']",
-    "$..['data'].*",
+    "token", "TOKEN", "secret", "k\u{fffd}", "\u{1f511}", "$.token", "$.data[*].token", "$.data.token",
+    "$..secret.value", "$..data..a", "$.*.*", "$..*", "$[*]", "$..[*].token", "$['']", "$..['data'].*",
 ];
 
 const MARKS: [&str; 7] = ["masked", "a", "data", "k\u{fffd}", "\u{1f511}", "a\"\\", "token"];
 
 const PIECES: [&str; 24] = [
-    "a",
-    "b",
-    "Z",
-    "7",
-    "-",
-    ".",
-    "...",
-    "***",
-    "app-8...cY5d",
-    "\\n",
-    "\\\"",
-    "\\\\",
-    "\\/",
-    "\\u0041",
-    "\\u0000",
-    "\\ud83d\\udd11",
-    "\\ud83d",
-    "\\udd11",
-    "\u{e9}",
-    "\u{5b57}",
-    "\u{1f511}",
-    "e\u{301}",
-    "xxxxxxxxxxxxxxxxx",
+    "a", "b", "Z", "7", "-", ".", "...", "***", "app-8...cY5d", "\\n", "\\\"", "\\\\", "\\/", "\\u0041", "\\u0000",
+    "\\ud83d\\udd11", "\\ud83d", "\\udd11", "\u{e9}", "\u{5b57}", "\u{1f511}", "e\u{301}", "xxxxxxxxxxxxxxxxx",
     "\u{2028}",
 ];
 
 const SCALARS: [&str; 14] = [
-    "0",
-    "-1",
-    "1.0",
-    "1E+5",
-    "01",
-    "1e999",
-    "-",
-    "12345678901234567890",
-    "NaN",
-    "Infinity",
-    "-Infinity",
-    "true",
-    "false",
-    "null",
+    "0", "-1", "1.0", "1E+5", "01", "1e999", "-", "12345678901234567890", "NaN", "Infinity", "-Infinity", "true",
+    "false", "null",
 ];
 
 pub(crate) fn rules() -> impl Strategy<Value = RuleSet> {

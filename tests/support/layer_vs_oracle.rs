@@ -120,14 +120,7 @@ const TYPES: [(&str, Kind); 20] = [
 
 /// What speaks of the body's bytes, and is false or tells of the secret once they changed.
 const ABOUT_BYTES: [&str; 9] = [
-    "etag",
-    "last-modified",
-    "digest",
-    "content-digest",
-    "repr-digest",
-    "content-md5",
-    "accept-ranges",
-    "signature",
+    "etag", "last-modified", "digest", "content-digest", "repr-digest", "content-md5", "accept-ranges", "signature",
     "trailer",
 ];
 

@@ -88,14 +88,7 @@ fn brotli(
     let (mut input_left, mut consumed) = (input.len(), 0);
     let (mut output_left, mut produced) = (output.len(), 0);
     let result = BrotliDecompressStream(
-        &mut input_left,
-        &mut consumed,
-        input,
-        &mut output_left,
-        &mut produced,
-        output,
-        &mut 0,
-        state,
+        &mut input_left, &mut consumed, input, &mut output_left, &mut produced, output, &mut 0, state,
     );
     match result {
         BrotliResult::ResultFailure => Err(DecodeError::Corrupt),

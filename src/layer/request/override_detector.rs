@@ -9,16 +9,8 @@ use std::sync::{Arc, LazyLock};
 /// Rails), and names of header fields and parameters, which some API may read there.
 static MEMBERS: LazyLock<Option<Arc<Program>>> = LazyLock::new(|| {
     let names = [
-        "_method",
-        "_httpMethod",
-        "_http_method",
-        "_method_override",
-        "http_method_override",
-        "method_override",
-        "x-http-method",
-        "x-http-method-override",
-        "x-method-override",
-        "x-tunneled-method",
+        "_method", "_httpMethod", "_http_method", "_method_override", "http_method_override", "method_override",
+        "x-http-method", "x-http-method-override", "x-method-override", "x-tunneled-method",
     ];
     let paths = names.map(|name| format!("$['{name}']"));
     Selectors::compile(paths, true).ok().map(|members| Rules::new(members).into())
@@ -241,15 +233,8 @@ mod tests {
         let form =
             |name: &str| format!("--x\r\nContent-Disposition: form-data; {name}\r\n\r\nGET\r\n--x--\r\n").into_bytes();
         for name in [
-            "name=\"_method\"",
-            "NAME=_method",
-            "name='_method'",
-            "name = \"_method\"",
-            "name*=utf-8''_method",
-            "name*=utf-8''%5Fmethod",
-            "name*0=\"_met\"; name*1=\"hod\"",
-            "nname=\".method\"",
-            "name=\"_method[]\"",
+            "name=\"_method\"", "NAME=_method", "name='_method'", "name = \"_method\"", "name*=utf-8''_method",
+            "name*=utf-8''%5Fmethod", "name*0=\"_met\"; name*1=\"hod\"", "nname=\".method\"", "name=\"_method[]\"",
         ] {
             assert!(overrides(&form(name), true), "{name}");
         }

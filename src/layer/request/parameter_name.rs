@@ -12,20 +12,11 @@ pub(super) enum ParameterSource {
 /// Laravel, Express), `_METHOD` (Slim), `method` (Restlet), `_HttpMethod` (Salesforce),
 /// `_method_override` (WAI), `x-tunneled-method` (Catalyst), and header fields as parameters.
 const OVERRIDES: [&[u8]; 12] = [
-    b"httpmethodoverride",
-    b"methodoverride",
-    b"overridemethod",
-    b"tunneledmethod",
-    b"xhttpmethod",
-    b"xhttpmethodoverride",
-    b"xmethodoverride",
-    b"xtunneledmethod",
+    b"httpmethodoverride", b"methodoverride", b"overridemethod", b"tunneledmethod", b"xhttpmethod",
+    b"xhttpmethodoverride", b"xmethodoverride", b"xtunneledmethod",
     // In a body these are ordinary names, of a webhook's method for example. They count only with
     // an unusual first character: `_method`, or a spelling that PHP reads as `_method`.
-    b"httpmethod",
-    b"httpverb",
-    b"method",
-    b"verb",
+    b"httpmethod", b"httpverb", b"method", b"verb",
 ];
 
 /// The number of [`OVERRIDES`] that count in a body without an unusual first character.

@@ -78,9 +78,7 @@ mod tests {
     #[test]
     fn json_is_known_by_any_of_its_names() {
         for value in [
-            "application/json",
-            "Application/JSON; charset=UTF-8",
-            "text/json;charset=\"utf-8\"",
+            "application/json", "Application/JSON; charset=UTF-8", "text/json;charset=\"utf-8\"",
             "application/hal+json",
         ] {
             assert_eq!(of(&[value]), MediaType::Json, "{value}");

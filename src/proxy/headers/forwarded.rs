@@ -13,24 +13,13 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// Fields from which frameworks take the client's host, port or scheme. They build URLs from these,
 /// so each value must be a list of hosts, ports or schemes.
 const HOSTS: FieldNames = FieldNames::new(&[
-    "x-forwarded-host",
-    "x-forwarded-server",
-    "x-host",
-    "x-original-host",
-    "x-vhm-host",
-    "x-wsgiproxy-host",
+    "x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host", "x-vhm-host", "x-wsgiproxy-host",
     "x-wsgiproxy-server-name",
 ]);
 const PORTS: FieldNames = FieldNames::new(&["x-forwarded-port", "x-wsgiproxy-server-port"]);
 const SCHEMES: FieldNames = FieldNames::new(&[
-    "x-forwarded-proto",
-    "x-forwarded-protocol",
-    "x-forwarded-scheme",
-    "x-scheme",
-    "x-url-scheme",
-    "x-wsgiproxy-scheme",
-    "x-wsgiproxy-url-scheme",
-    "cloudfront-forwarded-proto",
+    "x-forwarded-proto", "x-forwarded-protocol", "x-forwarded-scheme", "x-scheme", "x-url-scheme",
+    "x-wsgiproxy-scheme", "x-wsgiproxy-url-scheme", "cloudfront-forwarded-proto",
 ]);
 
 /// `host`, `proto`, `for` and `by` in one field (RFC 7239).
@@ -38,16 +27,8 @@ const FORWARDED: FieldNames = FieldNames::new(&["forwarded"]);
 
 /// Fields with the client's address, and whether it used TLS. No framework builds URLs from these.
 const IDENTITY: FieldNames = FieldNames::new(&[
-    "front-end-https",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-forwarded-by",
-    "x-forwarded-client-cert",
-    "x-forwarded-for",
-    "x-forwarded-ssl",
-    "x-original-forwarded-for",
-    "x-real-ip",
+    "front-end-https", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-forwarded-by",
+    "x-forwarded-client-cert", "x-forwarded-for", "x-forwarded-ssl", "x-original-forwarded-for", "x-real-ip",
 ]);
 
 /// Removes fields in which a peer names its client. For an untrusted peer it removes all of them,

@@ -53,17 +53,8 @@ mod tests {
     #[test]
     fn names_and_addresses_with_and_without_a_port_are_hosts() {
         for host in [
-            "localhost",
-            "api.example",
-            "API.Example.:8080",
-            "my_service.namespace",
-            "xn--bcher-kva.example:443",
-            "127.0.0.1",
-            "127.0.0.1:5001",
-            "[::1]",
-            "[2001:db8::1]:80",
-            "[::ffff:1.2.3.4]",
-            "a:",
+            "localhost", "api.example", "API.Example.:8080", "my_service.namespace", "xn--bcher-kva.example:443",
+            "127.0.0.1", "127.0.0.1:5001", "[::1]", "[2001:db8::1]:80", "[::ffff:1.2.3.4]", "a:",
         ] {
             assert!(is_host(host.as_bytes()), "{host}");
         }
@@ -72,30 +63,8 @@ mod tests {
     #[test]
     fn text_that_could_end_a_host_in_a_url_is_refused() {
         for host in [
-            "",
-            ":80",
-            "a:80/console/api?",
-            "a/b",
-            "a?b",
-            "a#b",
-            "a\\b",
-            "u@a",
-            "u:p@a",
-            "a b",
-            "a,b",
-            "a;b",
-            "a%2fb",
-            "a:80:90",
-            "a:x",
-            "a:123456",
-            "[::1",
-            "[::1]x",
-            "[::1]:x",
-            "[::1%25eth0]",
-            "[a]",
-            "::1",
-            "a\u{fc}",
-            "a\tb",
+            "", ":80", "a:80/console/api?", "a/b", "a?b", "a#b", "a\\b", "u@a", "u:p@a", "a b", "a,b", "a;b", "a%2fb",
+            "a:80:90", "a:x", "a:123456", "[::1", "[::1]x", "[::1]:x", "[::1%25eth0]", "[a]", "::1", "a\u{fc}", "a\tb",
         ] {
             assert!(!is_host(host.as_bytes()), "{host}");
         }

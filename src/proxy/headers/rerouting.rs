@@ -7,46 +7,21 @@ use http::header::{HeaderMap, HeaderName};
 /// The fields, grouped by the software that reads them.
 const REROUTING: FieldNames = FieldNames::new(&[
     // CGI variables, which gunicorn, uWSGI and Passenger take from fields of these names.
-    "path-info",
-    "path-translated",
-    "raw-uri",
-    "request-uri",
-    "script-name",
+    "path-info", "path-translated", "raw-uri", "request-uri", "script-name",
     // NGINX's and Traefik's forwarded authentication. Apps behind them route by these.
-    "x-forwarded-uri",
-    "x-forwarded-url",
-    "x-original-path",
-    "x-original-uri",
-    "x-replaced-path",
-    "x-request-uri",
+    "x-forwarded-uri", "x-forwarded-url", "x-original-path", "x-original-uri", "x-replaced-path", "x-request-uri",
     // IIS's rewriting modules. Zend Framework, WordPress, old Symfony and others read them.
-    "x-original-url",
-    "x-rewrite-uri",
-    "x-rewrite-url",
-    "x-waws-unencoded-url",
+    "x-original-url", "x-rewrite-uri", "x-rewrite-url", "x-waws-unencoded-url",
     // Prefixes: Spring and ASP.NET Core (-Prefix), Catalyst (-Path), Apache Knox, Hadoop and NiFi
     // (-Context, ContextPath), Mojolicious (-Base), mod_wsgi (X-Script-Name and the two names of
     // Plack's ReverseProxyPath).
-    "x-forwarded-base",
-    "x-forwarded-context",
-    "x-forwarded-path",
-    "x-forwarded-prefix",
-    "x-forwarded-script-name",
-    "x-path-base",
-    "x-proxycontextpath",
-    "x-request-base",
-    "x-script-name",
-    "x-traversal-path",
+    "x-forwarded-base", "x-forwarded-context", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-script-name",
+    "x-path-base", "x-proxycontextpath", "x-request-base", "x-script-name", "x-traversal-path",
     // Sets the root where traversal starts, in Pyramid and repoze.
-    "x-vhm-root",
-    // Read by the receiving side of Paste and WSGIProxy2.
-    "x-wsgiproxy-path-info",
-    "x-wsgiproxy-script-name",
+    "x-vhm-root", // Read by the receiving side of Paste and WSGIProxy2.
+    "x-wsgiproxy-path-info", "x-wsgiproxy-script-name",
     // Others that some server was observed to read.
-    "x-envoy-original-path",
-    "x-http-destinationurl",
-    "x-rewrite-path",
-    "x-rewritten-url",
+    "x-envoy-original-path", "x-http-destinationurl", "x-rewrite-path", "x-rewritten-url",
 ]);
 
 /// Removes the fields, except those that are allowed by name.
@@ -70,19 +45,9 @@ mod tests {
     #[test]
     fn rerouting_fields_are_removed_however_they_are_spelt() {
         for name in [
-            "script_name",
-            "path-info",
-            "x-original-url",
-            "x.original.url",
-            "x!original!url",
-            "x_rewrite-url",
-            "x-vhm-root",
-            "x-traversal-path",
-            "x-forwarded-script-name",
-            "x-wsgiproxy-path-info",
-            "x_wsgiproxy_script_name",
-            "x-forwarded-context",
-            "x-proxycontextpath",
+            "script_name", "path-info", "x-original-url", "x.original.url", "x!original!url", "x_rewrite-url",
+            "x-vhm-root", "x-traversal-path", "x-forwarded-script-name", "x-wsgiproxy-path-info",
+            "x_wsgiproxy_script_name", "x-forwarded-context", "x-proxycontextpath",
         ] {
             assert_eq!(left(&[name, "x-a"], &[]), ["x-a"], "{name}");
         }

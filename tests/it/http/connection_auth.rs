@@ -81,14 +81,8 @@ async fn log_in(client: &mut Client, scheme: &str, user: &str) {
 }
 
 const SPELLINGS: [&str; 8] = [
-    "Authorization: NTLM",
-    "authorization: ntlm",
-    "AUTHORIZATION: Negotiate",
-    "Authorization:  nEGOTIATE",
-    "Authorization:\tNTLM",
-    "Authorization: Kerberos",
-    "Authorization: Nego2",
-    "Proxy-Authorization: NTLM",
+    "Authorization: NTLM", "authorization: ntlm", "AUTHORIZATION: Negotiate", "Authorization:  nEGOTIATE",
+    "Authorization:\tNTLM", "Authorization: Kerberos", "Authorization: Nego2", "Proxy-Authorization: NTLM",
 ];
 
 #[tokio::test]

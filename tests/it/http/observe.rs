@@ -90,13 +90,7 @@ async fn what_would_have_been_withheld_passes_and_is_counted_with_its_reason() {
     .await;
     let proxy = observing(&origin).await;
     for reason in [
-        "not-json",
-        "invalid-json",
-        "charset",
-        "unknown-encoding",
-        "decode-failed",
-        "partial-content",
-        "too-deep",
+        "not-json", "invalid-json", "charset", "unknown-encoding", "decode-failed", "partial-content", "too-deep",
         "incomplete",
     ] {
         same(&origin, &proxy, request("GET", KEYS, &format!("X-Want: {reason}\r\n"))).await;

@@ -110,17 +110,7 @@ async fn a_host_that_could_hold_a_path_goes_nowhere() {
     let origin = origin().await;
     let proxy = Proxy::before(&origin).await;
     for host in [
-        "a:80/console/api/apps/7/api-keys?",
-        "a/console",
-        "a?",
-        "a#",
-        "a\\b",
-        "u@a",
-        "a b",
-        "a,b",
-        "a:x",
-        "",
-        "[::1",
+        "a:80/console/api/apps/7/api-keys?", "a/console", "a?", "a#", "a\\b", "u@a", "a b", "a,b", "a:x", "", "[::1",
         "a%2f",
     ] {
         let reply = ask(proxy.address, format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
