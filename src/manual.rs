@@ -1,5 +1,10 @@
 //! The manual: pages about last4 as a whole. The modules document its parts.
 
+/// What to look for in a product before last4 stands in front of it.
+pub mod before {
+    #![doc = include_str!("manual/before.md")]
+}
+
 /// The keys of the configuration, with their defaults and units.
 #[cfg(feature = "cli")]
 pub mod configuration {

@@ -32,6 +32,8 @@ pub fn describe(headers: &mut HeaderMap, status: StatusCode, reason: Reason) -> 
         "status": status.as_u16(),
         "reason": reason.as_str(),
         "detail": reason.detail(),
+        // Where most consoles look for the sentence that they show.
+        "message": reason.detail(),
     });
     let document = Bytes::from(document.to_string());
     headers.insert(CONTENT_TYPE, MEDIA_TYPE);

@@ -33,6 +33,8 @@ pub enum Reason {
     InvalidJson,
     /// The head of a request is not HTTP.
     MalformedRequest,
+    /// The request holds a masked value, which the API would store in place of the secret.
+    MaskedValue,
     /// The response has neither a JSON media type nor a JSON body.
     NotJson,
     /// The response is only a part of a body, which cannot be read on its own.
@@ -82,6 +84,8 @@ pub enum Side {
 pub enum Stage {
     /// Refused before any of it went upstream: `last4_refused_requests_total`.
     Request,
+    /// Refused on a route because it holds a masked value: `last4_write_backs_refused_total`.
+    Guard,
     /// Failed on its way upstream, before the head of a response: `last4_upstream_failures_total`.
     Upstream,
     /// Its response was withheld: `last4_withheld_total`.
@@ -103,6 +107,7 @@ impl Reason {
         Self::IncompleteRequest,
         Self::InvalidJson,
         Self::MalformedRequest,
+        Self::MaskedValue,
         Self::NotJson,
         Self::PartialContent,
         Self::RequestTooLarge,
@@ -162,6 +167,7 @@ impl Reason {
             Self::IncompleteRequest => ("incomplete-request", S::BAD_REQUEST, By::Client, At::Upstream, "The request's body ended too early."),
             Self::InvalidJson => ("invalid-json", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is not valid JSON and was withheld."),
             Self::MalformedRequest => ("malformed-request", S::BAD_REQUEST, By::Client, At::Request, "The request's head is not well-formed HTTP."),
+            Self::MaskedValue => ("masked-value", S::CONFLICT, By::Client, At::Guard, "The request holds a masked value in place of a secret (its first characters, dots, its last characters), and was refused. Enter the whole secret, or leave the field out."),
             Self::NotJson => ("not-json", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is not JSON and was withheld."),
             Self::PartialContent => ("partial-content", S::BAD_GATEWAY, By::Upstream, At::Answer, "The answer is a part of a body and was withheld."),
             Self::RequestTooLarge => ("request-too-large", S::PAYLOAD_TOO_LARGE, By::Client, At::Upstream, "The request's body is too large."),

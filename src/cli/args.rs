@@ -100,12 +100,16 @@ pub(super) struct CheckArgs {
 #[command(after_help = "\
 Examples:
   last4 explain GET /console/api/apps/7/api-keys
-  last4 explain POST '/console/api/apps/7/x/..;/api-keys?page=1' --config last4.toml")]
+  last4 explain POST '/console/api/apps/7/x/..;/api-keys?page=1' --config last4.toml
+  last4 explain PUT /api/keys/7 --body saved.json --config last4.toml")]
 pub(super) struct ExplainArgs {
     /// The request's method, as it is sent. Case-sensitive
     pub(super) method: Method,
     /// The request's target, as it is sent: a path with its query, or a whole URL
     pub(super) target: String,
+    /// A file with the request's body: JSON, or else a form
+    #[arg(long, value_name = "FILE")]
+    pub(super) body: Option<PathBuf>,
     #[command(flatten)]
     pub(super) config: ConfigFile,
     #[command(flatten)]

@@ -5,10 +5,14 @@ use super::CliError;
 use super::args::{ExplainArgs, sources};
 use super::output::{aligned, print};
 use crate::config::{self, RouteDescription, Routes};
-use crate::layer::{Mode, overrides_method};
+use crate::layer::{
+    Mode, WriteBack, body_holds_masked_value, body_overrides_method, overrides_method, target_holds_masked_value,
+};
 use crate::route::CanonicalPath;
-use http::{HeaderMap, Method};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 use std::fmt::Write;
+use std::fs;
 
 pub(super) fn explain(args: ExplainArgs) -> Result<(), CliError> {
     if !args.target.starts_with('/') && !args.target.contains("://") && args.target != "*" {
@@ -22,12 +26,19 @@ pub(super) fn explain(args: ExplainArgs) -> Result<(), CliError> {
         text.push_str("(no configuration or preset named: using the routes of the preset `dify`)\n\n");
         sources = sources.with_preset("dify");
     }
-    text.push_str(&explanation(&args.method, &args.target, &config::load_routes(&sources)?));
+    let body = match &args.body {
+        Some(file) => fs::read(file).map_err(|error| CliError::Flag {
+            flag: "--body",
+            message: format!("cannot read {}: {error}", file.display()),
+        })?,
+        None => Vec::new(),
+    };
+    text.push_str(&explanation(&args.method, &args.target, &body, &config::load_routes(&sources)?));
     print(&text)
 }
 
 /// Explains what happens to a request. The last line is the conclusion.
-fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
+fn explanation(method: &Method, target: &str, body: &[u8], routes: &Routes) -> String {
     let mut text = format!("{method} {}\n\n", target.escape_debug());
     let path = match CanonicalPath::new(target.as_bytes()) {
         Ok(path) => path,
@@ -36,6 +47,13 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     text.push_str("The path can be read as (* on a masked route):\n");
     text.push_str(&readings(&path, routes));
     text.push('\n');
+    if let Some(route) = target_holds_masked_value(&routes.set, target).and_then(|at| routes.described.get(at)) {
+        let holds = format!("the target holds a masked value, as route {} shows it", route.name);
+        if route.mode == Mode::Enforce {
+            return text + &format!("refused with 409 (masked-value): {holds}\n");
+        }
+        let _ = writeln!(text, "counted, since that route only observes: {holds}");
+    }
     let mut found: Vec<_> =
         routes.set.find(&path).filter_map(|found| Some((found.route, routes.described.get(found.position)?))).collect();
     if found.is_empty() {
@@ -49,10 +67,25 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
     if found.is_empty() {
         return text + "observed: passes unchanged, because its routes are in observe mode; only metrics are counted\n";
     }
+    let holder = found.iter().find(|(route, _)| body_holds_masked_value(&route.rule, &form(), body));
+    if let Some((_, described)) = holder {
+        let name = &described.name;
+        return text
+            + &format!("refused with 409 (masked-value): the body holds a masked value in a field of route {name}\n");
+    }
+    if !body.is_empty() {
+        let passes = found.iter().any(|(route, _)| route.rule.write_back() == WriteBack::Pass);
+        let why =
+            if passes { "write_back = \"pass\" lets any pass" } else { "it holds no masked value in a selected field" };
+        let _ = writeln!(text, "the body passes: {why}");
+    }
     let silent = found.iter().find(|(route, _)| !route.rule.may_reveal(method)).map(|(_, described)| *described);
     text.push_str(&match silent {
         _ if overrides_method(&HeaderMap::new(), target) => {
             "masked: `_method` in the query may make the upstream take another method, so nothing is revealed\n".to_owned()
+        }
+        _ if body_overrides_method(body) => {
+            "masked: the body may make the upstream take another method, so nothing is revealed\n".to_owned()
         }
         Some(described) => format!("masked: {}\n", why_silent(method, described)),
         None if !agree(&found) => "masked: the routes reveal different fields, so nothing is revealed\n".to_owned(),
@@ -62,6 +95,11 @@ fn explanation(method: &Method, target: &str, routes: &Routes) -> String {
         ),
     });
     text
+}
+
+/// The head of a request whose body is read as a form, unless it starts like JSON.
+fn form() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))])
 }
 
 fn off_routes(path: &CanonicalPath<'_>, routes: &Routes) -> String {
@@ -121,7 +159,7 @@ mod tests {
     use crate::config::Sources;
 
     fn explained(method: &Method, target: &str) -> String {
-        explanation(method, target, &config::load_routes(&Sources::default().with_preset("dify")).unwrap())
+        explanation(method, target, b"", &config::load_routes(&Sources::default().with_preset("dify")).unwrap())
     }
 
     fn conclusion(method: &Method, target: &str) -> String {
@@ -171,11 +209,42 @@ mod tests {
     }
 
     #[test]
+    fn a_masked_value_is_refused_in_a_target_and_in_a_body() {
+        let text = r#"route = [{ name = "keys", path = "/keys", fields = ["token"], reveal = ["POST"] }]"#;
+        let routes = config::load_routes(&Sources::default().with_text("last4.toml", text)).unwrap();
+        let of = |target, body: &str| {
+            let text = explanation(&Method::POST, target, body.as_bytes(), &routes);
+            text.lines().last().unwrap().to_owned()
+        };
+        for (target, body, expected) in [
+            (
+                "/keys/app-8...cY5d",
+                "",
+                "refused with 409 (masked-value): the target holds a masked value, as route keys",
+            ),
+            (
+                "/keys",
+                r#"{"token":"***"}"#,
+                "refused with 409 (masked-value): the body holds a masked value in a field",
+            ),
+            (
+                "/keys",
+                "token=app-8...cY5d",
+                "refused with 409 (masked-value): the body holds a masked value in a field",
+            ),
+            ("/keys", r#"{"token":"new"}"#, "revealed in successful (2xx) answers"),
+            ("/keys", "_method=GET", "masked: the body may make the upstream take another method"),
+        ] {
+            assert!(of(target, body).starts_with(expected), "{target} {body}: {}", of(target, body));
+        }
+    }
+
+    #[test]
     fn a_page_is_named_where_no_route_masks() {
         let text = "[[page]]\npath = \"/{*rest}\"\nhide = [\"a\"]";
         let sources = Sources::default().with_preset("dify").with_text("last4.toml", text);
         let routes = config::load_routes(&sources).unwrap();
-        let of = |target| explanation(&Method::GET, target, &routes).lines().last().unwrap().to_owned();
+        let of = |target| explanation(&Method::GET, target, b"", &routes).lines().last().unwrap().to_owned();
         assert_eq!(
             of("/apps"),
             "not on a masked route: passes, and is rewritten if it is a page, by [[page]] /{*rest}"
@@ -191,7 +260,7 @@ mod tests {
                 { name = "two", path = "/a/{b}", fields = ["token"], reveal = ["POST"], reveal_fields = ["$.data.token"] },
             ]"#;
         let routes = config::load_routes(&Sources::default().with_text("last4.toml", text)).unwrap();
-        let of = |target| explanation(&Method::POST, target, &routes).lines().last().unwrap().to_owned();
+        let of = |target| explanation(&Method::POST, target, b"", &routes).lines().last().unwrap().to_owned();
         assert!(of("/a/b").starts_with("revealed in successful (2xx) answers, where $.data.token passes"));
         assert_eq!(of("/a/keys"), "masked: the routes reveal different fields, so nothing is revealed");
     }

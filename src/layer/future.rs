@@ -1,6 +1,6 @@
 //! The future of one request: wait for the inner service, judge, hold, answer.
 
-use super::lookup::{ObserveOnly, OffRoute};
+use super::lookup::{ObserveOnly, OffRoute, WriteBackFound};
 use super::page::PageExchange;
 use super::request::Exchange;
 use super::response::{AnswerBody, Plan, Verdict, answer, judge};
@@ -20,6 +20,7 @@ pin_project! {
     pub struct MaskFuture<F, B> {
         route: Option<usize>,
         answered_at: Option<Instant>,
+        write_back: Option<WriteBackFound>,
         #[pin]
         state: FutureState<F, B>,
     }
@@ -55,6 +56,18 @@ pub(super) enum OnAnswer {
     Unreadable(ObserveOnly, Reason),
     /// On a masked route.
     Mask(Exchange),
+}
+
+impl OnAnswer {
+    /// The masked value that was found in the request's body so far.
+    fn write_back(&self, route: Option<usize>) -> Option<WriteBackFound> {
+        let (exchange, is_refused) = match self {
+            Self::DryRun(_, exchange) => (exchange, false),
+            Self::Mask(exchange) => (exchange, true),
+            Self::Pass(_) | Self::Page(_) | Self::Unreadable(..) => return None,
+        };
+        route.filter(|_| exchange.has_masked_value()).map(|route| WriteBackFound { route, is_refused })
+    }
 }
 
 /// An answer to a request whose body has not gone upstream to its end.
@@ -94,18 +107,28 @@ impl<B: Body + Unpin> Holding<B> {
 
 impl<F, B> MaskFuture<F, B> {
     pub(super) fn waiting(route: Option<usize>, inner: F, then: OnAnswer) -> Self {
-        Self { route, answered_at: None, state: FutureState::Waiting { inner, then } }
+        Self { route, answered_at: None, write_back: None, state: FutureState::Waiting { inner, then } }
     }
 
     pub(super) fn answered(response: Response<AnswerBody<B>>) -> Self {
         let state = FutureState::Answered { response: Box::new(response) };
-        Self { route: None, answered_at: None, state }
+        Self { route: None, answered_at: None, write_back: None, state }
+    }
+
+    /// The same future, of a request whose target holds a masked value.
+    pub(super) fn with_write_back(self, write_back: Option<WriteBackFound>) -> Self {
+        Self { write_back, ..self }
     }
 
     /// The position of the request's route in [`MaskLayer::routes`](super::MaskLayer::routes), if
     /// the request is on one.
     pub fn route(&self) -> Option<usize> {
         self.route
+    }
+
+    /// The masked value that was found in the request, if any was found before it was answered.
+    pub fn write_back(&self) -> Option<WriteBackFound> {
+        self.write_back
     }
 
     /// When the inner service answered. `None` before that, and for a request that did not reach
@@ -126,12 +149,19 @@ where
         let mut this = self.project();
         match this.state.as_mut().project() {
             FutureStateProj::Waiting { inner, .. } => {
-                let response = ready!(inner.poll(cx))?;
-                *this.answered_at = Some(Instant::now());
+                let answer = ready!(inner.poll(cx));
                 let FutureStateOwned::Waiting { then, .. } = this.state.as_mut().project_replace(FutureState::Done)
                 else {
                     return Poll::Pending;
                 };
+                if let Some(found) = then.write_back(*this.route) {
+                    *this.write_back = Some(found);
+                    if found.is_refused {
+                        return Poll::Ready(Ok(answer::refused_write_back()));
+                    }
+                }
+                let response = answer?;
+                *this.answered_at = Some(Instant::now());
                 match then {
                     OnAnswer::Pass(proof) => Poll::Ready(Ok(answer::passed(proof, response))),
                     OnAnswer::Page(exchange) => Poll::Ready(Ok(exchange.answer(response))),
@@ -143,6 +173,10 @@ where
             FutureStateProj::Settling { settling } => {
                 ready!(settling.poll(cx));
                 match this.state.as_mut().project_replace(FutureState::Done) {
+                    FutureStateOwned::Settling { settling } if settling.exchange.has_masked_value() => {
+                        *this.write_back = this.route.map(|route| WriteBackFound { route, is_refused: true });
+                        Poll::Ready(Ok(answer::refused_write_back()))
+                    }
                     FutureStateOwned::Settling { settling } => hold(this.state, *settling, cx).map(Ok),
                     _ => Poll::Pending,
                 }

@@ -1,10 +1,12 @@
 //! Finds the route of a request.
 
 use super::rule::{MaskRule, Mode};
+use super::target_guard::TargetGuard;
 use crate::page::PageRule;
 use crate::reason::Reason;
 use crate::route::{CanonicalPath, RouteSet};
 use http::Uri;
+use http::uri::PathAndQuery;
 use std::sync::Arc;
 
 /// The routes and their rules.
@@ -17,6 +19,7 @@ pub(super) struct RouteTable {
     /// transparent: no header is changed, nothing refused.
     pub(super) enforces: bool,
     pages: Option<PageRoutes>,
+    target_guard: TargetGuard,
 }
 
 /// The routes of pages and their rules.
@@ -25,6 +28,16 @@ struct PageRoutes {
     set: RouteSet<Arc<PageRule>>,
     /// The path of each route, shared with the answers on it.
     paths: Vec<Arc<str>>,
+}
+
+/// A masked value that was found in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteBackFound {
+    /// The position of the route by whose rule it is one, in
+    /// [`MaskLayer::routes`](super::MaskLayer::routes).
+    pub route: usize,
+    /// Whether the request was refused. False in observe mode.
+    pub is_refused: bool,
 }
 
 /// The result of a look-up.
@@ -86,7 +99,8 @@ impl RouteTable {
         let rules =
             set.routes().iter().map(|route| (route.name.as_str().into(), Arc::new(route.rule.clone()))).collect();
         let enforces = set.routes().iter().any(|route| route.rule.mode() != Mode::Observe);
-        Self { set, rules, enforces, pages: None }
+        let target_guard = TargetGuard::new(&set);
+        Self { set, rules, enforces, pages: None, target_guard }
     }
 
     /// The same table, with routes of pages.
@@ -95,6 +109,15 @@ impl RouteTable {
         let paths: Vec<_> = set.routes().iter().map(|route| route.pattern.as_str().into()).collect();
         // Without page routes, requests need no second look-up.
         Self { pages: (!paths.is_empty()).then_some(PageRoutes { set, paths }), ..self }
+    }
+
+    /// Finds a masked value in the target of a request that is on or below a route.
+    #[inline]
+    pub(super) fn find_masked_target(&self, uri: &Uri) -> Option<WriteBackFound> {
+        let target = uri.path_and_query().map_or(uri.path(), PathAndQuery::as_str);
+        let route = self.target_guard.find(&self.set, target)?;
+        let is_refused = self.set.routes().get(route).is_some_and(|route| route.rule.mode() != Mode::Observe);
+        Some(WriteBackFound { route, is_refused })
     }
 
     /// Finds the route of a request. A request can be on several routes, by different readings of

@@ -23,11 +23,14 @@ mod request;
 mod response;
 mod rule;
 mod service;
+mod target_guard;
 
 pub use crate::body::Reading;
 pub use future::MaskFuture;
+pub use lookup::WriteBackFound;
 pub use page::{PageOutcome, PageReport};
-pub use request::{InspectedBody, overrides_method};
+pub use request::{InspectedBody, RequestBodyError, body_holds_masked_value, body_overrides_method, overrides_method};
 pub use response::{AnswerBody, Outcome, Report};
-pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule, Mode};
+pub use rule::{DEFAULT_HOLD_BYTES, DEFAULT_MAX_BODY_BYTES, MaskRule, Mode, WriteBack};
 pub use service::{MaskLayer, MaskService};
+pub use target_guard::target_holds_masked_value;

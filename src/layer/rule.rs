@@ -20,6 +20,17 @@ pub enum Mode {
     Observe,
 }
 
+/// Whether a route refuses requests that hold a masked value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteBack {
+    /// Requests that hold a masked value are refused: the API would store the mask, or look for a
+    /// secret by it. This holds if nothing else is configured.
+    #[default]
+    Refuse,
+    /// Requests pass. For a mask that the API takes for "unchanged".
+    Pass,
+}
+
 /// The rule of one masked route.
 ///
 /// ```
@@ -35,6 +46,8 @@ pub enum Mode {
 pub struct MaskRule {
     pub(super) masking: Arc<Program>,
     pub(super) revealing: Arc<Program>,
+    /// Finds masked values in requests. `None` if they pass.
+    guarding: Option<Arc<Program>>,
     reveal: Vec<Method>,
     pub(super) hold_bytes: usize,
     pub(super) max_body_bytes: Option<u64>,
@@ -47,6 +60,7 @@ impl MaskRule {
         let masking: Arc<Program> = rules.with_reveal(Reveal::Nothing).into();
         Self {
             revealing: Arc::clone(&masking),
+            guarding: Some(guarding(&masking)),
             masking,
             reveal: Vec::new(),
             hold_bytes: DEFAULT_HOLD_BYTES,
@@ -89,6 +103,23 @@ impl MaskRule {
         self.mode
     }
 
+    /// The same rule, which refuses requests that hold a masked value, or lets them pass.
+    #[must_use]
+    pub fn with_write_back(self, write_back: WriteBack) -> Self {
+        let refuses = write_back == WriteBack::Refuse;
+        Self { guarding: refuses.then(|| guarding(&self.masking)), ..self }
+    }
+
+    /// Whether the rule refuses requests that hold a masked value.
+    pub fn write_back(&self) -> WriteBack {
+        if self.guarding.is_some() { WriteBack::Refuse } else { WriteBack::Pass }
+    }
+
+    /// Finds masked values in requests. `None` if they pass.
+    pub(super) fn guarding(&self) -> Option<&Arc<Program>> {
+        self.guarding.as_ref()
+    }
+
     /// Whether the successful answers of a method may show a secret.
     pub fn may_reveal(&self, method: &Method) -> bool {
         self.reveal.contains(method)
@@ -110,8 +141,10 @@ impl MaskRule {
             (Some(one), Some(two)) => Some(one.min(two)),
             (one, two) => one.or(two),
         };
+        let masking: Arc<Program> = self.masking.rules().union(other.masking.rules())?.into();
         Ok(Self {
-            masking: self.masking.rules().union(other.masking.rules())?.into(),
+            guarding: self.guarding.as_ref().or(other.guarding.as_ref()).map(|_| guarding(&masking)),
+            masking,
             revealing: self.revealing.rules().union(other.revealing.rules())?.into(),
             reveal: self.reveal.iter().filter(|method| other.may_reveal(method)).cloned().collect(),
             hold_bytes: self.hold_bytes.max(other.hold_bytes),
@@ -119,4 +152,10 @@ impl MaskRule {
             mode: if self.mode == other.mode { self.mode } else { Mode::Enforce },
         })
     }
+}
+
+/// Compiles the rules that find masked values in requests: in any number of JSON values, and
+/// without a mark, which would make the engine slower.
+fn guarding(masking: &Program) -> Arc<Program> {
+    masking.rules().clone().with_ndjson(true).without_mark().into()
 }

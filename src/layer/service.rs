@@ -105,6 +105,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let write_back = self.routes.find_masked_target(request.uri());
+        if write_back.is_some_and(|found| found.is_refused) {
+            return MaskFuture::answered(answer::refused_write_back()).with_write_back(write_back);
+        }
         let (route, request, then) = match self.routes.look_up(request.uri()) {
             Lookup::Off(proof) => (None, request.map(InspectedBody::unread), OnAnswer::Pass(proof)),
             Lookup::On(on) => {
@@ -118,14 +122,14 @@ where
             }
             Lookup::DryRun(proof, on) => {
                 let position = on.position;
-                let exchange = Exchange::observe(on, &request);
-                (Some(position), request.map(InspectedBody::unread), OnAnswer::DryRun(proof, exchange))
+                let (exchange, request) = Exchange::observe(on, request);
+                (Some(position), request, OnAnswer::DryRun(proof, exchange))
             }
             Lookup::Unreadable(proof, reason) => {
                 (None, request.map(InspectedBody::unread), OnAnswer::Unreadable(proof, reason))
             }
             Lookup::Refused(reason) => return MaskFuture::answered(answer::refused(reason)),
         };
-        MaskFuture::waiting(route, self.inner.call(request), then)
+        MaskFuture::waiting(route, self.inner.call(request), then).with_write_back(write_back)
     }
 }

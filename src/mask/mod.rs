@@ -49,6 +49,8 @@ mod masker;
 mod rules;
 
 pub use blocks::{Instructions, Program};
+#[cfg(feature = "layer")]
+pub(crate) use core::Discard;
 pub use core::{Error, ErrorKind, Sink, Summary};
 pub use masker::Masker;
 pub use rules::{

@@ -64,8 +64,10 @@ catalogue! {
     OBSERVING: Gauge, "last4_route_observing", ["route"], "Whether a route only observes, so that secrets pass: 1 or 0.";
     VALUES: Counter, "last4_values_total", ["route", "treatment"], "Selected values that went to clients: masked, unchanged (they came masked) or revealed.";
     WITHHELD: Counter, "last4_withheld_total", ["route", "reason"], "Answers whose body was withheld, or cut once it had begun, by reason.";
+    WRITE_BACKS: Counter, "last4_write_backs_refused_total", ["route"], "Requests on or below a route that were refused because they hold a masked value.";
     OBSERVED_VALUES: Counter, "last4_observed_values_total", ["route", "treatment"], "Selected values on routes that only observe, by what enforcing would have done. All of them passed as they came.";
     OBSERVED_WITHHELD: Counter, "last4_observed_withheld_total", ["route", "reason"], "Answers on routes that only observe, or requests, that enforcing would have withheld, cut or refused, by reason.";
+    OBSERVED_WRITE_BACKS: Counter, "last4_observed_write_backs_total", ["route"], "Requests on or below routes that only observe that hold a masked value. All of them passed.";
     ALARM: Gauge, "last4_route_alarm", ["route", "alarm"], "Whether the last 50 or more successful lists held no value in a selected field (nothing-selected: was it renamed?) or only such that came masked (already-masked): 1 or 0.";
     PAGES: Counter, "last4_pages_total", ["result"], "Pages on a page's route: rewritten, or why one passed as it came, or its rest did.";
     REFUSED: Counter, "last4_refused_requests_total", ["reason"], "Requests, or connections before there was one, that were refused before a route was looked for or found, by reason.";

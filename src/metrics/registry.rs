@@ -144,13 +144,15 @@ fn routes_on(page: &mut Page, routes: &BTreeMap<String, RouteCounts>) {
     for (name, counts) in observing {
         modes.add(&[name], u8::from(counts.observes()));
     }
-    findings_on(page, [&families::VALUES, &families::WITHHELD], routes, |counts| &counts.done);
-    findings_on(page, [&families::OBSERVED_VALUES, &families::OBSERVED_WITHHELD], routes, |counts| &counts.would_be);
+    let done = [&families::VALUES, &families::WITHHELD, &families::WRITE_BACKS];
+    findings_on(page, done, routes, |counts| &counts.done);
+    let would_be = [&families::OBSERVED_VALUES, &families::OBSERVED_WITHHELD, &families::OBSERVED_WRITE_BACKS];
+    findings_on(page, would_be, routes, |counts| &counts.would_be);
 }
 
 fn findings_on(
     page: &mut Page,
-    [values, withheld]: [&'static Family; 2],
+    [values, withheld, write_backs]: [&'static Family; 3],
     routes: &BTreeMap<String, RouteCounts>,
     of: fn(&RouteCounts) -> &Findings,
 ) {
@@ -165,6 +167,10 @@ fn findings_on(
         for (reason, count) in of(counts).all_withheld().filter(|(_, count)| is_route(name) || *count > 0) {
             samples.add(&[name, reason.as_str()], count);
         }
+    }
+    let mut samples = page.family(write_backs);
+    for (name, counts) in routes.iter().filter(|(name, _)| is_route(name)) {
+        samples.add(&[name], of(counts).all_write_backs());
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) struct Findings {
     unchanged: Counter,
     revealed: Counter,
     withheld: [Counter; Reason::ALL.len()],
+    write_backs: Counter,
 }
 
 /// Numbers of selected values, by their treatment.
@@ -151,6 +152,15 @@ impl Findings {
         }
     }
 
+    /// Counts a request that holds a masked value.
+    pub(crate) fn write_back(&self) {
+        self.write_backs.add(1);
+    }
+
+    pub(super) fn all_write_backs(&self) -> u64 {
+        self.write_backs.get()
+    }
+
     pub(super) fn all_values(&self) -> Values {
         Values { masked: self.masked.get(), unchanged: self.unchanged.get(), revealed: self.revealed.get() }
     }
@@ -165,5 +175,6 @@ impl Findings {
     fn merge(&self, other: &Self) {
         self.values(other.all_values());
         self.withheld.iter().zip(&other.withheld).for_each(|(to, from)| to.merge(from));
+        self.write_backs.merge(&other.write_backs);
     }
 }

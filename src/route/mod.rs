@@ -29,5 +29,5 @@ mod unicode;
 pub use ambiguous::{AmbiguousPath, MAX_READINGS, MAX_UNUSUAL_PATH};
 pub use canonical::CanonicalPath;
 pub use pattern::{Pattern, PatternError};
-pub(crate) use reading::decode as percent_decode;
+pub(crate) use reading::{decode as percent_decode, decode_unicode as percent_decode_unicode};
 pub use set::{Route, RouteMatch, RouteSet, RouteSetError};

@@ -106,7 +106,7 @@ fn decode_where(path: &[u8], is_decoded: fn(u8) -> bool) -> Option<Vec<u8>> {
 }
 
 /// Decodes `%uXXXX` to UTF-8 (IIS).
-fn decode_unicode(path: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode_unicode(path: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'%', path)?;
     decode_sequences(path, |rest, decoded| {
         let [b'%', b'u' | b'U', a, b, c, d, ..] = *rest else { return None };

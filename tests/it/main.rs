@@ -22,3 +22,5 @@ mod route;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "layer")]
+mod write_backs;

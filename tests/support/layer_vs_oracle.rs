@@ -437,7 +437,7 @@ impl Exchange {
             let problem: serde_json::Value = serde_json::from_slice(&body).expect("a problem document");
             assert_eq!(problem["reason"], reason, "{self:?}");
             assert_eq!(problem["status"], status.as_u16(), "{self:?}");
-            assert_eq!(problem.as_object().unwrap().len(), 5, "{self:?}");
+            assert_eq!(problem.as_object().unwrap().len(), 6, "{self:?}");
             assert_eq!(got.head.headers[CONTENT_TYPE], "application/problem+json", "{self:?}");
         } else {
             assert!(body.is_empty(), "{got:?}, {self:?}");

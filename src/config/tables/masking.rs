@@ -47,6 +47,12 @@ impl Default for Masking {
 }
 
 impl Masking {
+    /// Whether every masked value is the same text, which an API may take for "unchanged".
+    pub(in crate::config) fn is_sentinel(&self) -> bool {
+        let PolicyParts { first, last, ellipsis, short, .. } = self.policy.parts();
+        *first == 0 && *last == 0 && ellipsis == short
+    }
+
     /// Reads the keys of `table`. A key that is not set keeps its value from `self`.
     pub(in crate::config) fn overridden(&self, table: &mut Table<'_>) -> Self {
         let max_body_bytes = table.read("max_body_bytes", |value| integer(value, 0..=i64::MAX as u64));
@@ -54,8 +60,8 @@ impl Masking {
         let width = table.read_or("width", self.width, |value| integer(value, 0..=MAX_PADDED_WIDTH));
         let policy = padded(&parts, width).and_then(policy).and_then(|policy| match width {
             0 => Ok(policy),
-            // A value that the API itself masked, with the unpadded ellipsis, is padded too.
-            _ => policy.with_upstream_ellipsis(&parts.ellipsis).map_err(|error| error.to_string()),
+            // Values that the API masked itself are padded too.
+            _ => policy.with_unfilled(&parts.ellipsis, &parts.short).map_err(|error| error.to_string()),
         });
         let policy = policy.unwrap_or_else(|message| {
             table.error(FindingTarget::Table, message);

@@ -5,7 +5,7 @@ use crate::config::checks::field::{self, compile_fields, pointed};
 use crate::config::checks::{expression, path};
 use crate::config::read::table::{FindingTarget, Located, Table, values};
 use crate::config::read::value::{boolean, choice, text};
-use crate::layer::{MaskRule, Mode};
+use crate::layer::{MaskRule, Mode, WriteBack};
 use crate::mask::{Reveal, Rules, RulesError, SelectorError, Selectors};
 use crate::route::{Pattern, Route};
 use figment::value::Value;
@@ -28,6 +28,8 @@ pub struct RouteDescription {
     pub reveal_fields: Vec<String>,
     /// Whether the route masks, or only counts what it would mask.
     pub mode: Mode,
+    /// Whether requests that hold a masked value are refused.
+    pub write_back: WriteBack,
     /// The name of the preset that contains the route. `None` for a route of the file.
     pub preset: Option<String>,
 }
@@ -46,10 +48,15 @@ pub(in crate::config) struct ConfiguredRoute {
 pub(in crate::config) struct RouteDefaults {
     pub(in crate::config) masking: Masking,
     pub(in crate::config) mode: Mode,
+    pub(in crate::config) write_back: WriteBack,
 }
 
 pub(in crate::config) fn mode(value: &Value) -> Result<Mode, String> {
     choice(value, &[("enforce", Mode::Enforce), ("observe", Mode::Observe)])
+}
+
+pub(in crate::config) fn write_back(value: &Value) -> Result<WriteBack, String> {
+    choice(value, &[("refuse", WriteBack::Refuse), ("pass", WriteBack::Pass)])
 }
 
 /// Reads one `[[route]]`. Returns `None` after reporting an error.
@@ -75,7 +82,15 @@ pub(in crate::config) fn route(
     let fields = fields(table, ignore_case);
     let reveal = reveal(table, ndjson);
     let mode = table.read_or("mode", defaults.mode, mode);
+    let write_back = table.read_or("write_back", defaults.write_back, write_back);
     let masking = defaults.masking.overridden(table);
+    if write_back == WriteBack::Pass && !masking.is_sentinel() {
+        table.warn(
+            "write_back",
+            "lets a client store the mask in place of the secret. Only a mask that the API takes for \"unchanged\" is safe: \
+             first = 0, last = 0, and that text as `ellipsis` and `short`",
+        );
+    }
     // Returns only here, so that the errors of every key are reported.
     let (name, pattern, (fields, selectors), (methods, reveal_fields, revealed)) = (name?, pattern?, fields?, reveal?);
     if !methods.is_empty() && reveal_fields.is_empty() && !selectors.may_select_top_level() {
@@ -97,12 +112,21 @@ pub(in crate::config) fn route(
     };
     let rule = MaskRule::new(rules)
         .with_mode(mode)
+        .with_write_back(write_back)
         .with_reveal(methods.iter().cloned(), revealed)
         .with_hold_bytes(masking.hold_bytes)
         .with_max_body_bytes(masking.max_body_bytes);
     let path = pattern.as_str().to_owned();
-    let description =
-        RouteDescription { name: name.clone(), path, fields, reveal: methods, reveal_fields, mode, preset: None };
+    let description = RouteDescription {
+        name: name.clone(),
+        path,
+        fields,
+        reveal: methods,
+        reveal_fields,
+        mode,
+        write_back,
+        preset: None,
+    };
     Some(ConfiguredRoute {
         description,
         is_expression,

@@ -3,11 +3,11 @@
 use super::masking::Masking;
 use super::overlap;
 use super::page::{Pages, pages};
-use super::route::{ConfiguredRoute, RouteDefaults, RouteDescription, mode, route};
+use super::route::{ConfiguredRoute, RouteDefaults, RouteDescription, mode, route, write_back};
 use crate::config::read::table::{ConfigReader, FindingTarget, Located, Table, values};
 use crate::config::read::value::{closest, text};
 use crate::config::source::sources::Sources;
-use crate::layer::{MaskLayer, MaskRule, Mode};
+use crate::layer::{MaskLayer, MaskRule, Mode, WriteBack};
 use crate::route::RouteSet;
 
 /// The built-in presets: the name of each, and its TOML text, which has only `[[route]]` tables.
@@ -43,7 +43,9 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
 /// `--preset` flags. Returns `None` after reporting an error.
 pub(in crate::config) fn read(root: &mut Table<'_>, flag_presets: &[String]) -> Option<Routes> {
     let masking = root.section("masking", |table| Masking::default().overridden(table));
-    let defaults = RouteDefaults { masking, mode: root.read_or("mode", Mode::Enforce, mode) };
+    let mode = root.read_or("mode", Mode::Enforce, mode);
+    let defaults =
+        RouteDefaults { masking, mode, write_back: root.read_or("write_back", WriteBack::Refuse, write_back) };
     let mut names = Vec::new();
     let mut entries = root.sections("route", |table| route(table, &defaults, &mut names));
     let pages = pages(root);

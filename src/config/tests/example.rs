@@ -44,7 +44,7 @@ const ALL_KEYS: &str = "listen socket_mode certificate key client_roots http2 ro
     allowed_rerouting_headers url connect_timeout_secs response_timeout_secs idle_timeout_secs \
     max_idle_connections trusted_peers preserve_host header_timeout_secs max_header_bytes max_request_bytes \
     max_headers width mark hide first last min_hidden ellipsis short max_depth hold_bytes max_body_bytes level \
-    format name path path_regex fields reveal reveal_fields ignore_case ndjson";
+    format name path path_regex fields reveal reveal_fields ignore_case ndjson write_back";
 
 #[test]
 fn every_preset_loads() {

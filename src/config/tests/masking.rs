@@ -1,6 +1,7 @@
 //! The `[masking]` table and its keys in a route.
 
 use super::*;
+use crate::layer::WriteBack;
 
 #[test]
 fn a_route_overrides_how_values_are_masked_in_general() {
@@ -102,4 +103,22 @@ fn a_policy_that_shows_whole_values_or_half_of_them_is_warned_of() {
     }
     let found = warnings(&format!("{MINIMAL}first = 12"));
     assert!(found.starts_with("last4.toml:9: route[0].first: shows 16 of the 24 characters"), "{found}");
+}
+
+#[test]
+fn a_mask_that_may_be_written_back_is_the_same_for_every_value() {
+    let routes = |write_back| load(&file(&format!("{MINIMAL}{write_back}"))).unwrap().routes;
+    for (line, expected) in [
+        ("", WriteBack::Refuse),
+        ("write_back = \"refuse\"", WriteBack::Refuse),
+        ("write_back = \"pass\"", WriteBack::Pass),
+    ] {
+        assert_eq!(routes(line).described[0].write_back, expected, "{line}");
+    }
+    let found = warnings(&format!("{MINIMAL}write_back = \"pass\""));
+    assert!(found.starts_with("last4.toml:9: route[0].write_back: lets a client store the mask"), "{found}");
+    let sentinel = "first = 0\nlast = 0\nellipsis = \"[HIDDEN]\"\nshort = \"[HIDDEN]\"\nwrite_back = \"pass\"";
+    assert_eq!(warnings(&format!("{MINIMAL}{sentinel}")), "");
+    let global = load(&file(&format!("write_back = \"pass\"\n{MINIMAL}"))).unwrap();
+    assert_eq!(global.routes.described[0].write_back, WriteBack::Pass);
 }

@@ -1,8 +1,9 @@
 //! One request on a masked route: what goes upstream, and what is remembered to judge the answer.
 
 use super::client::ClientRequest;
-use super::inspected_body::{BodyVerdict, InspectedBody};
+use super::inspected_body::{BodyVerdict, Guard, InspectedBody, is_over};
 use super::method_override::overrides_method;
+use super::write_back::WriteBackDetector;
 use crate::body::MaskTransform;
 use crate::header::{list_items, remove_where};
 use crate::layer::lookup::OnRoute;
@@ -22,31 +23,45 @@ pub(in crate::layer) struct Exchange {
     pub(in crate::layer) rule: Arc<MaskRule>,
     pub(in crate::layer) client: ClientRequest,
     may_reveal: bool,
-    /// What is known of the body of a request that may reveal.
+    /// What is known of the request's body.
     body: BodyVerdict,
 }
 
 impl Exchange {
     /// Reads a request, and removes from it what must not go upstream on a masked route.
     pub(in crate::layer) fn begin<B: Body>(on: OnRoute, mut request: Request<B>) -> (Self, Request<InspectedBody<B>>) {
-        let mut exchange = Self::observe(on, &request);
+        let mut exchange = Self::of(on, &request);
         let headers = request.headers_mut();
         remove_where(headers, is_unwanted_upstream);
         strip_upgrade(headers);
         exchange.client.limit_codings(headers);
-        let (head, body) = request.into_parts();
-        let body = if exchange.may_reveal {
-            let (body, verdict) = InspectedBody::read(body, &head.headers);
-            exchange.body = verdict;
-            body
-        } else {
-            InspectedBody::unread(body)
-        };
-        (exchange, Request::from_parts(head, body))
+        let hold_bytes = exchange.rule.hold_bytes;
+        let request = exchange.inspect(request, exchange.may_reveal, |detector| Guard::new(detector, hold_bytes));
+        (exchange, request)
     }
 
     /// Reads a request, which stays as it came.
-    pub(in crate::layer) fn observe<B>(OnRoute { name: route, rule, .. }: OnRoute, request: &Request<B>) -> Self {
+    pub(in crate::layer) fn observe<B: Body>(on: OnRoute, request: Request<B>) -> (Self, Request<InspectedBody<B>>) {
+        let mut exchange = Self::of(on, &request);
+        let request = exchange.inspect(request, false, Guard::dry_run);
+        (exchange, request)
+    }
+
+    fn inspect<B: Body>(
+        &mut self,
+        request: Request<B>,
+        searches_override: bool,
+        guard: impl FnOnce(WriteBackDetector) -> Guard,
+    ) -> Request<InspectedBody<B>> {
+        let (head, body) = request.into_parts();
+        let program = self.rule.guarding().filter(|_| !is_over(&body));
+        let guard = program.map(|program| guard(WriteBackDetector::new(Arc::clone(program), &head.headers)));
+        let (body, verdict) = InspectedBody::read(body, &head.headers, searches_override, guard);
+        self.body = verdict;
+        Request::from_parts(head, body)
+    }
+
+    fn of<B>(OnRoute { name: route, rule, .. }: OnRoute, request: &Request<B>) -> Self {
         let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
         let may_reveal = rule.may_reveal(request.method()) && !overrides_method(request.headers(), target);
         Self { route, rule, client: ClientRequest::of(request), may_reveal, body: BodyVerdict::unknown() }
@@ -59,6 +74,11 @@ impl Exchange {
             self.may_reveal = !ready!(self.body.poll_overrides(cx));
         }
         Poll::Ready(())
+    }
+
+    /// Whether a masked value was found in the request's body so far.
+    pub(in crate::layer) fn has_masked_value(&self) -> bool {
+        self.body.has_masked_value()
     }
 
     /// Whether an answer with this status may show a secret.

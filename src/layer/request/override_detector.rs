@@ -2,7 +2,7 @@
 //! form, or a member of a JSON object.
 
 use super::parameter_name::{ParameterName, ParameterSource};
-use crate::mask::{Masker, Program, Rules, Selectors, Sink};
+use crate::mask::{Discard, Masker, Program, Rules, Selectors};
 use std::sync::{Arc, LazyLock};
 
 /// Members of the top-level object that override the method: `_method` (Parse Server, Laravel,
@@ -15,6 +15,14 @@ static MEMBERS: LazyLock<Option<Arc<Program>>> = LazyLock::new(|| {
     let paths = names.map(|name| format!("$['{name}']"));
     Selectors::compile(paths, true).ok().map(|members| Rules::new(members).into())
 });
+
+/// Whether some server could read another method from the body of a request. For tools that explain
+/// what happens to a request.
+pub fn body_overrides_method(body: &[u8]) -> bool {
+    let mut detector = OverrideDetector::new(false);
+    detector.read(body);
+    detector.overrides_at_end()
+}
 
 /// Reads a body chunk by chunk. It does not trust the media type: servers also parse JSON that is
 /// declared as text.
@@ -88,14 +96,6 @@ impl Json {
         let summary = masker.summary();
         summary.masked + summary.unchanged > 0
     }
-}
-
-struct Discard;
-
-impl Sink for Discard {
-    fn verbatim(&mut self, _: &[u8]) {}
-
-    fn replacement(&mut self, _: &[u8]) {}
 }
 
 /// The body as a form (`application/x-www-form-urlencoded`).

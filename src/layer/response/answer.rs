@@ -121,6 +121,13 @@ pub(in crate::layer) fn refused<B>(reason: Reason) -> Response<AnswerBody<B>> {
     report_without_route(response, Outcome::Withheld(reason))
 }
 
+/// Refuses a request that holds a masked value.
+pub(in crate::layer) fn refused_write_back<B>() -> Response<AnswerBody<B>> {
+    let reason = Reason::MaskedValue;
+    let response = problem::response(reason).map(|bytes| AnswerBody(Content::Bytes { bytes }));
+    report_without_route(response, Outcome::Refused(reason))
+}
+
 /// Sets `Content-Encoding`, unless the body has no coding.
 pub(in crate::layer) fn set_codings(headers: &mut HeaderMap, codings: &Codings) {
     if codings.is_identity() {

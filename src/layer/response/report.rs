@@ -26,6 +26,8 @@ pub enum Outcome {
     /// [`AnswerBody::reading`](crate::layer::AnswerBody::reading) tells what masking would have
     /// done, if there is a body.
     DryRun,
+    /// The request was refused on its route.
+    Refused(Reason),
     /// The whole body was masked, or revealed as its rule allows.
     Masked(Summary),
     /// The body is being masked while it streams.

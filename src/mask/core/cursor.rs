@@ -31,11 +31,13 @@ impl<'a, S: Sink> Cursor<'a, S> {
     // before. Inlined, it would take registers from the loop.
     #[inline(never)]
     pub(crate) fn mask_plain(&mut self, start: usize, secret: &[u8], policy: &Policy, summary: &mut Summary) {
-        let Some(Hidden { range, with }) = hidden_of_plain(secret, policy) else {
+        let Some(Hidden { range, with, came_masked }) = hidden_of_plain(secret, policy) else {
             summary.unchanged += 1;
+            summary.came_masked += u64::from(!secret.is_empty());
             return;
         };
         summary.masked += 1;
+        summary.came_masked += u64::from(came_masked);
         self.splice(start + range.start, start + range.end, with);
     }
 

@@ -15,6 +15,8 @@ pub(crate) use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub(crate) use nesting::KindStack;
 pub(crate) use secret::Secret;
+#[cfg(feature = "layer")]
+pub(crate) use sink::Discard;
 pub use sink::Sink;
 pub(crate) use state::{EscapeState, ParseState, TextState};
 pub use summary::Summary;

@@ -23,7 +23,8 @@ pub(crate) struct Secret {
     oldest: usize,
     differs_from_short: bool,
     differs_from_masked: bool,
-    differs_from_upstream: bool,
+    differs_from_unfilled: bool,
+    differs_from_unfilled_short: bool,
 }
 
 /// How a secret is shown.
@@ -38,6 +39,8 @@ pub(crate) enum Shown<'a> {
         front: [&'a [u8]; 2],
         /// The last characters, as the two parts of a ring buffer. Empty with the short form.
         back: [&'a [Spelling]; 2],
+        /// Whether it came in an unfilled masked form.
+        came_masked: bool,
     },
 }
 
@@ -45,6 +48,8 @@ pub(crate) enum Shown<'a> {
 pub(crate) struct Hidden<'a> {
     pub(crate) range: Range<usize>,
     pub(crate) with: &'a [u8],
+    /// Whether it came in an unfilled masked form.
+    pub(crate) came_masked: bool,
 }
 
 /// Decides how a plain secret is shown. Plain means that the secret is whole in one chunk and ASCII
@@ -53,6 +58,7 @@ pub(crate) struct Hidden<'a> {
 #[inline(always)]
 pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<Hidden<'a>> {
     let parts = policy.parts();
+    let mut came_masked = false;
     if secret.len() < policy.long_from {
         let is_with = |ellipsis: &Filler| {
             secret.len() == policy.len_with(ellipsis)
@@ -61,11 +67,14 @@ pub(crate) fn hidden_of_plain<'a>(secret: &[u8], policy: &'a Policy) -> Option<H
         if secret.is_empty() || is_with(&policy.ellipsis) || *secret == *policy.short.utf8 {
             return None;
         }
-        if secret.len() < policy.shown_from() && !policy.upstream_ellipsis.as_ref().is_some_and(is_with) {
-            return Some(Hidden { range: 0..secret.len(), with: &policy.short.json });
+        let is_unfilled_short = policy.unfilled.as_ref().is_some_and(|unfilled| *secret == *unfilled.short.utf8);
+        let is_unfilled = policy.unfilled.as_ref().is_some_and(|unfilled| is_with(&unfilled.ellipsis));
+        came_masked = is_unfilled_short || is_unfilled;
+        if is_unfilled_short || (secret.len() < policy.shown_from() && !is_unfilled) {
+            return Some(Hidden { range: 0..secret.len(), with: &policy.short.json, came_masked });
         }
     }
-    Some(Hidden { range: parts.first..secret.len() - parts.last, with: &policy.ellipsis.json })
+    Some(Hidden { range: parts.first..secret.len() - parts.last, with: &policy.ellipsis.json, came_masked })
 }
 
 /// The bytes that spell one character. An array, so that characters need no allocation.
@@ -113,13 +122,17 @@ impl Secret {
             if at < parts.first {
                 self.first_len = self.head.len();
             }
-            self.differs_from_short |= policy.short.chars.get(at).copied() != unit.value;
+            let differs_from = |short: &Filler| short.chars.get(at).copied() != unit.value;
+            self.differs_from_short |= differs_from(&policy.short);
             let differs = |ellipsis: &Filler| {
                 let expected = at.checked_sub(parts.first).and_then(|at| ellipsis.chars.get(at));
                 expected.is_some_and(|&expected| Some(expected) != unit.value)
             };
             self.differs_from_masked |= differs(&policy.ellipsis);
-            self.differs_from_upstream |= policy.upstream_ellipsis.as_ref().is_some_and(differs);
+            if let Some(unfilled) = &policy.unfilled {
+                self.differs_from_unfilled |= differs(&unfilled.ellipsis);
+                self.differs_from_unfilled_short |= differs_from(&unfilled.short);
+            }
         }
         if self.tail.len() < parts.last {
             self.tail.push(Spelling::new(unit.spelling));
@@ -136,13 +149,18 @@ impl Secret {
         if self.count == 0 || is_short || is_masked {
             return Shown::Unchanged(&self.head);
         }
-        let upstream = policy.upstream_ellipsis.as_ref();
-        let is_upstream_len = upstream.is_some_and(|ellipsis| self.count == policy.len_with(ellipsis) as u64);
-        if self.count < policy.shown_from() as u64 && (!is_upstream_len || self.differs_from_upstream) {
-            return Shown::Replaced { front: [&policy.short.json, &[]], back: [&[], &[]] };
+        let is_unfilled = policy.unfilled.as_ref().is_some_and(|unfilled| {
+            self.count == policy.len_with(&unfilled.ellipsis) as u64 && !self.differs_from_unfilled
+        });
+        let is_unfilled_short = policy.unfilled.as_ref().is_some_and(|unfilled| {
+            self.count == unfilled.short.chars.len() as u64 && !self.differs_from_unfilled_short
+        });
+        let came_masked = is_unfilled || is_unfilled_short;
+        if is_unfilled_short || (self.count < policy.shown_from() as u64 && !is_unfilled) {
+            return Shown::Replaced { front: [&policy.short.json, &[]], back: [&[], &[]], came_masked };
         }
         let front = self.head.get(..self.first_len).unwrap_or_default();
         let (newer, older) = self.tail.split_at_checked(self.oldest).unwrap_or_default();
-        Shown::Replaced { front: [front, &policy.ellipsis.json], back: [older, newer] }
+        Shown::Replaced { front: [front, &policy.ellipsis.json], back: [older, newer], came_masked }
     }
 }

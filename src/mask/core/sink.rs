@@ -23,6 +23,17 @@ pub trait Sink {
     }
 }
 
+/// Drops the output: for texts of which only the [`Summary`](crate::mask::Summary) is needed.
+#[cfg(feature = "layer")]
+pub(crate) struct Discard;
+
+#[cfg(feature = "layer")]
+impl Sink for Discard {
+    fn verbatim(&mut self, _: &[u8]) {}
+
+    fn replacement(&mut self, _: &[u8]) {}
+}
+
 /// Up to about this many bytes between two masked values are copied with one copy of exactly this
 /// length. A copy of fixed length is faster, and in a list most gaps are shorter.
 const COPY_LEN: usize = 192;

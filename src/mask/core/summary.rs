@@ -11,6 +11,9 @@ pub struct Summary {
     pub masked: u64,
     /// Selected values that were already masked, or empty strings.
     pub unchanged: u64,
+    /// Selected values that came in a masked form: left unchanged, or filled up to the policy's
+    /// width.
+    pub came_masked: u64,
     /// Selected values that passed because the rules reveal them.
     pub revealed: u64,
     /// Objects that were marked ([`Rules::with_mark`](crate::mask::Rules::with_mark)).
@@ -25,10 +28,12 @@ impl Summary {
         match shown {
             Shown::Unchanged(spelling) => {
                 self.unchanged += 1;
+                self.came_masked += u64::from(!spelling.is_empty());
                 sink.replacement(spelling);
             }
-            Shown::Replaced { front, back } => {
+            Shown::Replaced { front, back, came_masked } => {
                 self.masked += 1;
+                self.came_masked += u64::from(came_masked);
                 front.into_iter().for_each(|piece| sink.replacement(piece));
                 back.into_iter().flatten().for_each(|spelling| sink.replacement(spelling.as_slice()));
             }

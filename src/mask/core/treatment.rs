@@ -39,6 +39,13 @@ impl Rules {
         Treatment { mask: value.mask || (value.revealed && self.reveal == Reveal::TopLevel), ..value }
     }
 
+    /// Whether the value at this path of members is masked.
+    #[cfg(feature = "layer")]
+    pub(crate) fn selects<'a>(&self, path: impl Iterator<Item = &'a [u8]>) -> bool {
+        let step = |value, (depth, key)| self.member(self.inside(value), depth + 1, MemberKey::Known(key));
+        path.enumerate().fold(self.root(), step).mask
+    }
+
     /// Returns the treatment of an element. `inside` is the treatment inside its array.
     pub(crate) fn element(&self, inside: Treatment) -> Treatment {
         let (selected, select) = self.selectors.element(inside.select);

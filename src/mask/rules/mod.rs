@@ -97,6 +97,12 @@ impl Rules {
         Self { mark: Some(Mark::new(name)), ..self }
     }
 
+    /// Sets that no object is marked.
+    #[cfg(feature = "layer")]
+    pub(crate) fn without_mark(self) -> Self {
+        Self { mark: None, ..self }
+    }
+
     /// Returns the limit of nesting.
     pub fn max_depth(&self) -> usize {
         self.max_depth

@@ -51,9 +51,8 @@ pub struct Policy {
     parts: PolicyParts,
     pub(crate) ellipsis: Filler,
     pub(crate) short: Filler,
-    /// The ellipsis with which the upstream itself masks some values. This policy's own ellipsis
-    /// replaces it.
-    pub(crate) upstream_ellipsis: Option<Filler>,
+    /// The fillers of a masked form that is filled up to this policy's.
+    pub(crate) unfilled: Option<Unfilled>,
     /// In bytes. A secret of at least this length is not in masked form, and long enough to show a
     /// part of it.
     pub(crate) long_from: usize,
@@ -94,28 +93,30 @@ impl Policy {
             min_hidden: one.min_hidden.max(two.min_hidden),
             ..one.clone()
         };
-        Self::compile(parts, self.upstream_ellipsis.clone())
+        Self::compile(parts, self.unfilled.clone())
     }
 
-    /// Also recognises values that the upstream itself has masked with `ellipsis`, and replaces
-    /// that ellipsis by the policy's own. Without this, such a value is shown as `short` if it is
-    /// shorter than a secret of which a part is shown. Meant for a policy whose fillers make all
+    /// Also recognises values that came masked with these fillers, and fills them up with the
+    /// policy's own. Without this, such a value is masked once more, and is shown as `short` if it
+    /// is shorter than a secret of which a part is shown. For a policy whose fillers make all
     /// masked values equally long.
     ///
     /// # Errors
-    /// The ellipsis is empty or too long.
-    pub fn with_upstream_ellipsis(self, ellipsis: &str) -> Result<Self, PolicyError> {
-        let checked = Self::new(PolicyParts { ellipsis: ellipsis.to_owned(), ..self.parts.clone() })?;
-        Ok(Self::compile(self.parts, Some(checked.ellipsis)))
+    /// The ellipsis is empty, or a filler is too long.
+    pub fn with_unfilled(self, ellipsis: &str, short: &str) -> Result<Self, PolicyError> {
+        let (ellipsis, short) = (ellipsis.to_owned(), short.to_owned());
+        let Self { ellipsis, short, .. } = Self::new(PolicyParts { ellipsis, short, ..self.parts.clone() })?;
+        Ok(Self::compile(self.parts, Some(Unfilled { ellipsis, short })))
     }
 
-    fn compile(parts: PolicyParts, upstream_ellipsis: Option<Filler>) -> Self {
+    fn compile(parts: PolicyParts, unfilled: Option<Unfilled>) -> Self {
         let (ellipsis, short) = (Filler::new(&parts.ellipsis), Filler::new(&parts.short));
-        let upstream_len = upstream_ellipsis.as_ref().map_or(0, |upstream| upstream.utf8.len());
         let PolicyParts { first, last, min_hidden, .. } = parts;
-        let longest_masked = (first + upstream_len.max(ellipsis.utf8.len()) + last).max(short.utf8.len());
+        let lengths = |ellipsis: &Filler, short: &Filler| (first + ellipsis.utf8.len() + last).max(short.utf8.len());
+        let longest_unfilled = unfilled.as_ref().map_or(0, |unfilled| lengths(&unfilled.ellipsis, &unfilled.short));
+        let longest_masked = lengths(&ellipsis, &short).max(longest_unfilled);
         let long_from = (longest_masked + 1).max(first + last + min_hidden);
-        Self { parts, ellipsis, short, upstream_ellipsis, long_from }
+        Self { parts, ellipsis, short, unfilled, long_from }
     }
 
     /// Returns the parts of the policy.
@@ -135,8 +136,42 @@ impl Policy {
 
     /// Returns the number of characters of the longest masked form.
     pub(crate) fn longest_masked(&self) -> usize {
-        let upstream_len = self.upstream_ellipsis.as_ref().map_or(0, |upstream| self.len_with(upstream));
-        self.masked_len().max(self.short.chars.len()).max(upstream_len)
+        let longest = |(ellipsis, short): (&Filler, &Filler)| self.len_with(ellipsis).max(short.chars.len());
+        self.forms().map(longest).max().unwrap_or_default()
+    }
+
+    /// Whether a whole text is in a masked form.
+    #[cfg(feature = "layer")]
+    pub(crate) fn is_masked(&self, text: &str) -> bool {
+        self.is_short(text) || self.is_excerpt(text)
+    }
+
+    /// Whether a whole text is the short form.
+    #[cfg(feature = "layer")]
+    pub(crate) fn is_short(&self, text: &str) -> bool {
+        !text.is_empty() && self.forms().any(|(_, short)| text.chars().eq(short.chars.iter().copied()))
+    }
+
+    /// Whether a whole text is first characters, ellipsis, last characters.
+    #[cfg(feature = "layer")]
+    pub(crate) fn is_excerpt(&self, text: &str) -> bool {
+        self.forms().any(|(ellipsis, _)| {
+            let rest = text.chars().skip(self.parts.first);
+            text.chars().count() == self.len_with(ellipsis)
+                && rest.take(ellipsis.chars.len()).eq(ellipsis.chars.iter().copied())
+        })
+    }
+
+    /// Whether the masked form of a long secret shows characters at both ends.
+    #[cfg(feature = "layer")]
+    pub(crate) fn shows_both_ends(&self) -> bool {
+        self.parts.first > 0 && self.parts.last > 0
+    }
+
+    /// Returns the ellipsis and the short form of each masked form.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = (&Filler, &Filler)> {
+        let unfilled = self.unfilled.as_ref().map(|unfilled| (&unfilled.ellipsis, &unfilled.short));
+        std::iter::once((&self.ellipsis, &self.short)).chain(unfilled)
     }
 
     /// Returns the least number of characters with which a part of a secret is shown.
@@ -149,6 +184,13 @@ impl Default for Policy {
     fn default() -> Self {
         Self::compile(PolicyParts::default(), None)
     }
+}
+
+/// The fillers of an unfilled masked form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfilled {
+    pub(crate) ellipsis: Filler,
+    pub(crate) short: Filler,
 }
 
 /// A text that last4 writes into a document, as characters for comparisons and as JSON for output.
@@ -205,7 +247,7 @@ mod tests {
     #[test]
     fn a_value_that_came_masked_in_another_form_is_filled_up() {
         let parts = PolicyParts { ellipsis: ".".repeat(17), short: "*".repeat(26), ..PolicyParts::default() };
-        let policy = Policy::new(parts).unwrap().with_upstream_ellipsis("...").unwrap();
+        let policy = Policy::new(parts).unwrap().with_unfilled("...", "***").unwrap();
         let rules = Rules::new(Selectors::compile(["token"], false).unwrap()).with_policy(policy);
         let program = Arc::new(Program::new(rules));
         let filled = "app-8.................cY5d";

@@ -2,6 +2,7 @@
 
 use super::context::ConnectionContext;
 use super::recording::InProgress;
+use crate::layer::WriteBackFound;
 use crate::proxy::error::ForwardError;
 use crate::proxy::headers::forwarded::{remove_untrusted, set_forwarded};
 use crate::proxy::headers::hop_by_hop::{keep_only_trailers, remove_disguised_framing, remove_hop_by_hop};
@@ -104,6 +105,13 @@ impl<F: InProgress> InProgress for PrepareFuture<F> {
     fn answered_at(&self) -> Option<Instant> {
         match self {
             Self::Prepared { inner } => inner.answered_at(),
+            Self::Refused { .. } => None,
+        }
+    }
+
+    fn write_back(&self) -> Option<WriteBackFound> {
+        match self {
+            Self::Prepared { inner } => inner.write_back(),
             Self::Refused { .. } => None,
         }
     }

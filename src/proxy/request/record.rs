@@ -5,7 +5,7 @@ use super::access_log::{ACCESS_LOG, AccessEntry};
 use super::activity::ActiveRequest;
 use super::context::ConnectionContext;
 use crate::excerpt::Excerpt;
-use crate::layer::{Outcome, PageOutcome, PageReport, Reading, Report};
+use crate::layer::{Outcome, PageOutcome, PageReport, Reading, Report, WriteBackFound};
 use crate::mask::Summary;
 use crate::metrics::{Decision, Findings, RouteCounts, Values};
 use crate::proxy::error::ForwardError;
@@ -96,6 +96,19 @@ impl RequestRecord {
         tracing::warn!(method = %Excerpt(method), status, reason = reason.as_str(), cause, "{error}");
     }
 
+    /// Records that the request holds a masked value, and logs it.
+    pub(crate) fn write_back(&self, method: &Method, found: WriteBackFound) {
+        let entry = self.context.counters.entry(Some(found.route));
+        let (route, method, reason) = (&entry.route, Excerpt(method), Reason::MaskedValue);
+        if found.is_refused {
+            entry.counts.done.write_back();
+            tracing::warn!(%route, %method, %reason, "request refused: it holds a masked value");
+        } else {
+            entry.counts.would_be.write_back();
+            tracing::warn!(%route, %method, %reason, "request would have been refused, in observe mode");
+        }
+    }
+
     /// Records the status of a response and what the layer decided. Logs a withheld response and a
     /// refused request.
     pub(crate) fn answered<B>(&mut self, method: &Method, response: &Response<B>) {
@@ -119,6 +132,11 @@ impl RequestRecord {
         self.is_list = status.is_success() && !report.may_reveal;
         match report.outcome {
             Outcome::Bodiless => Decision::Bodiless,
+            // Logged and counted as a write back.
+            Outcome::Refused(reason) => {
+                self.reason = Some(reason);
+                Decision::Refused
+            }
             Outcome::DryRun => Decision::Observed,
             // Preliminary: `body_ended` sets the final decision.
             Outcome::Streaming => Decision::Masked,

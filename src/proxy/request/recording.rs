@@ -4,7 +4,7 @@ use super::activity::Activity;
 use super::context::ConnectionContext;
 use super::record::RequestRecord;
 use super::response_body::RecordedBody;
-use crate::layer::{AnswerBody, MaskFuture};
+use crate::layer::{AnswerBody, MaskFuture, WriteBackFound};
 use crate::proxy::error::{ForwardError, response};
 use crate::proxy::upstream::tunnel::Tunnel;
 use bytes::Bytes;
@@ -78,6 +78,9 @@ pub(crate) trait InProgress {
 
     /// Returns when the head of the upstream's response arrived. `None` if it has not.
     fn answered_at(&self) -> Option<Instant>;
+
+    /// The masked value that was found in the request.
+    fn write_back(&self) -> Option<WriteBackFound>;
 }
 
 impl<F, B> InProgress for MaskFuture<F, B> {
@@ -87,6 +90,10 @@ impl<F, B> InProgress for MaskFuture<F, B> {
 
     fn answered_at(&self) -> Option<Instant> {
         self.answered_at()
+    }
+
+    fn write_back(&self) -> Option<WriteBackFound> {
+        self.write_back()
     }
 }
 
@@ -113,6 +120,9 @@ where
         let Some(mut record) = this.record.take() else { return Poll::Pending };
         if let Some(at) = this.inner.answered_at() {
             record.upstream_answered(at);
+        }
+        if let Some(found) = this.inner.write_back() {
+            record.write_back(this.method, found);
         }
         let response = match answer {
             Ok(mut response) => match Tunnel::take(&mut response) {

@@ -102,6 +102,10 @@ impl Service<Request<InspectedBody<Incoming>>> for UpstreamClient {
             Ok((request, mut in_flight)) => {
                 let mut request = Some(request);
                 Box::pin(async move {
+                    // Before a connection is taken: a request that is refused needs none.
+                    if let (Some(request), Some(_)) = (&mut request, &in_flight.upload) {
+                        poll_fn(|cx| request.body_mut().poll_hold(cx)).await?;
+                    }
                     let (response, lease) = inner.send(&mut request, &mut in_flight).await?;
                     inner.respond(response, lease, in_flight)
                 })

@@ -1,9 +1,10 @@
 //! The body of a request on its way to the upstream.
 
-use crate::layer::InspectedBody;
+use crate::layer::{InspectedBody, RequestBodyError};
 use crate::proxy::error::ForwardError;
 use crate::proxy::net::timer::{ConnectionTimer, StallTimer, now};
 use crate::proxy::settings::Limits;
+use crate::reason::Reason;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
@@ -41,6 +42,8 @@ struct Upload {
     bytes_left: u64,
     /// Most trailer fields. Over HTTP/2, hyper limits only their bytes.
     max_trailers: usize,
+    /// The bytes that were held back when the client was waited for.
+    held: usize,
 }
 
 /// The progress of a body, for the task that waits for the response.
@@ -72,6 +75,8 @@ enum Fault {
     Stalled,
     /// The client sent too many bytes or trailer fields.
     TooLarge,
+    /// It sent a masked value.
+    MaskedValue,
 }
 
 impl From<Fault> for ForwardError {
@@ -79,6 +84,7 @@ impl From<Fault> for ForwardError {
         match fault {
             Fault::Stalled => Self::BodyTimeout,
             Fault::TooLarge => Self::RequestTooLarge,
+            Fault::MaskedValue => Self::Refused(Reason::MaskedValue),
         }
     }
 }
@@ -156,6 +162,7 @@ impl RequestBody {
             stall: StallTimer::new(limits.body_timeout, None),
             bytes_left,
             max_trailers: limits.max_headers,
+            held: 0,
         };
         Ok((Self(Some(Box::new(upload))), Some(UploadProgress { done: Some(done), state, is_inspected })))
     }
@@ -165,13 +172,35 @@ impl RequestBody {
         self.0.is_none().then_some(Self(None))
     }
 
+    /// Resolves when a part of the body, or its end, may go upstream.
+    ///
+    /// # Errors
+    /// The body was given up before any of it went upstream.
+    pub(crate) fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
+        let Some(upload) = &mut self.0 else { return Poll::Ready(Ok(())) };
+        let fault = match upload.incoming.poll_hold(cx) {
+            Poll::Ready(Ok(())) => {
+                upload.stall.reset();
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Err(RequestBodyError::Client(_))) => return Poll::Ready(Err(ForwardError::Downstream)),
+            Poll::Ready(Err(RequestBodyError::MaskedValue)) => Fault::MaskedValue,
+            Poll::Pending => {
+                ready!(upload.poll_stalled(cx));
+                Fault::Stalled
+            }
+        };
+        let _ = self.fail(fault);
+        Poll::Ready(Err(fault.into()))
+    }
+
     /// Gives up the body: ends it with an error.
     fn fail(&mut self, fault: Fault) -> Poll<Option<Result<Frame<Bytes>, <Self as Body>::Error>>> {
         if let Some(upload) = self.0.take() {
             if let Some((_, state)) = upload.observer {
                 let _ = state.fault.set(fault);
             }
-            if matches!(fault, Fault::TooLarge) {
+            if matches!(fault, Fault::TooLarge | Fault::MaskedValue) {
                 linger(upload.incoming);
             }
         }
@@ -194,6 +223,11 @@ impl Upload {
         if self.observer.as_ref().is_some_and(|(_, state)| state.stall_timeout_disabled.load(Ordering::Relaxed)) {
             return Poll::Pending;
         }
+        // What the client sends may be held back: then nothing comes out of the body.
+        if self.held != self.incoming.held() {
+            self.held = self.incoming.held();
+            self.stall.reset();
+        }
         self.stall.poll(cx)
     }
 }
@@ -205,6 +239,9 @@ impl Body for RequestBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Some(upload) = &mut self.0 else { return Poll::Ready(None) };
         let frame = Pin::new(&mut upload.incoming).poll_frame(cx);
+        if let Poll::Ready(Some(Err(RequestBodyError::MaskedValue))) = frame {
+            return self.fail(Fault::MaskedValue);
+        }
         if let Some((_, state)) = &upload.observer {
             state.polls.fetch_add(1, Ordering::Relaxed);
             state.awaits_client.store(frame.is_pending(), Ordering::Relaxed);
@@ -235,6 +272,7 @@ impl Body for RequestBody {
 /// resets it, and the client could lose our response.
 fn linger(mut incoming: InspectedBody<Incoming>) {
     tokio::spawn(tokio::time::timeout(LINGER, async move {
-        while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {}
+        let body = incoming.client_body();
+        while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {}
     }));
 }

@@ -27,6 +27,7 @@ mod tls;
 mod unix_sockets;
 mod upgrades;
 mod upstream_http2;
+mod write_backs;
 
 /// A secret of the reference case, and how it is shown.
 const SECRET: &str = "app-Zk8QwN3xRv7LmP2sTy9BcD4f";
